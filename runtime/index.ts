@@ -1,0 +1,5 @@
+/** Public names of the `runtime` layer: how one invocation runs. */
+export type { RuntimeErrorCode } from './errors.ts';
+export type { EndedEntries, FailedEntry, FailureKind, GuestError, Invocation } from './invocation.ts';
+export type { Outcome } from './outcome.ts';
+export type { GuestLog, QuarantineEvent, Runtime, SandboxInfo } from './runtime.ts';

@@ -1,0 +1,70 @@
+import type { LoadableVersion } from '#functions';
+
+/**
+ * What the scheduler hands to the runtime: a batch of events of one registration of one version. The payload is RESP
+ * text exactly as Redis or a client sent it; only the guest parses it.
+ */
+export interface Invocation {
+  readonly target: LoadableVersion;
+  /** Which `register(...)` call of the version, `RegistrationSpec.index`. */
+  readonly registrationIndex: number;
+  readonly registrationId: string;
+  /**
+   * `stream`: the payload is one RESP array of stream entries, `[[id, [field, value, …]], …]`.
+   * `command`: one RESP array of argument arrays, `[[trigger, arg, …], …]`.
+   */
+  readonly shape: 'stream' | 'command';
+  /** latin1 RESP text; holds `entryCount` entries. */
+  readonly payload: string;
+  readonly entryCount: number;
+  /** Key of the stream (latin1), '' for commands. */
+  readonly key: string;
+  /** Hash tag of the event's shard, what `hashtag()` answers. */
+  readonly hashtag: string;
+  /** Records per execution: the batch is cut into executions of this size, in order. */
+  readonly executionSize: number;
+  /** True: an execution starts only after the one before has ended (mode `sync`, `inorder`). */
+  readonly ordered: boolean;
+  /** True: results are encoded and returned; false: they are thrown away after the last step. */
+  readonly wantResults: boolean;
+  /** Called once per round with the entries that have ended since; every entry is reported exactly once. */
+  readonly onEnded: (ended: EndedEntries) => void;
+  /** Aborted: shutdown, lost claim, unregistered. Entries without an end by then are reported as interrupted. */
+  readonly signal: AbortSignal;
+}
+
+/** Entries of a batch that have ended, by their position in the payload. */
+export interface EndedEntries {
+  /** Ran through. */
+  readonly done: ArrayLike<number>;
+  /** A filter said no and nothing else came of them. */
+  readonly filtered: ArrayLike<number>;
+  readonly failed: readonly FailedEntry[];
+  /** With `wantResults`: RESP2 text, one array of results per position of `done`, then of `filtered`; else null. */
+  readonly results: readonly string[] | null;
+}
+
+/** What kind of failure it was, and so what the scheduler may do. */
+export type FailureKind =
+  /** The function threw: counts as an attempt. */
+  | 'guest'
+  /** A limit was crossed: counts as an attempt. */
+  | 'limit'
+  /** The sandbox process died while this very execution was running: counts, with blame. */
+  | 'crash'
+  /** The sandbox process died, or Redis was lost, while this entry was waiting: not its fault, run again at once. */
+  | 'interrupted';
+
+export interface FailedEntry {
+  readonly index: number;
+  readonly kind: FailureKind;
+  readonly error: GuestError;
+}
+
+/** An error as it left the guest: plain text, the stack mapped to the user's own files and lines. */
+export interface GuestError {
+  readonly code: string;
+  readonly name: string;
+  readonly message: string;
+  readonly stack: string;
+}

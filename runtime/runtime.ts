@@ -1,0 +1,47 @@
+import type { LoadableVersion, Manifest } from '#functions';
+import type { Invocation } from './invocation.ts';
+import type { Outcome } from './outcome.ts';
+
+/** What the scheduler may ask of the runtime. */
+export interface Runtime extends AsyncDisposable {
+  /**
+   * Evaluates a version in an isolate of its own and reports what it registers. Errors: GUEST_SYNTAX, GUEST_ERROR,
+   * GUEST_ARGUMENT (with the user's file and line), LIMIT_*, SANDBOX_DIED.
+   */
+  inspect(version: LoadableVersion): Promise<Manifest>;
+  /**
+   * Runs a batch. Loads the version into a sandbox process on first use. Never rejects for what a guest does: every entry
+   * ends through `onEnded`, exactly once, also when the process dies. Resolves after the last one.
+   */
+  execute(invocation: Invocation): Promise<Outcome>;
+  /** Drops the isolates of versions that nothing routes to any more. */
+  retain(versions: readonly { readonly functionName: string; readonly version: number }[]): void;
+  /** Sandbox processes and what is loaded in them. */
+  inspectPool(): readonly SandboxInfo[];
+  /** Called for every log line a guest writes. */
+  onLog(listener: (line: GuestLog) => void): () => void;
+  /** Called when a version has killed its process too often; the platform pauses its registrations. */
+  onQuarantine(listener: (event: QuarantineEvent) => void): () => void;
+}
+
+export interface SandboxInfo {
+  readonly pid: number;
+  readonly residentBytes: number;
+  readonly role: 'shared' | 'alone' | 'spare';
+  readonly versions: readonly { readonly functionName: string; readonly version: number }[];
+}
+
+export interface GuestLog {
+  readonly functionName: string;
+  readonly version: number;
+  readonly level: 'debug' | 'verbose' | 'notice' | 'warning';
+  readonly message: string;
+}
+
+export interface QuarantineEvent {
+  readonly functionName: string;
+  readonly version: number;
+  /** `alone`: from now on in its own process. `stopped`: goes on killing, must not run any more. */
+  readonly verdict: 'alone' | 'stopped';
+  readonly reason: string;
+}

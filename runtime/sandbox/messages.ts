@@ -1,0 +1,136 @@
+/**
+ * The protocol between a node and a sandbox process: types only, the one module both sides know.
+ *
+ * One pipe (fd 3), frames of `[u32le length of what follows][u8 type][u32le batch][body]`. Texts in bodies are latin1
+ * unless said otherwise, numbers u32le. The child handles one frame after another, so every frame from the node is
+ * answered, in order, by exactly one frame whose `answer` flag is set; before it, frames without that flag may come for
+ * other batches whose work went on meanwhile. The node therefore knows at every moment which frame the child is busy
+ * with: that is what the watchdog times and whom it blames.
+ */
+
+/** Node → sandbox. */
+export const ToSandbox = {
+  /** Create the isolate of a version and evaluate it. Body: JSON `LoadRequest` (utf8). Answer: Loaded or LoadFailed. */
+  load: 1,
+  /** Dispose the isolate `handle`. Body: handle. Answer: Done. */
+  unload: 2,
+  /** Start a batch. Body: `RunHeader` numbers, key, hashtag, payload. Answer: Progress. */
+  run: 3,
+  /** Replies of one round of a batch. Body: round, replies text. Answer: Progress. */
+  replies: 4,
+  /** Reply of one request of an `atomic` session. Body: session, reply text. Answer: Progress. */
+  session: 5,
+  /** Entries that have run out of time; they must not be heard of again. Body: count, positions. Answer: Progress. */
+  cancel: 6,
+  /** Nothing to do: is the child alive? Answer: Done. */
+  ping: 7,
+} as const;
+
+/** Sandbox → node. */
+export const FromSandbox = {
+  /** Body: JSON `LoadedReport` (utf8). */
+  loaded: 65,
+  /** Body: JSON `GuestErrorReport` (utf8). */
+  loadFailed: 66,
+  /** Body: see `Progress`. */
+  progress: 67,
+  /** Empty body. */
+  done: 68,
+} as const;
+
+export interface LoadRequest {
+  readonly handle: number;
+  readonly functionName: string;
+  readonly version: number;
+  readonly code: string;
+  /** Name of the script in stack traces, before source mapping. */
+  readonly fileName: string;
+  readonly memoryBytes: number;
+  readonly callMs: number;
+  readonly commandsPerEvent: number;
+  readonly commandBytes: number;
+  readonly outputBytes: number;
+  readonly settings: Readonly<Record<string, string>>;
+  /** True: only report what the source registers; the isolate is thrown away afterwards. */
+  readonly inspectOnly: boolean;
+}
+
+/** What evaluating showed; unchecked until the node has parsed it. */
+export interface LoadedReport {
+  readonly registrations: readonly unknown[];
+  readonly logs: readonly LogLine[];
+}
+
+export interface GuestErrorReport {
+  readonly code: string;
+  readonly name: string;
+  readonly message: string;
+  readonly stack: string;
+}
+
+export interface RunHeader {
+  readonly handle: number;
+  readonly registrationIndex: number;
+  /** 0 stream, 1 command. */
+  readonly shape: number;
+  readonly ordered: number;
+  readonly wantResults: number;
+  readonly executionSize: number;
+  readonly entryCount: number;
+}
+
+/** Flags in the upper bits of a command's owner; the lower 24 bits are the entry's position in its batch. */
+export const OwnerFlag = {
+  /** First command of an `atomic` group. */
+  opensGroup: 0x8000_0000,
+  /** Last command of an `atomic` group. */
+  closesGroup: 0x4000_0000,
+  position: 0x00ff_ffff,
+} as const;
+
+/** What has come of a batch since it was last heard of. */
+export interface Progress {
+  readonly batch: number;
+  /** True: this frame answers the oldest unanswered frame of the node. */
+  readonly answer: boolean;
+  /** Names this round of commands; the node repeats it in `replies`. 0 = no commands. */
+  readonly round: number;
+  /** Commands in order, RESP text, and who caused each. */
+  readonly commands: string;
+  readonly owners: Uint32Array;
+  readonly done: Uint32Array;
+  readonly filtered: Uint32Array;
+  /** Executions that started since. */
+  readonly started: number;
+  /** Entries of the batch that have started but neither ended nor wait for a reply in `commands`. */
+  readonly waiting: number;
+  /** RESP2 texts, one per `done` and then per `filtered`; only with `wantResults`. */
+  readonly results: string;
+  readonly resultLengths: Uint32Array;
+  /** The rare things. */
+  readonly notes: ProgressNotes | null;
+}
+
+export interface ProgressNotes {
+  readonly failed?: readonly { readonly index: number; readonly error: GuestErrorReport }[];
+  readonly logs?: readonly LogLine[];
+  readonly sessions?: readonly SessionRequest[];
+}
+
+export interface LogLine {
+  readonly level: 'debug' | 'verbose' | 'notice' | 'warning';
+  readonly message: string;
+}
+
+/**
+ * A step of `atomic(async tx => …)`. The node opens a connection for the session on `open`; a `command` that reads runs at
+ * once under WATCH of its keys, one that writes is queued and answered `+QUEUED`; `commit` answers the EXEC reply (nil
+ * array = somebody changed a watched key: the guest runs the function again with a new session); `discard` drops it.
+ */
+export interface SessionRequest {
+  readonly session: number;
+  readonly entry: number;
+  readonly op: 'open' | 'command' | 'commit' | 'discard';
+  /** One RESP command (latin1) for `command`, else ''. */
+  readonly command: string;
+}
