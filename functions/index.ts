@@ -1,6 +1,7 @@
 /** Public names of the `functions` layer: what can run. */
 export type { Artifact, LoadableVersion, SourceLanguage } from './artifacts/artifact.ts';
 export { type FunctionsErrorCode, PlatformError, type PlatformErrorOptions } from './errors.ts';
+export { createRegistryKeys, type RegistryKeys } from './keys.ts';
 export { DEFAULT_LIMITS, type Limits } from './model/limits.ts';
 export type { Manifest, ReportedRegistration } from './model/manifest.ts';
 export {

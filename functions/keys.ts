@@ -1,0 +1,36 @@
+/**
+ * Keys of the registry. All share the tag `{registry}`, so that one script can touch any of them.
+ *
+ * | key | type | holds |
+ * | --- | --- | --- |
+ * | `<p>{registry}:revision` | string | counter, raised by every change |
+ * | `<p>{registry}:functions` | hash | name → FunctionRecord (JSON) |
+ * | `<p>{registry}:versions:<name>` | hash | version → VersionRecord (JSON) |
+ * | `<p>{registry}:artifacts` | hash | sha256 → Artifact (JSON), shared by versions with the same source |
+ * | `<p>{registry}:registrations` | hash | registration id → ActiveRegistration (JSON, without routes) |
+ * | `<p>{registry}:routes:<registration id>` | list | Route (JSON), oldest first |
+ * | `<p>{registry}:changes` | channel | new revision after every change |
+ */
+export interface RegistryKeys {
+  readonly revision: string;
+  readonly functions: string;
+  readonly artifacts: string;
+  readonly registrations: string;
+  readonly changes: string;
+  versions(functionName: string): string;
+  routes(registrationId: string): string;
+}
+
+/** @param prefix begin of every platform key, such as `rg:`. */
+export function createRegistryKeys(prefix: string): RegistryKeys {
+  const base = `${prefix}{registry}:`;
+  return {
+    revision: `${base}revision`,
+    functions: `${base}functions`,
+    artifacts: `${base}artifacts`,
+    registrations: `${base}registrations`,
+    changes: `${base}changes`,
+    versions: (functionName) => `${base}versions:${functionName}`,
+    routes: (registrationId) => `${base}routes:${registrationId}`,
+  };
+}

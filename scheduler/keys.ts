@@ -1,0 +1,62 @@
+/**
+ * Keys of the scheduler. `<tag>` is `RedisAccess.tagOf(stream)`, so that what settles an entry shares a slot with its stream;
+ * on one server it is always the same.
+ *
+ * | key | type | holds |
+ * | --- | --- | --- |
+ * | `<p>{fleet}:slot:<n>` | string, expires | heartbeat of the node in slot n (NodeRecord, JSON, with its lease token) |
+ * | `<p>{fleet}:slots` | set | every slot number ever leased whose consumer may still have something pending |
+ * | `<p>{fleet}:news` | channel | a revision was applied, a node came or went |
+ * | `<p>{<tag>}:stats:<registration>` | hash | ends of entries, counted with the XACK: done, filtered, dead, expired, lost |
+ * | `<p>{<tag>}:dead:<registration>` | stream, capped | dead letters |
+ * | `<p>{<tag>}:position:<registration>` | hash | stream → last acknowledged id, to rebuild a group from |
+ * | `<p>{<tag>}:lease:<registration>` | hash | stream → consumer that may read it in mode sync |
+ * | `<p>{<tag>}:failures:<registration>` | hash, expires | `stream id` → last error of an entry that waits for a retry |
+ * | `<p>{index}:tags:<registration>` | set | tags under which the registration has keys |
+ * | `<p>{index}:streams:<registration>` | set | streams the registration has a group on |
+ * | `<p>{index}:registrations` | set | registrations that have ever had keys, for dead letters of removed ones |
+ * | `<p>{journal}:runs:<registration>` | hash | counters of runs |
+ * | `<p>{journal}:log:<function>` | stream, capped | log lines |
+ * | `<p>{journal}:logs` | set | functions that have a log |
+ * | `<p>{queue}` | BullMQ prefix | jobs of mode async |
+ */
+export interface SchedulerKeys {
+  readonly prefix: string;
+  readonly slots: string;
+  readonly news: string;
+  readonly registrationIndex: string;
+  readonly logIndex: string;
+  readonly queuePrefix: string;
+  slot(slot: number): string;
+  stats(tag: string, registrationId: string): string;
+  dead(tag: string, registrationId: string): string;
+  position(tag: string, registrationId: string): string;
+  lease(tag: string, registrationId: string): string;
+  failures(tag: string, registrationId: string): string;
+  tags(registrationId: string): string;
+  streams(registrationId: string): string;
+  runs(registrationId: string): string;
+  log(functionName: string): string;
+}
+
+/** @param prefix begin of every platform key, such as `rg:`. */
+export function createSchedulerKeys(prefix: string): SchedulerKeys {
+  return {
+    prefix,
+    slots: `${prefix}{fleet}:slots`,
+    news: `${prefix}{fleet}:news`,
+    registrationIndex: `${prefix}{index}:registrations`,
+    logIndex: `${prefix}{journal}:logs`,
+    queuePrefix: `${prefix}{queue}`,
+    slot: (slot) => `${prefix}{fleet}:slot:${slot}`,
+    stats: (tag, id) => `${prefix}{${tag}}:stats:${id}`,
+    dead: (tag, id) => `${prefix}{${tag}}:dead:${id}`,
+    position: (tag, id) => `${prefix}{${tag}}:position:${id}`,
+    lease: (tag, id) => `${prefix}{${tag}}:lease:${id}`,
+    failures: (tag, id) => `${prefix}{${tag}}:failures:${id}`,
+    tags: (id) => `${prefix}{index}:tags:${id}`,
+    streams: (id) => `${prefix}{index}:streams:${id}`,
+    runs: (id) => `${prefix}{journal}:runs:${id}`,
+    log: (functionName) => `${prefix}{journal}:log:${functionName}`,
+  };
+}
