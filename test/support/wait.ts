@@ -1,0 +1,49 @@
+import type { EventEmitter } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface WaitOptions {
+  /** Default 10,000 ms. */
+  readonly deadlineMs?: number;
+  /** Default 10 ms. */
+  readonly intervalMs?: number;
+  /** What is waited for, as it should read in the error. */
+  readonly what: string;
+}
+
+/** Resolves with the first truthy value of `predicate`; rejects with `what` and the last error after the deadline. */
+export async function waitFor<T>(
+  predicate: () => T | Promise<T>,
+  options: WaitOptions,
+): Promise<Exclude<T, false | undefined | null | 0 | ''>> {
+  const { deadlineMs = 10_000, intervalMs = 10, what } = options;
+  const deadline = performance.now() + deadlineMs;
+  let lastError: unknown;
+  for (;;) {
+    try {
+      const value = await predicate();
+      if (value) return value as Exclude<T, false | undefined | null | 0 | ''>;
+      lastError = undefined;
+    } catch (error) {
+      lastError = error;
+    }
+    if (performance.now() >= deadline) {
+      throw new Error(`still waiting after ${deadlineMs} ms for: ${what}`, { cause: lastError });
+    }
+    await sleep(intervalMs);
+  }
+}
+
+/** Resolves with the arguments of the next `event`; rejects after the deadline (default 10,000 ms). */
+export function waitForEvent(emitter: EventEmitter, event: string, deadlineMs = 10_000): Promise<unknown[]> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      emitter.off(event, onEvent);
+      reject(new Error(`event '${event}' did not come within ${deadlineMs} ms`));
+    }, deadlineMs);
+    const onEvent = (...args: unknown[]): void => {
+      clearTimeout(timer);
+      resolve(args);
+    };
+    emitter.once(event, onEvent);
+  });
+}
