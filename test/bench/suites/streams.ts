@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { startPlatformProcess } from '../../support/platform.ts';
-import { type StartedRedis, startRedis } from '../../support/redis.ts';
+import { startRedis, type TestRedis } from '../../support/redis.ts';
 import { startPeer } from '../peer-process.ts';
 import { type RatioRow, ratioRow } from '../statistics.ts';
 import { fillStream, measureDrain } from '../throughput.ts';
@@ -28,7 +28,7 @@ const HANDLERS = {
 type Work = keyof typeof HANDLERS;
 
 interface OurRun {
-  readonly redis: StartedRedis;
+  readonly redis: TestRedis;
   readonly work: Work;
   readonly batch: number;
   readonly entries: number;
@@ -55,7 +55,7 @@ async function register(door: Redis, work: Work, batch: number): Promise<string>
 }
 
 interface PeerRun {
-  readonly redis: StartedRedis;
+  readonly redis: TestRedis;
   readonly work: 'none' | 'write';
   readonly style: 'prefetch' | 'naive';
   readonly count: number;
@@ -77,7 +77,7 @@ async function runHandwritten(run: PeerRun): Promise<number> {
   return await rate;
 }
 
-async function runBullmq(redis: StartedRedis, jobs: number): Promise<number> {
+async function runBullmq(redis: TestRedis, jobs: number): Promise<number> {
   await using client = disposableClient(redis.port);
   await client.redis.flushall();
   const connection = new Redis(redis.port, { maxRetriesPerRequest: null });
@@ -116,7 +116,7 @@ async function sampleLatency(port: number, samples: number): Promise<number> {
   return figures.toSorted((a, b) => a - b)[Math.floor(figures.length / 2)] ?? Number.NaN;
 }
 
-async function latencyOurs(redis: StartedRedis, samples: number): Promise<number> {
+async function latencyOurs(redis: TestRedis, samples: number): Promise<number> {
   await using client = disposableClient(redis.port);
   await client.redis.flushall();
   await client.redis.xgroup('CREATE', STREAM, 'unused', '0', 'MKSTREAM');
@@ -125,7 +125,7 @@ async function latencyOurs(redis: StartedRedis, samples: number): Promise<number
   return await sampleLatency(redis.port, samples);
 }
 
-async function latencyHandwritten(redis: StartedRedis, samples: number): Promise<number> {
+async function latencyHandwritten(redis: TestRedis, samples: number): Promise<number> {
   await using client = disposableClient(redis.port);
   await client.redis.flushall();
   await client.redis.xgroup('CREATE', STREAM, 'peer', '0', 'MKSTREAM');

@@ -1,0 +1,86 @@
+import type { ActiveRegistration, Registry, RegistrySnapshot } from '#functions';
+import type { Runtime } from '#runtime';
+import type { Logger } from './log.ts';
+import type { Trigger } from './triggers/trigger.ts';
+
+export interface ReconcilerOptions {
+  readonly registry: Pick<Registry, 'watch' | 'snapshot'>;
+  readonly triggers: readonly Trigger[];
+  readonly runtime: Pick<Runtime, 'retain'>;
+  /** Tells the fleet which revision this node has applied. */
+  readonly reportRevision: (revision: number) => Promise<void>;
+  readonly log: Logger;
+}
+
+/** Keeps the triggers as the registry wants them. */
+export interface Reconciler {
+  /** Applies the present snapshot and follows every later one; resolves when the present one is in force. */
+  start(): Promise<void>;
+  /** Applies the newest snapshot again, for triggers that were stopped meanwhile. */
+  reapply(): Promise<void>;
+  /** Revision in force on this node; -1 before the first. */
+  readonly revision: number;
+}
+
+/**
+ * Registry change → triggers started, changed, stopped. Snapshots are applied one after another; when one trigger fails to
+ * apply, the others still do, the failure is logged and the revision is not reported, so that the command which caused the
+ * change names this node.
+ */
+export function createReconciler(options: ReconcilerOptions): Reconciler {
+  let revision = -1;
+  let applying: Promise<void> = Promise.resolve();
+
+  async function apply(snapshot: RegistrySnapshot): Promise<void> {
+    const registrations = [...snapshot.registrations.values()];
+    const applied = await Promise.all(options.triggers.map((trigger) => applyTo(trigger, registrations, options.log)));
+    options.runtime.retain(versionsIn(registrations));
+    if (!applied.every(Boolean)) return;
+    revision = snapshot.revision;
+    await options.reportRevision(revision);
+  }
+
+  /** One at a time: `reapply` and the registry's watch may come together. */
+  function enqueue(snapshot: RegistrySnapshot): Promise<void> {
+    applying = applying
+      .then(() => apply(snapshot))
+      .catch((error) => options.log.error({ error }, 'reconciling failed'));
+    return applying;
+  }
+
+  return {
+    start() {
+      const first = Promise.withResolvers<void>();
+      options.registry.watch(async (snapshot) => {
+        await enqueue(snapshot);
+        first.resolve();
+      });
+      return first.promise;
+    },
+    reapply: () => enqueue(options.registry.snapshot()),
+    get revision() {
+      return revision;
+    },
+  };
+}
+
+async function applyTo(trigger: Trigger, all: readonly ActiveRegistration[], log: Logger): Promise<boolean> {
+  try {
+    await trigger.apply(all.filter(({ spec }) => spec.trigger.kind === trigger.kind));
+    return true;
+  } catch (error) {
+    log.error({ error, trigger: trigger.kind }, 'a trigger could not apply the registry');
+    return false;
+  }
+}
+
+/** Every version that an id of some stream may still be routed to. */
+function versionsIn(registrations: readonly ActiveRegistration[]): { functionName: string; version: number }[] {
+  const versions = new Map<string, { functionName: string; version: number }>();
+  for (const { functionName, version, routes } of registrations) {
+    for (const wanted of [version, ...routes.map((route) => route.version)]) {
+      versions.set(`${functionName}@${wanted}`, { functionName, version: wanted });
+    }
+  }
+  return [...versions.values()];
+}

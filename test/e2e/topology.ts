@@ -1,0 +1,59 @@
+import type { Cluster, Redis } from 'ioredis';
+import { startRedis } from '../support/redis.ts';
+import { startCluster } from '../support/redis-cluster.ts';
+
+/** A Redis of some shape for tests that must hold on all of them. */
+export interface Topology extends AsyncDisposable {
+  readonly url: string;
+  client(): Redis | Cluster;
+  flush(): Promise<void>;
+}
+
+export const TOPOLOGIES: Readonly<Record<string, () => Promise<Topology>>> = {
+  'one server': async () => {
+    const redis = await startRedis();
+    const client = redis.client();
+    return {
+      url: redis.url,
+      client: () => client,
+      flush: async () => void (await client.flushall()),
+      [Symbol.asyncDispose]: () => redis[Symbol.asyncDispose](),
+    };
+  },
+  'a cluster of 3 primaries': async () => {
+    const cluster = await startCluster({ primaries: 3 });
+    const client = cluster.client();
+    return {
+      url: cluster.url,
+      client: () => client,
+      flush: () => cluster.flush(),
+      [Symbol.asyncDispose]: () => cluster[Symbol.asyncDispose](),
+    };
+  },
+};
+
+/** Loads a function through the door; answers version and registration ids. */
+export async function loadFunction(
+  door: Redis,
+  name: string,
+  source: string,
+  ...options: readonly string[]
+): Promise<{ readonly version: number; readonly ids: readonly string[] }> {
+  const reply = await door.call('RG.FUNCTION', 'LOAD', name, source, ...options);
+  const [, version, , ids] = reply as [string, number, string, string[]];
+  return { version, ids };
+}
+
+/** The registration's row of RG.DUMPREGISTRATIONS, its data flattened into one map. */
+export async function registrationRow(door: Redis, id: string): Promise<ReadonlyMap<string, unknown>> {
+  const rows = ((await door.call('RG.DUMPREGISTRATIONS')) as unknown[][]).map(pairs);
+  const row = rows.find((candidate) => candidate.get('id') === id);
+  if (row === undefined) throw new Error(`There is no registration ${id}.`);
+  return new Map([...row, ...pairs(row.get('RegistrationData') as unknown[])]);
+}
+
+function pairs(list: readonly unknown[]): Map<string, unknown> {
+  const map = new Map<string, unknown>();
+  for (let n = 0; n + 1 < list.length; n += 2) map.set(String(list[n]), list[n + 1]);
+  return map;
+}

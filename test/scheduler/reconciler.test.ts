@@ -1,0 +1,89 @@
+import { pino } from 'pino';
+import { expect, test } from 'vitest';
+import type { ActiveRegistration, RegistrySnapshot } from '#functions';
+import { createReconciler } from '../../scheduler/reconciler.ts';
+import type { Trigger } from '../../scheduler/triggers/trigger.ts';
+
+const log = pino({ level: 'silent' });
+
+function registration(id: string, kind: 'stream' | 'command', versions: readonly number[]): ActiveRegistration {
+  const routes = versions.map((version) => ({ version, madeAtMs: 0, heads: {} }));
+  const spec = { id, trigger: { kind } } as unknown as ActiveRegistration['spec'];
+  return { functionName: 'f', version: versions.at(-1) ?? 1, spec, state: 'running', stateReason: null, routes };
+}
+
+function snapshot(revision: number, registrations: readonly ActiveRegistration[]): RegistrySnapshot {
+  return { revision, functions: new Map(), registrations: new Map(registrations.map((one) => [one.spec.id, one])) };
+}
+
+function trigger(kind: Trigger['kind'], apply: Trigger['apply']): Trigger {
+  return { kind, apply, drain: async () => undefined, [Symbol.asyncDispose]: async () => undefined };
+}
+
+function harness(triggers: readonly Trigger[]) {
+  let listener: ((news: RegistrySnapshot) => Promise<void>) | null = null;
+  const reported: number[] = [];
+  const retained: string[][] = [];
+  const first = snapshot(1, [registration('a', 'stream', [1, 2]), registration('b', 'command', [2])]);
+  const reconciler = createReconciler({
+    registry: {
+      watch: (given) => {
+        listener = given;
+        void given(first);
+      },
+      snapshot: () => first,
+    },
+    triggers,
+    runtime: { retain: (versions) => void retained.push(versions.map((v) => `${v.functionName}@${v.version}`)) },
+    reportRevision: async (revision) => void reported.push(revision),
+    log,
+  });
+  return { reconciler, reported, retained, news: (given: RegistrySnapshot) => listener?.(given) };
+}
+
+test('each trigger gets the registrations of its kind, and the revision is reported afterwards', async () => {
+  const seen: Record<string, string[]> = {};
+  const record = (kind: Trigger['kind']): Trigger =>
+    trigger(kind, async (given) => {
+      seen[kind] = given.map(({ spec }) => spec.id);
+    });
+  const { reconciler, reported } = harness([record('stream'), record('command')]);
+  await reconciler.start();
+  expect(seen).toEqual({ stream: ['a'], command: ['b'] });
+  expect(reported).toEqual([1]);
+  expect(reconciler.revision).toBe(1);
+});
+
+test('versions that a route still names are kept', async () => {
+  const { reconciler, retained } = harness([]);
+  await reconciler.start();
+  expect(retained[0]?.toSorted()).toEqual(['f@1', 'f@2']);
+});
+
+test('a trigger that cannot apply keeps the revision from being reported and does not stop the others', async () => {
+  let applied = 0;
+  const failing = trigger('command', async () => {
+    throw new Error('no');
+  });
+  const good = trigger('stream', async () => {
+    applied += 1;
+  });
+  const { reconciler, reported, news } = harness([failing, good]);
+  await reconciler.start();
+  await news(snapshot(2, []));
+  expect(applied).toBe(2);
+  expect(reported).toEqual([]);
+  expect(reconciler.revision).toBe(-1);
+});
+
+test('snapshots are applied one after another', async () => {
+  const order: string[] = [];
+  const slow = trigger('stream', async (given) => {
+    order.push(`begin ${given.length}`);
+    await Promise.resolve();
+    order.push(`end ${given.length}`);
+  });
+  const { reconciler, news } = harness([slow]);
+  await Promise.all([reconciler.start(), news(snapshot(2, [])), reconciler.reapply()]);
+  expect(order).toEqual(['begin 1', 'end 1', 'begin 0', 'end 0', 'begin 1', 'end 1']);
+});
