@@ -1,14 +1,31 @@
 /** Public names of the `functions` layer: what can run. */
 export type { Artifact, LoadableVersion, SourceLanguage } from './artifacts/artifact.ts';
+export { type BundledSource, bundleFile } from './artifacts/bundle.ts';
+export { type CompileRequest, compileArtifact, hashSource } from './artifacts/compile.ts';
 export { type FunctionsErrorCode, PlatformError, type PlatformErrorOptions } from './errors.ts';
 export { createRegistryKeys, type RegistryKeys } from './keys.ts';
+export { formatBytes, parseBytes } from './model/bytes.ts';
+export { formatDuration, parseDuration } from './model/duration.ts';
+export {
+  compareEntryIds,
+  idFromTime,
+  isEntryId,
+  nextEntryId,
+  parseEntryId,
+  previousEntryId,
+  timeOfId,
+  ZERO_ENTRY_ID,
+} from './model/entry-id.ts';
 export { DEFAULT_LIMITS, type Limits } from './model/limits.ts';
 export type { Manifest, ReportedRegistration } from './model/manifest.ts';
+export { checkFunctionName, type ManifestOptions, parseManifest } from './model/parse-manifest.ts';
 export {
   type CommandTriggerSpec,
   type DeliveryMode,
+  FAILURE_POLICIES,
   type FailurePolicy,
   MODES,
+  READERS,
   type ReaderName,
   type RegistrationSpec,
   runsPerRecord,
@@ -17,9 +34,18 @@ export {
   type StreamTriggerSpec,
   type TriggerSpec,
 } from './model/plan.ts';
+export {
+  type BuryReason,
+  decideFailure,
+  type FailedHow,
+  type FailureDecision,
+  type FailureFacts,
+} from './model/retry.ts';
+export { compactRoutes, MAX_ROUTES, type Route, routeOf, routeVersion } from './model/route.ts';
 export type { CommandFacts, CommandTable } from './redis/command-table.ts';
 export type { CommandPipe, RawLink } from './redis/raw-link.ts';
 export type { Endpoint, RedisAccess, ServerFacts, Shard } from './redis/redis-access.ts';
+export { defineScript, isNoScript, type Script, type ScriptArgument } from './redis/script.ts';
 export type {
   ActiveRegistration,
   FunctionRecord,
@@ -29,7 +55,7 @@ export type {
   Registry,
   RegistrationState,
   RegistrySnapshot,
-  Route,
+  Rewind,
   StreamHeads,
   VersionRecord,
 } from './registry/registry.ts';

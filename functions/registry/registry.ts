@@ -1,6 +1,7 @@
 import type { Artifact, LoadableVersion, SourceLanguage } from '../artifacts/artifact.ts';
 import type { Manifest } from '../model/manifest.ts';
 import type { RegistrationSpec } from '../model/plan.ts';
+import type { Route } from '../model/route.ts';
 
 /** A function as `RG.FUNCTION LIST` shows it. */
 export interface FunctionRecord {
@@ -24,19 +25,25 @@ export interface VersionRecord {
   readonly manifest: Manifest;
 }
 
-/**
- * "From entry id X, version N." The last route that covers an id decides. `heads` holds, per stream that existed when the
- * route was made, the last id that was in it: those entries stay with the route before. Streams not in `heads` are
- * wholly the route's.
- */
-export interface Route {
-  readonly version: number;
-  readonly madeAtMs: number;
-  readonly heads: Readonly<Record<string, string>>;
-}
+/** @see ../model/route.ts */
+export type { Route } from '../model/route.ts';
 
 /** `paused` by a person, `aborted` by `onFailedPolicy: 'abort'`, `quarantined` after crashes. Persisted. */
 export type RegistrationState = 'running' | 'paused' | 'aborted' | 'quarantined';
+
+/**
+ * Order to move the registration's consumer groups back, given by a rollback with an entry id. It is gone with the next
+ * activation.
+ */
+export interface Rewind {
+  /**
+   * Last id that is not delivered again: what `XGROUP SETID` takes. `0-0` = the whole stream again. Groups that stand
+   * before it already stay where they are.
+   */
+  readonly id: string;
+  /** Differs for every rewind, so that each is carried out once per stream, whatever node sees it first. */
+  readonly token: string;
+}
 
 /** A registration that is in force. */
 export interface ActiveRegistration {
@@ -47,6 +54,8 @@ export interface ActiveRegistration {
   /** Why it is not running; null while it runs. */
   readonly stateReason: string | null;
   readonly routes: readonly Route[];
+  /** Present after a rollback with an entry id, until the next activation. */
+  readonly rewindTo?: Rewind;
 }
 
 /** The whole registry at one revision, as a node applies it. */
@@ -64,8 +73,14 @@ export interface LoadFunctionRequest {
   readonly description: string | null;
   /** False: store the version and leave the active one in force. */
   readonly activate: boolean;
-  /** Script already bundled by the CLI with its source map, else null: it is compiled here. */
+  /** Source map v3 of a source that was bundled elsewhere; null = none, or in the source as an inline comment. */
   readonly sourceMap: string | null;
+  /** True: FUNCTION_EXISTS when the name is taken. Default false. */
+  readonly mustBeNew?: boolean;
+  /** Function that is removed in the same step; its triggers are free for this one. FUNCTION_NOT_FOUND. */
+  readonly replaces?: string;
+  /** True: a source that registers nothing is stored but takes nothing out of force. Default false. */
+  readonly keepWhenEmpty?: boolean;
 }
 
 export interface LoadFunctionResult {
@@ -86,7 +101,7 @@ export type StreamHeads = (registration: RegistrationSpec) => Promise<Readonly<R
 export interface Registry extends AsyncDisposable {
   /**
    * Stores and (unless told otherwise) activates a version: all of its registrations or none. Identical source makes no new
-   * version. Errors: ARTIFACT_INVALID, ARTIFACT_TOO_LARGE, REGISTRATION_CONFLICT (trigger owned by another function),
+   * version; it is the stored one that is activated, with all its registrations running. Errors: ARTIFACT_INVALID, ARTIFACT_TOO_LARGE, REGISTRATION_CONFLICT (trigger owned by another function),
    * REGISTRY_CONFLICT (someone else changed the function meanwhile; retryable), GUEST_* of the runtime.
    */
   load(request: LoadFunctionRequest): Promise<LoadFunctionResult>;
@@ -97,12 +112,14 @@ export interface Registry extends AsyncDisposable {
   get(name: string, version?: number): Promise<VersionRecord & { readonly artifact: Artifact }>;
   /**
    * From now on (or from `fromId` on, reprocessing what lies behind it) version N; default the one before the active one.
-   * Returns the new revision and the registrations in force.
+   * `fromId` is the first entry that runs again: an entry id or a time in ms; the registrations then carry `rewindTo`.
+   * Returns the new revision and the registrations in force. FUNCTION_NOT_FOUND, VERSION_NOT_FOUND, ARGUMENT_INVALID,
+   * REGISTRATION_CONFLICT, REGISTRY_CONFLICT.
    */
   rollback(name: string, version?: number, fromId?: string): Promise<LoadFunctionResult>;
-  /** Removes a function with all versions. FUNCTION_NOT_FOUND. */
+  /** Removes a function with all versions; should it come again, numbers go on. FUNCTION_NOT_FOUND. */
   remove(name: string): Promise<{ readonly revision: number }>;
-  /** Takes one registration out of force. REGISTRATION_NOT_FOUND. */
+  /** Takes one registration out of force until the next load or rollback. REGISTRATION_NOT_FOUND. */
   unregister(registrationId: string): Promise<{ readonly revision: number }>;
   /** All of them or none. REGISTRATION_NOT_FOUND names the missing ones. */
   setState(
