@@ -8,7 +8,11 @@ export type SchedulerErrorCode =
   | 'NOT_CONVERGED'
   | 'NODE_DRAINING'
   | 'SLOT_LOST'
+  /** No node answered a command in time. */
+  | 'CALL_TIMED_OUT'
   | 'PROTOCOL_ERROR'
   | 'EMBEDDED_REDIS_FAILED'
   | 'DEAD_LETTER_NOT_FOUND'
-  | 'NOT_IMPLEMENTED_HERE';
+  | 'NOT_IMPLEMENTED_HERE'
+  /** The CLI cannot reach the RESP door. */
+  | 'DOOR_UNREACHABLE';
