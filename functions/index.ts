@@ -45,6 +45,37 @@ export { compactRoutes, MAX_ROUTES, type Route, routeOf, routeVersion } from './
 export type { CommandFacts, CommandTable } from './redis/command-table.ts';
 export type { CommandPipe, RawLink } from './redis/raw-link.ts';
 export type { Endpoint, RedisAccess, ServerFacts, Shard } from './redis/redis-access.ts';
+export {
+  decodeReplies,
+  decodeReply,
+  isReplyError,
+  type ReplyError,
+  type ReplyValue,
+  unlessError,
+} from './redis/resp/decode.ts';
+export { encodeBulk, encodeCommand, encodeError, latin1FromUtf8, utf8FromLatin1 } from './redis/resp/encode.ts';
+export {
+  commandEnd,
+  countFrames,
+  createCommandFramer,
+  createReplyFramer,
+  type FrameLimits,
+  type Framer,
+  type ReplyFramer,
+  repliesEnd,
+  replyEnd,
+} from './redis/resp/frame.ts';
+export {
+  argOf,
+  argsOf,
+  type CommandScan,
+  createCommandScan,
+  type EntryScan,
+  replyStarts,
+  scanCommand,
+  scanEntries,
+} from './redis/resp/scan.ts';
+export { type StreamBatch, splitStreamReply } from './redis/resp/stream-reply.ts';
 export { defineScript, isNoScript, type Script, type ScriptArgument } from './redis/script.ts';
 export type {
   ActiveRegistration,

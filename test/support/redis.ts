@@ -73,7 +73,7 @@ export async function startRedis(options: TestRedisOptions = {}): Promise<TestRe
     },
     log: () => running.output(),
     client(overrides = {}) {
-      const client = new Redis({ ...clientOptions(port, dir, options), ...overrides });
+      const client = new Redis({ ...clientOptions(port, dir, options), ...overrides, replyMapping: 'legacy' });
       client.on('error', () => {});
       client.once('end', () => clients.delete(client));
       clients.add(client);
