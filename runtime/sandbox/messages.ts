@@ -24,6 +24,8 @@ export const ToSandbox = {
   cancel: 6,
   /** Nothing to do: is the child alive? Answer: Done. */
   ping: 7,
+  /** The compiled guest runtime (utf8): the first frame of every child, once. Answer: Done. */
+  boot: 8,
 } as const;
 
 /** Sandbox → node. */
@@ -62,6 +64,10 @@ export interface LoadedReport {
 }
 
 export interface GuestErrorReport {
+  /**
+   * A `RuntimeErrorCode`, `REDIS_REPLY`, or `ISOLATE_LOST`: the isolate was lost to somebody else's fault while this entry
+   * waited or had not begun; it is to run again without counting as an attempt.
+   */
   readonly code: string;
   readonly name: string;
   readonly message: string;

@@ -1,0 +1,100 @@
+import type { GuestErrorReport, LoadedReport, LogLine, ProgressNotes, SessionRequest } from './messages.ts';
+import { ProtocolError } from './protocol-error.ts';
+
+const LEVELS: readonly string[] = ['debug', 'verbose', 'notice', 'warning'];
+const SESSION_OPS: readonly string[] = ['open', 'command', 'commit', 'discard'];
+
+type Shape = Readonly<Record<string, unknown>>;
+
+function parse(body: Buffer, what: string): Shape {
+  let value: unknown;
+  try {
+    value = JSON.parse(body.toString('utf8'));
+  } catch {
+    throw new ProtocolError(`${what} is not JSON.`);
+  }
+  return shapeOf(value, what);
+}
+
+function shapeOf(value: unknown, what: string): Shape {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new ProtocolError(`${what} is not an object.`);
+  }
+  return value as Shape;
+}
+
+function listOf<T>(value: unknown, what: string, read: (item: Shape) => T): T[] {
+  if (!Array.isArray(value)) throw new ProtocolError(`${what} is not a list.`);
+  return value.map((item) => read(shapeOf(item, what)));
+}
+
+function text(shape: Shape, field: string): string {
+  const value = shape[field];
+  if (typeof value !== 'string') throw new ProtocolError(`${field} is not a text.`);
+  return value;
+}
+
+function count(shape: Shape, field: string): number {
+  const value = shape[field];
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > 0xffff_ffff) {
+    throw new ProtocolError(`${field} is not a count.`);
+  }
+  return value;
+}
+
+function oneOf<T extends string>(shape: Shape, field: string, allowed: readonly string[]): T {
+  const value = text(shape, field);
+  if (!allowed.includes(value)) throw new ProtocolError(`${field} is none of ${allowed.join(', ')}.`);
+  return value as T;
+}
+
+function readLog(shape: Shape): LogLine {
+  return { level: oneOf(shape, 'level', LEVELS), message: text(shape, 'message') };
+}
+
+function readError(shape: Shape): GuestErrorReport {
+  return {
+    code: text(shape, 'code'),
+    name: text(shape, 'name'),
+    message: text(shape, 'message'),
+    stack: text(shape, 'stack'),
+  };
+}
+
+function readSession(shape: Shape): SessionRequest {
+  return {
+    session: count(shape, 'session'),
+    entry: count(shape, 'entry'),
+    op: oneOf(shape, 'op', SESSION_OPS),
+    command: text(shape, 'command'),
+  };
+}
+
+/** The body of a `loaded` frame, checked but for what is inside `registrations`. Throws ProtocolError. */
+export function readLoaded(body: Buffer): LoadedReport {
+  const shape = parse(body, 'A load report');
+  if (!Array.isArray(shape.registrations)) throw new ProtocolError('registrations is not a list.');
+  return { registrations: shape.registrations, logs: listOf(shape.logs, 'logs', readLog) };
+}
+
+/** The body of a `loadFailed` frame. Throws ProtocolError. */
+export function readErrorReport(body: Buffer): GuestErrorReport {
+  return readError(parse(body, 'An error report'));
+}
+
+/** The notes of a `progress` frame. Throws ProtocolError. */
+export function readNotes(body: Buffer): ProgressNotes {
+  const shape = parse(body, 'The notes of a progress');
+  return {
+    ...(shape.failed === undefined
+      ? {}
+      : {
+          failed: listOf(shape.failed, 'failed', (item) => ({
+            index: count(item, 'index'),
+            error: readError(shapeOf(item.error, 'error')),
+          })),
+        }),
+    ...(shape.logs === undefined ? {} : { logs: listOf(shape.logs, 'logs', readLog) }),
+    ...(shape.sessions === undefined ? {} : { sessions: listOf(shape.sessions, 'sessions', readSession) }),
+  };
+}
