@@ -77,14 +77,15 @@ export {
 } from './redis/resp/scan.ts';
 export { type StreamBatch, splitStreamReply } from './redis/resp/stream-reply.ts';
 export { defineScript, isNoScript, type Script, type ScriptArgument } from './redis/script.ts';
+export { createRegistry, type RegistryOptions } from './registry/create-registry.ts';
 export type {
   ActiveRegistration,
   FunctionRecord,
   Inspect,
   LoadFunctionRequest,
   LoadFunctionResult,
-  Registry,
   RegistrationState,
+  Registry,
   RegistrySnapshot,
   Rewind,
   StreamHeads,

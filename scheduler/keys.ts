@@ -4,7 +4,7 @@
  *
  * | key | type | holds |
  * | --- | --- | --- |
- * | `<p>{fleet}:slot:<n>` | string, expires | heartbeat of the node in slot n (NodeRecord, JSON, with its lease token) |
+ * | `<p>{fleet}:slot:<n>` | string, expires | heartbeat of the node in slot n (NodeRecord without what the key says, JSON, lease token first) |
  * | `<p>{fleet}:slots` | set | every slot number ever leased whose consumer may still have something pending |
  * | `<p>{fleet}:news` | channel | a revision was applied, a node came or went |
  * | `<p>{<tag>}:stats:<registration>` | hash | ends of entries, counted with the XACK: done, filtered, dead, expired, lost |
@@ -18,7 +18,12 @@
  * | `<p>{journal}:runs:<registration>` | hash | counters of runs |
  * | `<p>{journal}:log:<function>` | stream, capped | log lines |
  * | `<p>{journal}:logs` | set | functions that have a log |
+ * | `<p>{journal}:cleared:<registration>` | hash | sums of stats at the last CLEARREGISTRATIONSSTATS, subtracted when shown |
+ * | `<p>{journal}:flushed:<writer>` | string, expires | number of the writer's last flush, so that a repeated one does nothing |
+ * | `<p>{journal}:log-clock` | string | newest id given to a log line, unique over all functions |
  * | `<p>{queue}` | BullMQ prefix | jobs of mode async |
+ * | `<p>{queue}:replies:<node>` | stream, expires | replies of commands for the node that asked |
+ * | `<p>{queue}:answered:<call>` | string, expires | a command's reply has been written, do not run it again |
  */
 export interface SchedulerKeys {
   readonly prefix: string;
@@ -27,6 +32,7 @@ export interface SchedulerKeys {
   readonly registrationIndex: string;
   readonly logIndex: string;
   readonly queuePrefix: string;
+  readonly logClock: string;
   slot(slot: number): string;
   stats(tag: string, registrationId: string): string;
   dead(tag: string, registrationId: string): string;
@@ -37,6 +43,10 @@ export interface SchedulerKeys {
   streams(registrationId: string): string;
   runs(registrationId: string): string;
   log(functionName: string): string;
+  cleared(registrationId: string): string;
+  flushed(writer: string): string;
+  replies(node: string): string;
+  answered(callId: string): string;
 }
 
 /** @param prefix begin of every platform key, such as `rg:`. */
@@ -48,6 +58,7 @@ export function createSchedulerKeys(prefix: string): SchedulerKeys {
     registrationIndex: `${prefix}{index}:registrations`,
     logIndex: `${prefix}{journal}:logs`,
     queuePrefix: `${prefix}{queue}`,
+    logClock: `${prefix}{journal}:log-clock`,
     slot: (slot) => `${prefix}{fleet}:slot:${slot}`,
     stats: (tag, id) => `${prefix}{${tag}}:stats:${id}`,
     dead: (tag, id) => `${prefix}{${tag}}:dead:${id}`,
@@ -58,5 +69,9 @@ export function createSchedulerKeys(prefix: string): SchedulerKeys {
     streams: (id) => `${prefix}{index}:streams:${id}`,
     runs: (id) => `${prefix}{journal}:runs:${id}`,
     log: (functionName) => `${prefix}{journal}:log:${functionName}`,
+    cleared: (id) => `${prefix}{journal}:cleared:${id}`,
+    flushed: (writer) => `${prefix}{journal}:flushed:${writer}`,
+    replies: (node) => `${prefix}{queue}:replies:${node}`,
+    answered: (callId) => `${prefix}{queue}:answered:${callId}`,
   };
 }
