@@ -9,6 +9,8 @@
  * | `<p>{registry}:artifacts` | hash | sha256 → Artifact (JSON), shared by versions with the same source |
  * | `<p>{registry}:registrations` | hash | registration id → ActiveRegistration (JSON, without routes) |
  * | `<p>{registry}:routes:<registration id>` | list | Route (JSON), oldest first |
+ * | `<p>{registry}:numbers` | hash | name of a removed function → greatest version number it had |
+ * | `<p>{registry}:commit` | string | token of the last change, so that one sent twice is carried out once |
  * | `<p>{registry}:changes` | channel | new revision after every change |
  */
 export interface RegistryKeys {
@@ -16,6 +18,8 @@ export interface RegistryKeys {
   readonly functions: string;
   readonly artifacts: string;
   readonly registrations: string;
+  readonly numbers: string;
+  readonly commit: string;
   readonly changes: string;
   versions(functionName: string): string;
   routes(registrationId: string): string;
@@ -29,6 +33,8 @@ export function createRegistryKeys(prefix: string): RegistryKeys {
     functions: `${base}functions`,
     artifacts: `${base}artifacts`,
     registrations: `${base}registrations`,
+    numbers: `${base}numbers`,
+    commit: `${base}commit`,
     changes: `${base}changes`,
     versions: (functionName) => `${base}versions:${functionName}`,
     routes: (registrationId) => `${base}routes:${registrationId}`,

@@ -59,7 +59,7 @@ function checkSize(source: string, maxBytes: number): void {
   if (bytes <= maxBytes) return;
   throw new PlatformError(
     'ARTIFACT_TOO_LARGE',
-    `the source has ${bytes} bytes; the limit is ${maxBytes} (cap on artifact bytes in the configuration)`,
+    `the source has ${bytes} bytes; the limit is ${maxBytes} (setting cap-artifact)`,
     { details: { bytes, maxBytes } },
   );
 }

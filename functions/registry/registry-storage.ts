@@ -1,0 +1,133 @@
+import { randomUUID } from 'node:crypto';
+import type { RegistryKeys } from '../keys.ts';
+import type { RedisAccess } from '../redis/redis-access.ts';
+import { defineScript } from '../redis/script.ts';
+import type { ActiveRegistration, FunctionRecord, RegistrySnapshot, Route, VersionRecord } from './registry.ts';
+
+const READ = defineScript('registry-read', new URL('./scripts/read.lua', import.meta.url));
+const COMMIT = defineScript('registry-commit', new URL('./scripts/commit.lua', import.meta.url));
+
+/** What the registry needs of a logger; a pino logger fits. */
+export interface RegistryLog {
+  warn(bindings: object, message: string): void;
+}
+
+/** One command of a change: name, key, the other arguments. */
+export type Write = readonly [command: 'HSET' | 'HSETNX' | 'HDEL' | 'DEL' | 'RPUSH', key: string, ...args: string[]];
+
+export interface RegistryStorage {
+  revision(): Promise<number>;
+  read(): Promise<RegistrySnapshot>;
+  /** Oldest first; empty for a function that is not there. */
+  versions(functionName: string): Promise<readonly VersionRecord[]>;
+  version(functionName: string, version: number): Promise<VersionRecord | null>;
+  /** Greatest version number of a removed function; 0 for one never seen. */
+  lastNumber(functionName: string): Promise<number>;
+  /** Carries the change out and returns the new revision; null when the registry is at another revision by now. */
+  commit(revision: number, writes: readonly Write[]): Promise<number | null>;
+}
+
+type StoredRegistration = Omit<ActiveRegistration, 'routes'>;
+
+/** The registry as it lies in Redis: what is read together is of one revision, what is written together happens at once. */
+export function createRegistryStorage(
+  client: RedisAccess['client'],
+  keys: RegistryKeys,
+  log: RegistryLog,
+): RegistryStorage {
+  const decode = <T>(text: string, what: string): T | null => {
+    try {
+      return JSON.parse(text) as T;
+    } catch (reason) {
+      log.warn({ err: reason, record: what }, 'a record of the registry cannot be read and is left out');
+      return null;
+    }
+  };
+  return {
+    revision: async () => Number((await client.get(keys.revision)) ?? '0'),
+    async read() {
+      const reply = await READ.run(client, [keys.revision, keys.functions, keys.registrations], [keys.routes('')]);
+      const [revision, functions, registrations] = reply as [string, string[], (string | string[])[]];
+      return {
+        revision: Number(revision),
+        functions: decodeFunctions(functions, decode),
+        registrations: decodeRegistrations(registrations, decode),
+      };
+    },
+    async versions(functionName) {
+      const texts = await client.hvals(keys.versions(functionName));
+      const records = texts.flatMap((text) => decode<VersionRecord>(text, `a version of ${functionName}`) ?? []);
+      return records.sort((a, b) => a.version - b.version);
+    },
+    async version(functionName, version) {
+      const text = await client.hget(keys.versions(functionName), String(version));
+      return text === null ? null : decode<VersionRecord>(text, `${functionName} version ${version}`);
+    },
+    lastNumber: async (functionName) => Number((await client.hget(keys.numbers, functionName)) ?? '0'),
+    async commit(revision, writes) {
+      const touched = [...new Set([keys.revision, keys.commit, ...writes.map(([, key]) => key)])];
+      const commands = writes.flatMap(([command, key, ...args]) => [
+        args.length + 2,
+        command,
+        touched.indexOf(key) + 1,
+        ...args,
+      ]);
+      const reply = await COMMIT.run(client, touched, [revision, randomUUID(), keys.changes, ...commands]);
+      return reply === null ? null : Number(reply);
+    },
+  };
+}
+
+type Decode = <T>(text: string, what: string) => T | null;
+
+function decodeFunctions(flat: readonly string[], decode: Decode): ReadonlyMap<string, FunctionRecord> {
+  const functions = new Map<string, FunctionRecord>();
+  for (let i = 0; i + 1 < flat.length; i += 2) {
+    const name = flat[i] as string;
+    const record = decode<FunctionRecord>(flat[i + 1] as string, `function ${name}`);
+    if (record !== null) functions.set(name, record);
+  }
+  return functions;
+}
+
+function decodeRegistrations(
+  flat: readonly (string | readonly string[])[],
+  decode: Decode,
+): ReadonlyMap<string, ActiveRegistration> {
+  const registrations = new Map<string, ActiveRegistration>();
+  for (let i = 0; i + 2 < flat.length; i += 3) {
+    const id = flat[i] as string;
+    const stored = decode<StoredRegistration>(flat[i + 1] as string, `registration ${id}`);
+    const routes = (flat[i + 2] as string[]).flatMap((text) => decode<Route>(text, `a route of ${id}`) ?? []);
+    if (stored !== null) registrations.set(id, { ...stored, routes });
+  }
+  return registrations;
+}
+
+/** Writes a registration with its routes, over what is there. */
+export function writeRegistration(keys: RegistryKeys, registration: ActiveRegistration): Write[] {
+  const { routes, ...stored } = registration;
+  const id = registration.spec.id;
+  return [
+    ['HSET', keys.registrations, id, JSON.stringify(stored satisfies StoredRegistration)],
+    ['DEL', keys.routes(id)],
+    ...(routes.length > 0
+      ? [['RPUSH', keys.routes(id), ...routes.map((route) => JSON.stringify(route))] as const]
+      : []),
+  ];
+}
+
+export function eraseRegistration(keys: RegistryKeys, registrationId: string): Write[] {
+  return [
+    ['HDEL', keys.registrations, registrationId],
+    ['DEL', keys.routes(registrationId)],
+  ];
+}
+
+export function writeFunction(keys: RegistryKeys, record: FunctionRecord): Write {
+  return ['HSET', keys.functions, record.name, JSON.stringify(record)];
+}
+
+export function writeVersion(keys: RegistryKeys, record: VersionRecord): Write {
+  return ['HSET', keys.versions(record.functionName), String(record.version), JSON.stringify(record)];
+}
