@@ -30,11 +30,6 @@ export function doorUrl(): string {
   return process.env.REGEARS_URL ?? 'redis://127.0.0.1:6380';
 }
 
-/** True when the environment asks for output without colours (`NO_COLOR`, https://no-color.org). */
-export function colorsRefused(): boolean {
-  return (process.env.NO_COLOR ?? '') !== '';
-}
-
 function readConfigFile(named: string | undefined): Readonly<Record<string, unknown>> {
   const path = named ?? DEFAULT_CONFIG_FILE;
   if (named === undefined && !existsSync(path)) return {};

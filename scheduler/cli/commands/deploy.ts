@@ -1,0 +1,50 @@
+import { PlatformError } from '#functions';
+import type { Command } from '../command.ts';
+import type { Output } from '../render.ts';
+import { type Deployed, deployFunction } from './deploy-function.ts';
+
+/** `regears deploy`. */
+export const deploy: Command = {
+  kind: 'remote',
+  description:
+    'Bundles each file with its imports (JavaScript or TypeScript), loads it as a function and prints the version. ' +
+    'The same source again makes no new version.',
+  arguments: [{ syntax: '<file...>', description: 'files to load, one function each' }],
+  options: [
+    { flags: '--name <name>', description: 'name of the function', defaultText: 'file name without extension' },
+    { flags: '--description <text>', description: 'kept with the version' },
+    { flags: '--no-activate', description: 'store the version and leave the active one in force' },
+  ],
+  examples: [
+    'deploy functions/examples/clicks.ts',
+    'deploy --name orders --description "second attempt" src/orders.ts',
+    'deploy --no-activate functions/*.ts',
+  ],
+  run: async ({ args, options, output, door }) => {
+    const name = options.text('name');
+    if (name !== undefined && args.length > 1) {
+      throw new PlatformError(
+        'ARGUMENT_INVALID',
+        `--name is "${name}" for ${args.length} files; give one file with --name`,
+      );
+    }
+    const client = await door();
+    const request = { name, description: options.text('description'), activate: options.flag('activate') };
+    const deployed: Deployed[] = [];
+    for (const file of args) {
+      const one = await deployFunction(client, { ...request, file });
+      deployed.push(one);
+      showDeployed(output, one);
+    }
+    output.answer(deployed, () => undefined);
+    return undefined;
+  },
+};
+
+/** A loaded function for people: name, version, hash and what it registers. */
+export function showDeployed(output: Output, { name, version, sha256, registrations }: Deployed): void {
+  const head = `${output.style('name', name)} version ${version}`;
+  output.line(`${head} ${output.style('faint', `sha256 ${sha256.slice(0, 12)}`)}`);
+  for (const id of registrations) output.line(`  ${id}`);
+  if (registrations.length === 0) output.line('  no registrations in force');
+}

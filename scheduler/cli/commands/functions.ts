@@ -1,0 +1,80 @@
+import { cellOf, fieldsOf, type Reply, recordsOf } from '../client.ts';
+import type { Command } from '../command.ts';
+import { timeOf } from '../time.ts';
+
+/** `regears list`. */
+export const list: Command = {
+  kind: 'remote',
+  examples: ['list', 'list --json --url redis://127.0.0.1:6380'],
+  run: async ({ output, door }) => {
+    const functions = recordsOf(await (await door()).call('RG.FUNCTION', 'LIST'));
+    output.answer(functions, () => {
+      if (functions.length === 0) return output.line('There are no functions. Load one: regears deploy <file>');
+      const row = (each: Record<string, Reply>) => [
+        cellOf(each.name),
+        cellOf(each.activeVersion),
+        cellOf(each.latestVersion),
+        timeOf(each.updatedAtMs),
+        cellOf(each.description),
+      ];
+      output.table(['NAME', 'ACTIVE', 'LATEST', 'CHANGED', 'DESCRIPTION'], functions.map(row));
+    });
+    return undefined;
+  },
+};
+
+/** `regears versions`. */
+export const versions: Command = {
+  kind: 'remote',
+  arguments: [{ syntax: '<function>', description: 'name of the function' }],
+  examples: ['versions clicks'],
+  run: async ({ args, output, door }) => {
+    const all = recordsOf(await (await door()).call('RG.FUNCTION', 'VERSIONS', args[0] ?? ''));
+    output.answer(all, () => {
+      const row = (each: Record<string, Reply>) => [
+        cellOf(each.version),
+        each.active === 1 || each.active === 'true' ? 'active' : '',
+        cellOf(each.language),
+        String(each.sha256).slice(0, 12),
+        timeOf(each.createdAtMs),
+        cellOf(each.description),
+      ];
+      output.table(['VERSION', 'STATE', 'LANGUAGE', 'SHA256', 'LOADED', 'DESCRIPTION'], all.map(row));
+    });
+    return undefined;
+  },
+};
+
+/** `regears show`. */
+export const show: Command = {
+  kind: 'remote',
+  arguments: [{ syntax: '<function>', description: 'name of the function' }],
+  options: [
+    {
+      flags: '--version <n>',
+      description: 'which version',
+      defaultText: 'the active one',
+      range: { min: 1, max: 1e9 },
+    },
+    { flags: '--source', description: 'print the source and nothing else' },
+  ],
+  examples: ['show clicks', 'show clicks --version 1 --source'],
+  run: async ({ args, options, output, door }) => {
+    const version = options.number('version');
+    const which = version === undefined ? [] : ['VERSION', version];
+    const found = fieldsOf(await (await door()).call('RG.FUNCTION', 'GET', args[0] ?? '', ...which));
+    output.answer(found, () => {
+      if (options.flag('source')) return output.line(String(found.source ?? '').trimEnd());
+      for (const [name, value] of Object.entries(found)) {
+        if (name !== 'source') output.line(`${output.style('name', name.padEnd(14))} ${showField(name, value)}`);
+      }
+    });
+    return undefined;
+  },
+};
+
+function showField(name: string, value: Reply): string {
+  if (name.endsWith('AtMs')) return timeOf(value) ?? '-';
+  if (value === null) return '-';
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}

@@ -1,0 +1,17 @@
+import { createInterface } from 'node:readline/promises';
+
+/** Asks a yes-or-no question on a terminal; anything but y or yes is a no. */
+export async function confirm(question: string): Promise<boolean> {
+  const prompt = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const answer = await prompt.question(`${question} [y/N] `);
+    return /^y(es)?$/i.test(answer.trim());
+  } finally {
+    prompt.close();
+  }
+}
+
+/** True when somebody sits at the terminal and can be asked. */
+export function canAsk(): boolean {
+  return process.stdin.isTTY === true && process.stderr.isTTY === true;
+}

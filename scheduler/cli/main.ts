@@ -1,0 +1,45 @@
+import { CommanderError } from 'commander';
+import { PlatformError } from '#functions';
+import { COMMANDS } from './commands/index.ts';
+import { ExitCode, exitCodeOf } from './exit-code.ts';
+import { packageVersion } from './package-root.ts';
+import { createProgram } from './program.ts';
+import { createOutput } from './render.ts';
+
+/** Runs one command line (without `node` and the script's name) and resolves with the exit code. Never rejects. */
+export async function main(argv: readonly string[]): Promise<ExitCode> {
+  let exitCode: ExitCode = ExitCode.ok;
+  const { stdout, stderr } = process;
+  const onExit = (code: ExitCode): void => {
+    exitCode = code;
+  };
+  try {
+    const program = await createProgram({ stdout, stderr, version: packageVersion(), entries: COMMANDS, onExit }, argv);
+    if (argv.length === 0) {
+      program.outputHelp();
+      return ExitCode.ok;
+    }
+    await program.parseAsync(argv, { from: 'user' });
+    return exitCode;
+  } catch (reason) {
+    return report(reason, argv);
+  }
+}
+
+function report(reason: unknown, argv: readonly string[]): ExitCode {
+  const output = createOutput({ json: argv.includes('--json'), stdout: process.stdout, stderr: process.stderr });
+  if (reason instanceof CommanderError) {
+    if (reason.exitCode === 0) return ExitCode.ok;
+    output.error('ARGUMENT_INVALID', usageMessage(reason));
+    return ExitCode.usage;
+  }
+  const error = PlatformError.from(reason, 'FAILED');
+  output.error(error.code, error.message);
+  return exitCodeOf(error.code);
+}
+
+/** Commander has already printed help when a command group was called without a sub-command. */
+function usageMessage(error: CommanderError): string {
+  if (error.code === 'commander.help') return 'a sub-command is needed';
+  return error.message.replace(/^error: /, '');
+}

@@ -1,0 +1,40 @@
+import { createLog } from '../log.ts';
+import { startPlatform } from '../platform.ts';
+import type { Settings } from '../settings.ts';
+
+/** A node that runs in this process. */
+export interface RunningNode {
+  /** `host:port` of the doors, as they really listen. */
+  readonly respAddress: string;
+  readonly httpAddress: string;
+  /** Resolves after the graceful stop that SIGINT or SIGTERM begins. A second signal ends the process at once. */
+  readonly ended: Promise<void>;
+  /** Begins the graceful stop without a signal. */
+  stop(): void;
+}
+
+/** Starts a node and ties its end to the signals of this process. Throws what `startPlatform` throws. */
+export async function runNode(settings: Settings): Promise<RunningNode> {
+  const log = createLog({ level: settings.logLevel, node: settings.nodeId });
+  const asked = Promise.withResolvers<string>();
+  const onSignal = (signal: NodeJS.Signals): void => {
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    for (const second of ['SIGINT', 'SIGTERM'] as const) process.once(second, () => process.exit(1));
+    asked.resolve(signal);
+  };
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  const platform = await startPlatform(settings, { log });
+  const stop = async (): Promise<void> => {
+    const why = await asked.promise;
+    log.info({ why, drainMs: settings.delivery.drainMs }, 'stopping');
+    await platform.drain();
+    await platform[Symbol.asyncDispose]();
+    log.info('stopped');
+  };
+  return {
+    respAddress: platform.respAddress,
+    httpAddress: platform.httpAddress,
+    ended: stop(),
+    stop: () => asked.resolve('the command has ended'),
+  };
+}

@@ -1,0 +1,101 @@
+import { styleText } from 'node:util';
+
+/** Where a command's output goes. Text for people, or with `--json` one JSON document (or NDJSON) on standard output. */
+export interface Output {
+  readonly json: boolean;
+  /** True when a person watches standard output: bars and redrawing make sense. */
+  readonly live: boolean;
+  /** A line for people on standard output; nothing with `--json`. */
+  line(text?: string): void;
+  /** A line for people on standard error, for progress and remarks; nothing with `--json`. */
+  note(text: string): void;
+  /** The answer of a command: `value` with `--json`, else what `show` writes. */
+  answer(value: unknown, show: () => void): void;
+  /** One of many answers: one line of NDJSON with `--json`, else what `show` writes. */
+  record(value: unknown, show: () => void): void;
+  /** A table for people; numbers are aligned to the right. */
+  table(columns: readonly string[], rows: readonly (readonly Cell[])[]): void;
+  /** An error, to standard error, as text or JSON. */
+  error(code: string, message: string): void;
+  style(style: Style, text: string): string;
+}
+
+export type Cell = string | number | null;
+export type Style = 'title' | 'good' | 'bad' | 'warn' | 'faint' | 'name';
+
+/** A stream that takes text; `isTTY` decides over colours and redrawing. */
+export interface TextStream {
+  readonly isTTY?: boolean;
+  write(text: string): unknown;
+}
+
+const STYLES = {
+  title: 'bold',
+  good: 'green',
+  bad: 'red',
+  warn: 'yellow',
+  faint: 'dim',
+  name: 'cyan',
+} as const;
+
+export interface OutputOptions {
+  readonly json: boolean;
+  readonly stdout: TextStream;
+  readonly stderr: TextStream;
+}
+
+/** Colours appear on terminals only, and not when NO_COLOR is set (`styleText` looks at both). */
+export function createOutput({ json, stdout, stderr }: OutputOptions): Output {
+  const styleFor = (stream: TextStream) => (style: Style, text: string) =>
+    styleText(STYLES[style], text, { stream: stream as NodeJS.WritableStream });
+  const style = styleFor(stdout);
+  const people = (stream: TextStream, text: string): void => {
+    if (!json) stream.write(`${text}\n`);
+  };
+  const either = (value: unknown, show: () => void): void => {
+    if (json) stdout.write(`${JSON.stringify(value)}\n`);
+    else show();
+  };
+  return {
+    json,
+    live: !json && stdout.isTTY === true,
+    line: (text = '') => people(stdout, text),
+    note: (text) => people(stderr, text),
+    answer: either,
+    record: either,
+    table: (columns, rows) => {
+      for (const line of layOut(columns, rows, (text) => style('title', text))) people(stdout, line);
+    },
+    error: (code, message) => {
+      if (json) stderr.write(`${JSON.stringify({ error: { code, message } })}\n`);
+      else stderr.write(`${styleFor(stderr)('bad', 'error')} ${code}: ${message}\n`);
+    },
+    style,
+  };
+}
+
+function layOut(
+  columns: readonly string[],
+  rows: readonly (readonly Cell[])[],
+  heading: (text: string) => string,
+): string[] {
+  const texts = rows.map((row) => row.map(cellText));
+  const widths = columns.map((column, at) => Math.max(column.length, ...texts.map((row) => row[at]?.length ?? 0)));
+  const numeric = columns.map((_, at) => rows.length > 0 && rows.every((row) => typeof row[at] === 'number'));
+  const align = (text: string, at: number): string => {
+    if (numeric[at]) return text.padStart(widths[at] ?? 0);
+    return at === columns.length - 1 ? text : text.padEnd(widths[at] ?? 0);
+  };
+  return [heading(columns.map(align).join('  ')), ...texts.map((row) => row.map(align).join('  ').trimEnd())];
+}
+
+/** One line of printable text: what a table cell may hold. */
+function cellText(cell: Cell): string {
+  if (cell === null) return '-';
+  return printable(String(cell));
+}
+
+/** Control characters made visible, so that data from outside cannot steer the terminal. */
+export function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, (character) => JSON.stringify(character).slice(1, -1));
+}
