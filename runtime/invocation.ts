@@ -25,6 +25,11 @@ export interface Invocation {
   readonly executionSize: number;
   /** True: an execution starts only after the one before has ended (mode `sync`, `inorder`). */
   readonly ordered: boolean;
+  /**
+   * With `ordered`: after an execution that failed, none of the batch starts any more; their entries are reported as failed
+   * with kind `interrupted`. Keeps the order of a stream while its failed entry is retried. Default false.
+   */
+  readonly stopAtFailure?: boolean;
   /** True: results are encoded and returned; false: they are thrown away after the last step. */
   readonly wantResults: boolean;
   /** Called once per round with the entries that have ended since; every entry is reported exactly once. */

@@ -79,6 +79,7 @@ export interface RunHeader {
   readonly registrationIndex: number;
   /** 0 stream, 1 command. */
   readonly shape: number;
+  /** 1: one execution after the other. 2: and none after one that failed (`Invocation.stopAtFailure`). 0: all at once. */
   readonly ordered: number;
   readonly wantResults: number;
   readonly executionSize: number;
