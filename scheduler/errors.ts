@@ -10,6 +10,8 @@ export type SchedulerErrorCode =
   | 'SLOT_LOST'
   /** No node answered a command in time. */
   | 'CALL_TIMED_OUT'
+  /** Every node that tried to run a command failed to, for reasons outside the function. */
+  | 'CALL_FAILED'
   | 'PROTOCOL_ERROR'
   | 'EMBEDDED_REDIS_FAILED'
   | 'DEAD_LETTER_NOT_FOUND'

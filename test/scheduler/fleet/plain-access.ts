@@ -3,7 +3,7 @@ import type { RedisAccess } from '#functions';
 import type { TestRedis } from '../../support/redis.ts';
 
 /** The part of RedisAccess that fleet, queues and journal use, on one test server. */
-export function plainAccess(server: TestRedis, port = server.port): RedisAccess {
+export function plainAccess(server: Pick<TestRedis, 'host' | 'port' | 'client'>, port = server.port): RedisAccess {
   const open = (): Redis =>
     server.client({ port, maxRetriesPerRequest: null, retryStrategy: (times) => Math.min(20 * times, 200) });
   const shard = { id: 'single', host: server.host, port };
