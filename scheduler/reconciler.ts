@@ -1,6 +1,6 @@
 import type { ActiveRegistration, Registry, RegistrySnapshot } from '#functions';
 import type { Runtime } from '#runtime';
-import type { Logger } from './log.ts';
+import type { Log } from './log.ts';
 import type { Trigger } from './triggers/trigger.ts';
 
 export interface ReconcilerOptions {
@@ -9,7 +9,7 @@ export interface ReconcilerOptions {
   readonly runtime: Pick<Runtime, 'retain'>;
   /** Tells the fleet which revision this node has applied. */
   readonly reportRevision: (revision: number) => Promise<void>;
-  readonly log: Logger;
+  readonly log: Log;
 }
 
 /** Keeps the triggers as the registry wants them. */
@@ -44,7 +44,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
   function enqueue(snapshot: RegistrySnapshot): Promise<void> {
     applying = applying
       .then(() => apply(snapshot))
-      .catch((error) => options.log.error({ error }, 'reconciling failed'));
+      .catch((error) => options.log.error({ err: error }, 'reconciling failed'));
     return applying;
   }
 
@@ -64,12 +64,12 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
   };
 }
 
-async function applyTo(trigger: Trigger, all: readonly ActiveRegistration[], log: Logger): Promise<boolean> {
+async function applyTo(trigger: Trigger, all: readonly ActiveRegistration[], log: Log): Promise<boolean> {
   try {
     await trigger.apply(all.filter(({ spec }) => spec.trigger.kind === trigger.kind));
     return true;
   } catch (error) {
-    log.error({ error, trigger: trigger.kind }, 'a trigger could not apply the registry');
+    log.error({ err: error, trigger: trigger.kind }, 'a trigger could not apply the registry');
     return false;
   }
 }
