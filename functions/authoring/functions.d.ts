@@ -1,0 +1,360 @@
+/**
+ * Names a function has at hand inside ReGears. Nothing is imported: they are there when the script is evaluated.
+ *
+ * In an editor, write `/// <reference types="regears/functions" />` at the top of the file, or name `regears/functions`
+ * under `types` in tsconfig.json.
+ *
+ * @example
+ * new GearsBuilder('StreamReader')
+ *   .filter((r) => r.value.action === 'click')
+ *   .foreach(async (r) => { await execute('HINCRBY', `clicks:{${r.value.user}}`, r.value.page, 1); })
+ *   .register({ prefix: 'events:*', mode: 'async_local', batch: 100 });
+ */
+export {};
+
+declare global {
+  /** A value or a promise of it: every callback may be async. */
+  type MaybePromise<T> = T | Promise<T>;
+
+  /**
+   * An entry of a stream, as callbacks behind `GB('StreamReader')` get it.
+   * @example
+   * GB('StreamReader').foreach((r) => log(`${r.key} ${r.id} ${r.value.user}`)).register({ prefix: 'events:*' });
+   */
+  interface StreamRecord {
+    /** Name of the stream. */
+    readonly key: string;
+    /** `<ms>-<sequence>`. */
+    readonly id: string;
+    /**
+     * Field → value. A repeated field keeps its last value. A value that is not UTF-8 arrives as `Uint8Array`; a callback
+     * that expects such values takes a `BinaryStreamRecord`.
+     */
+    readonly value: Readonly<Record<string, string>>;
+  }
+
+  /** A stream entry with fields that need not be text. */
+  interface BinaryStreamRecord {
+    /** Name of the stream. */
+    readonly key: string;
+    /** `<ms>-<sequence>`. */
+    readonly id: string;
+    /** Field → value; what is not UTF-8 is a `Uint8Array`. */
+    readonly value: Readonly<Record<string, string | Uint8Array>>;
+  }
+
+  /**
+   * Arguments of `RG.TRIGGER`, the trigger's name first.
+   * @example
+   * GB('CommandReader').map(([, name]) => `Hello ${name}`).register({ trigger: 'greet' });
+   */
+  type CommandRecord = readonly string[];
+
+  /** What `localgroupby` makes of the records of one key. */
+  interface GroupRecord<Value> {
+    readonly key: string;
+    readonly value: Value;
+  }
+
+  /** Where and when executions run; see `RegisterOptions.mode`. */
+  type ExecutionMode = 'sync' | 'async_local' | 'async';
+
+  /** Arguments of `register` that every reader has. */
+  interface RegisterOptions {
+    /**
+     * `async` (default): on any node of the fleet, through a queue. `async_local`: at once on the node that took the event,
+     * many at a time. `sync`: one after another in the order of events; per stream for streams.
+     * @example
+     * GB('StreamReader').foreach(apply).register({ prefix: 'ledger', mode: 'sync' });
+     */
+    mode?: ExecutionMode;
+    /** Default true: every result is made text, objects as JSON. False keeps numbers, lists and null as they are. */
+    convertToStr?: boolean;
+    /** Default true: results of all nodes come together before they are answered. */
+    collect?: boolean;
+    /**
+     * Name of the registration, shown as `<function>/<id>`. Default: made of reader and prefix or trigger. Name registrations
+     * whose prefix may change: position, statistics and dead letters stay with the name.
+     */
+    id?: string;
+    /** Called whenever the registration has been installed in a sandbox; prepares what callbacks share. */
+    onRegistered?: () => MaybePromise<void>;
+  }
+
+  /**
+   * Arguments of `register` behind `GB('StreamReader')`.
+   * @example
+   * GB('StreamReader').foreach(store).register({
+   *   prefix: 'orders:*', mode: 'async_local', batch: 100, duration: 50,
+   *   onFailedPolicy: 'retry', onFailedRetryInterval: 2, maxAttempts: 10,
+   * });
+   */
+  interface StreamRegisterOptions extends RegisterOptions {
+    /** `orders:*` = every stream whose name begins so, also ones made later; without `*` one stream. Default `*`. */
+    prefix?: string;
+    /** Records per execution, 1 to 100,000. Default 1. */
+    batch?: number;
+    /** Milliseconds after which an incomplete batch runs. Default 0: at once with whatever is there. */
+    duration?: number;
+    /**
+     * Where a new registration begins: `'0'` (default, the whole stream), `'$'` (what comes from now on), an entry id, or
+     * a time in milliseconds since the epoch. A registration that already has a position goes on from there.
+     */
+    fromId?: string | number;
+    /**
+     * True deletes entries that every group of the stream has acknowledged. Default false.
+     * @example
+     * GB('StreamReader').foreach(send).register({ prefix: 'outbox', trimStream: true });
+     */
+    trimStream?: boolean;
+    /**
+     * When a callback throws: `continue` (default) moves the entry to the dead letters and goes on; `retry` tries that entry
+     * again, then moves it to the dead letters; `abort` stops the registration, the entry stays pending.
+     */
+    onFailedPolicy?: 'continue' | 'retry' | 'abort';
+    /** Seconds until the first retry; doubles with each, up to a minute. Default 1. */
+    onFailedRetryInterval?: number;
+    /** Attempts per entry before it goes to the dead letters; 0 = no cap. Default 5. */
+    maxAttempts?: number;
+    /** Entries in work at once on one node, mode `async_local` only. Default 10,000. */
+    maxInFlight?: number;
+    /** Milliseconds: entries older than this end as expired without running. Default: none. */
+    maxAge?: number | null;
+  }
+
+  /**
+   * Arguments of `register` behind `GB('CommandReader')`.
+   * @example
+   * GB('CommandReader').map(answer).register({ trigger: 'ask', mode: 'async_local', inorder: true });
+   */
+  interface CommandRegisterOptions extends RegisterOptions {
+    /** Name for `RG.TRIGGER`, case-sensitive, one owner over all functions. */
+    trigger: string;
+    /** True: a call starts after the one before has ended. Default false; mode `sync` is always in order. */
+    inorder?: boolean;
+  }
+
+  /** Reader name → what its records are and what `register` takes. */
+  interface Readers {
+    StreamReader: {
+      record: StreamRecord;
+      register: [options?: StreamRegisterOptions] | [prefix: string, options?: Omit<StreamRegisterOptions, 'prefix'>];
+    };
+    CommandReader: { record: CommandRecord; register: [options: CommandRegisterOptions] };
+  }
+
+  /**
+   * A plan being built: steps run in the order they are called, on every record the reader gives. Steps return the builder.
+   * A misspelt method, a wrong argument or an unknown option is an error that names it, before anything is registered.
+   */
+  interface Builder<In, Args extends readonly unknown[]> {
+    /**
+     * One record in, one out.
+     * @example
+     * GB('CommandReader').map(([, a, b]) => Number(a) + Number(b)).register({ trigger: 'add' });
+     */
+    map<Out>(callback: (record: In) => MaybePromise<Out>): Builder<Out, Args>;
+    /**
+     * One record in, the elements of the returned list out, in their order; an empty list ends the record, what is no list
+     * passes as one record.
+     * @example
+     * GB('StreamReader').flatmap((r) => r.value.text.split(' ')).foreach(count).register({ prefix: 'texts' });
+     */
+    flatmap<Out>(callback: (record: In) => MaybePromise<readonly Out[] | Out>): Builder<Out, Args>;
+    /** The same as `flatmap`. */
+    flatMap<Out>(callback: (record: In) => MaybePromise<readonly Out[] | Out>): Builder<Out, Args>;
+    /**
+     * Does something with each record and passes it on; the next step waits for a returned promise.
+     * @example
+     * GB('StreamReader').foreach((r) => execute('SADD', 'users', r.value.user)).register({ prefix: 'logins' });
+     */
+    foreach(callback: (record: In) => unknown): Builder<In, Args>;
+    /** The same as `foreach`. */
+    forEach(callback: (record: In) => unknown): Builder<In, Args>;
+    /**
+     * Passes on the records for which the callback returns something truthy; entries of the others end as filtered.
+     * @example
+     * GB('StreamReader').filter((r) => Number(r.value.amount) > 100).foreach(check).register({ prefix: 'orders:*' });
+     */
+    filter(callback: (record: In) => unknown): Builder<In, Args>;
+    /**
+     * Folds all records of one execution into one; the accumulator is `null` at first. No records, no result.
+     * @example
+     * GB('StreamReader').accumulate((sum, r) => (sum ?? 0) + Number(r.value.amount))
+     *   .foreach((sum) => execute('INCRBYFLOAT', 'total', sum)).register({ prefix: 'orders:*', batch: 500, duration: 100 });
+     */
+    accumulate<Acc>(callback: (accumulator: Acc | null, record: In) => MaybePromise<Acc>): Builder<Acc, Args>;
+    /**
+     * Folds the records of one execution by key, here on this node; gives one `{ key, value }` per key.
+     * @example
+     * GB('StreamReader').localgroupby((r) => r.value.page, (page, n) => (n ?? 0) + 1)
+     *   .foreach((g) => execute('HINCRBY', 'pages', g.key, g.value)).register({ prefix: 'events:*', batch: 1000, duration: 50 });
+     */
+    localgroupby<Acc>(
+      extractor: (record: In) => string | number,
+      reducer: (key: string, accumulator: Acc | null, record: In) => MaybePromise<Acc>,
+    ): Builder<GroupRecord<Acc>, Args>;
+    /** The same as `localgroupby`. */
+    localGroupBy<Acc>(
+      extractor: (record: In) => string | number,
+      reducer: (key: string, accumulator: Acc | null, record: In) => MaybePromise<Acc>,
+    ): Builder<GroupRecord<Acc>, Args>;
+    /**
+     * Passes on `length` records of each execution, beginning with number `start` (default 0).
+     * @example
+     * GB('StreamReader').limit(10).foreach(sample).register({ prefix: 'events:*', batch: 1000, duration: 1000 });
+     */
+    limit(length: number, start?: number): Builder<In, Args>;
+    /** Brings records of all nodes together, in mode `async`; elsewhere they pass through. */
+    collect(): Builder<In, Args>;
+    /**
+     * Binds the plan to its events. Happens when the version is activated, for all registrations of a source or none.
+     * @example
+     * GB('StreamReader').foreach((r) => log(r.id)).register({ prefix: 'events:*', mode: 'async_local' });
+     * GB('StreamReader').foreach((r) => log(r.id)).register('events:*');
+     * GB('CommandReader').map((args) => args.length).register({ trigger: 'count' });
+     */
+    register(...args: Args): void;
+  }
+
+  /** Makes builders; callable with and without `new`. */
+  interface GearsBuilderConstructor {
+    /**
+     * @param reader where records come from: `StreamReader` or `CommandReader`.
+     * @param defaultArg kept for compatibility; `register` does not use it.
+     * @param desc shown with the registration.
+     * @example
+     * new GearsBuilder('StreamReader', '*', 'counts clicks').foreach(count).register({ prefix: 'events:*' });
+     */
+    new <Name extends keyof Readers>(
+      reader: Name,
+      defaultArg?: string,
+      desc?: string,
+    ): Builder<Readers[Name]['record'], Readers[Name]['register']>;
+    <Name extends keyof Readers>(
+      reader: Name,
+      defaultArg?: string,
+      desc?: string,
+    ): Builder<Readers[Name]['record'], Readers[Name]['register']>;
+  }
+
+  /** @see GearsBuilderConstructor */
+  const GearsBuilder: GearsBuilderConstructor;
+  /**
+   * Short for `GearsBuilder`.
+   * @example
+   * GB('CommandReader').map(() => 'PONG').register({ trigger: 'ping' });
+   */
+  const GB: GearsBuilderConstructor;
+
+  /** What a Redis command takes; numbers and booleans are sent as text. */
+  type CommandArgument = string | number | bigint | boolean | Uint8Array;
+
+  /** What Redis answers: text, numbers, lists, nothing. Text that is not UTF-8 arrives as `Uint8Array`. */
+  type Reply = string | number | Uint8Array | null | readonly Reply[];
+
+  /**
+   * Sends a command to Redis and resolves with its reply; an error reply rejects. Commands that block, change the connection
+   * or administer the server, and keys of the platform itself, are refused.
+   */
+  interface Execute {
+    /**
+     * @example
+     * const n = await execute('HINCRBY', `clicks:{${user}}`, page, 1);
+     * const [name, mail] = await execute<string[]>('HMGET', 'user:1', 'name', 'mail');
+     */
+    <R = Reply>(command: string, ...args: readonly CommandArgument[]): Promise<R>;
+    /**
+     * The same; text in the reply is bytes, whatever it holds.
+     * @example
+     * const image = await execute.raw<Uint8Array>('GET', 'image:1');
+     */
+    raw<R = RawReply>(command: string, ...args: readonly CommandArgument[]): Promise<R>;
+  }
+
+  type RawReply = number | Uint8Array | null | readonly RawReply[];
+
+  /** @see Execute */
+  const execute: Execute;
+
+  /** What the function given to `atomic` gets, to read before it writes. */
+  interface Transaction {
+    /**
+     * A command that reads runs at once, its keys watched; one that writes is queued and answered with all the others.
+     * @example
+     * const left = Number(await tx.execute('GET', 'stock')); if (left > 0) tx.execute('DECR', 'stock');
+     */
+    execute: Execute;
+  }
+
+  /**
+   * Makes the commands of a function happen as one transaction, and resolves with the replies of its writes. All keys must
+   * share a slot on a cluster: use hash tags.
+   */
+  interface Atomic {
+    /**
+     * Reads and writes: when somebody changes what was read before the writes are made, `fn` runs again, a bounded number of
+     * times, then it is an error.
+     * @example
+     * await atomic(async (tx) => {
+     *   const balance = Number(await tx.execute('GET', 'account:{7}'));
+     *   if (balance < 10) throw new Error('not enough');
+     *   tx.execute('SET', 'account:{7}', balance - 10);
+     *   tx.execute('RPUSH', 'payments:{7}', 10);
+     * });
+     */
+    (fn: (tx: Transaction) => Promise<unknown>): Promise<readonly Reply[]>;
+    /**
+     * Writes only: every `execute` called in `fn` is part of one MULTI/EXEC.
+     * @example
+     * await atomic(() => { execute('INCR', 'n:{a}'); execute('SADD', 's:{a}', id); });
+     */
+    (fn: () => void): Promise<readonly Reply[]>;
+  }
+
+  /** @see Atomic */
+  const atomic: Atomic;
+
+  /**
+   * Writes a line to the function's log (`regears logs <function>`). Default level `notice`. `console.*` writes there too.
+   * @example
+   * log(`no user in ${r.id}`, 'warning');
+   */
+  function log(message: string, level?: 'debug' | 'verbose' | 'notice' | 'warning'): void;
+
+  /**
+   * A short text that, in braces, makes a key live on the shard of the present event.
+   * @example
+   * await execute('INCR', `events:{${hashtag()}}`);
+   */
+  function hashtag(): string;
+
+  /**
+   * A setting of the platform's configuration that is meant for functions; null when there is none of that name.
+   * @example
+   * const region = configGet('region') ?? 'eu';
+   */
+  function configGet(key: string): string | null;
+
+  /**
+   * The same with a default.
+   * @example
+   * const region = gearsConfigGet('region', 'eu');
+   */
+  function gearsConfigGet(key: string): string | null;
+  function gearsConfigGet<Default>(key: string, defaultValue: Default): string | Default;
+
+  interface Console {
+    /** To the function's log, level `notice`. */
+    log(...values: unknown[]): void;
+    /** Level `notice`. */
+    info(...values: unknown[]): void;
+    /** Level `debug`. */
+    debug(...values: unknown[]): void;
+    /** Level `warning`. */
+    warn(...values: unknown[]): void;
+    /** Level `warning`. */
+    error(...values: unknown[]): void;
+  }
+  var console: Console;
+}
