@@ -9,6 +9,8 @@ export interface RunningNode {
   readonly httpAddress: string;
   /** Resolves after the graceful stop that SIGINT or SIGTERM begins. A second signal ends the process at once. */
   readonly ended: Promise<void>;
+  /** Aborted when the graceful stop begins. */
+  readonly stopping: AbortSignal;
   /** Begins the graceful stop without a signal. */
   stop(): void;
 }
@@ -16,7 +18,9 @@ export interface RunningNode {
 /** Starts a node and ties its end to the signals of this process. Throws what `startPlatform` throws. */
 export async function runNode(settings: Settings): Promise<RunningNode> {
   const log = createLog({ level: settings.logLevel, node: settings.nodeId });
+  const stopping = new AbortController();
   const asked = Promise.withResolvers<string>();
+  void asked.promise.then(() => stopping.abort());
   const onSignal = (signal: NodeJS.Signals): void => {
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
     for (const second of ['SIGINT', 'SIGTERM'] as const) process.once(second, () => process.exit(1));
@@ -35,6 +39,7 @@ export async function runNode(settings: Settings): Promise<RunningNode> {
     respAddress: platform.respAddress,
     httpAddress: platform.httpAddress,
     ended: stop(),
+    stopping: stopping.signal,
     stop: () => asked.resolve('the command has ended'),
   };
 }

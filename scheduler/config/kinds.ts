@@ -1,3 +1,5 @@
+import { formatBytes, formatDuration, parseBytes, parseDuration } from '#functions';
+
 /**
  * Kinds of setting values: how a value is read from text (flags, environment) or JSON (file), what is allowed, and how it
  * is shown. `parse` returns undefined for anything that is not allowed; `allowed` is the sentence that goes into the error.
@@ -16,44 +18,24 @@ export interface Range {
   readonly max: number;
 }
 
-/** Units a number may carry, in the order from large to small, with their size. */
-type Units = readonly (readonly [suffix: string, size: number])[];
-
-const KIB = 1024;
-const BYTE_UNITS: Units = [
-  ['gb', KIB * KIB * KIB],
-  ['mb', KIB * KIB],
-  ['kb', KIB],
-  ['b', 1],
-];
-const SECOND_MS = 1000;
-const TIME_UNITS: Units = [
-  ['d', 24 * 60 * 60 * SECOND_MS],
-  ['h', 60 * 60 * SECOND_MS],
-  ['m', 60 * SECOND_MS],
-  ['s', SECOND_MS],
-  ['ms', 1],
-];
-const QUANTITY = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/;
-
-function parseQuantity(raw: unknown, units: Units): number | undefined {
+/** A number as it is, or text as `parse` reads it; undefined for what is neither. */
+function quantity(raw: unknown, parse: (text: string) => number): number | undefined {
   if (typeof raw === 'number') return raw;
   if (typeof raw !== 'string') return undefined;
-  const match = QUANTITY.exec(raw.trim().toLowerCase());
-  if (match === null) return undefined;
-  const suffix = (match[2] ?? '').replace(/^([kmg])ib$/, '$1b');
-  const size = suffix === '' ? 1 : units.find(([unit]) => unit === suffix)?.[1];
-  return size === undefined ? undefined : Number(match[1]) * size;
-}
-
-function showQuantity(value: number, units: Units): string {
-  const unit = value === 0 ? undefined : units.find(([, size]) => value % size === 0);
-  return unit === undefined ? String(value) : `${value / unit[1]}${unit[0]}`;
+  try {
+    return parse(raw);
+  } catch {
+    return undefined; // the caller says what is allowed, with the range
+  }
 }
 
 function within(value: number | undefined, { min, max }: Range): number | undefined {
   if (value === undefined || !Number.isSafeInteger(value)) return undefined;
   return value >= min && value <= max ? value : undefined;
+}
+
+function wholeNumber(text: string): number {
+  return /^\d+$/.test(text.trim()) ? Number(text) : Number.NaN;
 }
 
 /** A whole number. */
@@ -62,32 +44,30 @@ export function integer(range: Range, placeholder = '<n>'): Kind<number> {
     name: 'integer',
     placeholder,
     allowed: `a whole number from ${range.min} to ${range.max}`,
-    parse: (raw) => within(parseQuantity(raw, []), range),
+    parse: (raw) => within(quantity(raw, wholeNumber), range),
     show: String,
   };
 }
 
 /** An amount of memory, kept in bytes; `kb`, `mb`, `gb` count by 1024, as in Redis' own configuration. */
 export function bytes(range: Range): Kind<number> {
-  const show = (value: number): string => showQuantity(value, BYTE_UNITS);
   return {
     name: 'bytes',
     placeholder: '<bytes>',
-    allowed: `an amount of memory from ${show(range.min)} to ${show(range.max)}, such as 64mb, 512kb or a number of bytes`,
-    parse: (raw) => within(parseQuantity(raw, BYTE_UNITS), range),
-    show,
+    allowed: `an amount of memory from ${formatBytes(range.min)} to ${formatBytes(range.max)}, such as 64mb, 512kb or a number of bytes`,
+    parse: (raw) => within(quantity(raw, parseBytes), range),
+    show: formatBytes,
   };
 }
 
 /** A span of time, kept in milliseconds. */
 export function duration(range: Range): Kind<number> {
-  const show = (value: number): string => showQuantity(value, TIME_UNITS);
   return {
     name: 'duration',
     placeholder: '<time>',
-    allowed: `a time from ${show(range.min)} to ${show(range.max)}, such as 500ms, 5s, 2m or a number of milliseconds`,
-    parse: (raw) => within(parseQuantity(raw, TIME_UNITS), range),
-    show,
+    allowed: `a time from ${formatDuration(range.min)} to ${formatDuration(range.max)}, such as 500ms, 5s, 2m or a number of milliseconds`,
+    parse: (raw) => within(quantity(raw, parseDuration), range),
+    show: formatDuration,
   };
 }
 
@@ -121,7 +101,7 @@ export function redisUrl(): Kind<string | null> {
     name: 'url',
     placeholder: '<url>',
     allowed:
-      'redis://[user:password@]host:port[/db], rediss://… for TLS, redis+sentinel://host:port,host:port/name or ' +
+      'redis://[user:password@]host:port, rediss://… for TLS, redis+sentinel://host:port,host:port/name or ' +
       'redis+cluster://host:port,host:port',
     parse: (raw) => (raw === null || (typeof raw === 'string' && REDIS_URL.test(raw)) ? raw : undefined),
     show: (value) => (value === null ? 'embedded' : maskPassword(value)),

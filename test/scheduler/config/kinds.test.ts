@@ -18,7 +18,7 @@ test.each([
   [bytes(RANGE), 1500, '1500b'],
   [duration(RANGE), 500, '500ms'],
   [duration(RANGE), 60_000, '1m'],
-  [duration(RANGE), 0, '0'],
+  [duration(RANGE), 0, '0ms'],
 ] as const)('a value is shown in the largest unit that divides it (%#)', (kind, value, text) => {
   expect(kind.show(value)).toBe(text);
 });

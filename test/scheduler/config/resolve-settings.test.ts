@@ -61,7 +61,7 @@ describe('precedence', () => {
 describe('values', () => {
   test.each([
     ['limit-memory', '64mb', 'limits', 'memoryBytes', 64 * 1024 * 1024],
-    ['limit-memory', '65536KiB', 'limits', 'memoryBytes', 64 * 1024 * 1024],
+    ['limit-memory', '65536 KB', 'limits', 'memoryBytes', 64 * 1024 * 1024],
     ['limit-memory', '67108864', 'limits', 'memoryBytes', 64 * 1024 * 1024],
     ['drain-timeout', '5s', 'delivery', 'drainMs', 5000],
     ['drain-timeout', '1.5s', 'delivery', 'drainMs', 1500],
@@ -75,7 +75,7 @@ describe('values', () => {
 
   test.each([
     'redis://localhost',
-    'redis://user:pass@10.0.0.1:6379/2',
+    'redis://user:pass@10.0.0.1:6379',
     'rediss://cache.example:6380',
     'redis+sentinel://a:26379,b:26379/mymaster',
     'redis+cluster://a:7000,b:7001',
@@ -89,7 +89,7 @@ describe('values', () => {
     ['resp-port', '80mb', 'a whole number'],
     ['sandboxes', '0', 'a whole number from 1 to 256'],
     ['limit-memory', '1tb', 'an amount of memory from 8mb to 16gb'],
-    ['drain-timeout', '-5s', 'a time from 0 to 1h'],
+    ['drain-timeout', '-5s', 'a time from 0ms to 1h'],
     ['log-level', 'loud', 'one of trace, debug, info, warn, error, fatal, silent'],
     ['prefix', 'a{b', 'without any of'],
     ['redis', 'http://x', 'redis://[user:password@]host:port'],

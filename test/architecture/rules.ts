@@ -1,0 +1,126 @@
+/**
+ * The order of the code as data. A part is a folder or a file; a file belongs to the part with the longest matching path.
+ * `values`: parts it may import from at run time. `types`: further parts it may import types from. Its own part and what
+ * its layer's contracts name is always allowed.
+ */
+export interface Part {
+  readonly values: readonly string[];
+  readonly types?: readonly string[];
+}
+
+const SCHEDULER_COMMON = ['scheduler/errors.ts', 'scheduler/keys.ts', 'scheduler/delivery.ts', 'functions/index.ts'];
+const SCHEDULER_TYPES = ['runtime/index.ts', 'scheduler/settings.ts', 'scheduler/log.ts'];
+
+/** What is not in this table is an error. */
+export const PARTS: Readonly<Record<string, Part>> = {
+  'functions/errors.ts': { values: [] },
+  'functions/index.ts': { values: ['functions'] },
+  'functions/keys.ts': { values: ['functions/redis'] },
+  'functions/model': { values: ['functions/errors.ts'] },
+  'functions/redis': { values: ['functions/errors.ts'] },
+  'functions/artifacts': {
+    values: ['functions/errors.ts', 'functions/keys.ts', 'functions/redis'],
+    types: ['functions/model'],
+  },
+  'functions/registry': {
+    values: ['functions/artifacts', 'functions/model', 'functions/redis', 'functions/keys.ts', 'functions/errors.ts'],
+  },
+  'functions/authoring': { values: [] },
+
+  'runtime/index.ts': { values: ['runtime'] },
+  'runtime/errors.ts': { values: [] },
+  'runtime/invocation.ts': { values: [], types: ['functions/index.ts'] },
+  'runtime/outcome.ts': { values: [], types: ['functions/index.ts'] },
+  'runtime/runtime.ts': {
+    values: [],
+    types: ['functions/index.ts', 'runtime/invocation.ts', 'runtime/outcome.ts'],
+  },
+  'runtime/bindings': {
+    values: ['functions/index.ts', 'runtime/errors.ts'],
+    types: ['runtime/invocation.ts', 'runtime/outcome.ts', 'runtime/runtime.ts', 'runtime/sandbox/messages.ts'],
+  },
+  'runtime/guest': { values: [], types: ['runtime/sandbox/messages.ts', 'functions/index.ts', 'functions/model'] },
+  'runtime/sandbox': {
+    values: ['functions/index.ts', 'runtime/errors.ts', 'runtime/guest'],
+    types: ['runtime/invocation.ts', 'runtime/outcome.ts', 'runtime/runtime.ts', 'runtime/bindings'],
+  },
+  'runtime/engine': {
+    values: ['functions/index.ts', 'runtime/errors.ts', 'runtime/sandbox'],
+    types: ['runtime/invocation.ts', 'runtime/outcome.ts', 'runtime/runtime.ts', 'runtime/bindings'],
+  },
+
+  'scheduler/errors.ts': { values: [] },
+  'scheduler/keys.ts': { values: ['functions/index.ts'] },
+  'scheduler/delivery.ts': { values: [] },
+  'scheduler/settings.ts': { values: [], types: ['functions/index.ts'] },
+  'scheduler/log.ts': { values: [], types: ['scheduler/settings.ts'] },
+  'scheduler/config.ts': { values: ['functions/index.ts', 'scheduler/config'], types: ['scheduler/errors.ts'] },
+  'scheduler/config': {
+    values: ['functions/index.ts'],
+    types: ['scheduler/errors.ts', 'scheduler/settings.ts'],
+  },
+  'scheduler/embedded': { values: SCHEDULER_COMMON, types: SCHEDULER_TYPES },
+  'scheduler/fleet': { values: SCHEDULER_COMMON, types: SCHEDULER_TYPES },
+  'scheduler/consumer': { values: SCHEDULER_COMMON, types: SCHEDULER_TYPES },
+  'scheduler/queues': { values: SCHEDULER_COMMON, types: SCHEDULER_TYPES },
+  'scheduler/journal': { values: SCHEDULER_COMMON, types: SCHEDULER_TYPES },
+  'scheduler/triggers': {
+    values: [...SCHEDULER_COMMON, 'scheduler/consumer', 'scheduler/queues'],
+    types: SCHEDULER_TYPES,
+  },
+  'scheduler/reconciler.ts': { values: [...SCHEDULER_COMMON, 'scheduler/triggers'], types: SCHEDULER_TYPES },
+  'scheduler/gateway/operations': {
+    values: [...SCHEDULER_COMMON, 'scheduler/reconciler.ts', 'scheduler/triggers', 'scheduler/journal'],
+    types: SCHEDULER_TYPES,
+  },
+  'scheduler/gateway/resp': { values: [...SCHEDULER_COMMON, 'scheduler/gateway/operations'], types: SCHEDULER_TYPES },
+  'scheduler/gateway/http': { values: [...SCHEDULER_COMMON, 'scheduler/gateway/operations'], types: SCHEDULER_TYPES },
+  'scheduler/platform.ts': { values: ['functions/index.ts', 'runtime/index.ts', 'scheduler'] },
+  'scheduler/platform': { values: ['functions/index.ts', 'runtime/index.ts', 'scheduler'] },
+  'scheduler/index.ts': { values: ['scheduler'] },
+  'scheduler/cli': {
+    values: [
+      'functions/index.ts',
+      'scheduler/platform.ts',
+      'scheduler/config.ts',
+      'scheduler/log.ts',
+      'scheduler/gateway/operations',
+    ],
+    types: ['scheduler/errors.ts', 'scheduler/settings.ts'],
+  },
+};
+
+/** Files that state what a part promises: types and doc comments. Their types may be imported from anywhere in the layer. */
+export const CONTRACTS: readonly string[] = [
+  'scheduler/fleet/fleet.ts',
+  'scheduler/journal/journal.ts',
+  'scheduler/queues/async-queue.ts',
+  'scheduler/triggers/trigger.ts',
+  'scheduler/triggers/command-calls.ts',
+  'scheduler/gateway/operations/operation.ts',
+];
+
+/** Who may import a package at run time, and who (besides those) its types. Packages that are not here belong to nobody. */
+export const PACKAGES: Readonly<Record<string, Part>> = {
+  bullmq: { values: ['scheduler/queues'] },
+  'isolated-vm': { values: ['runtime/sandbox/child'] },
+  ioredis: { values: ['functions/redis', 'scheduler/cli/client.ts'], types: ['functions', 'scheduler'] },
+  esbuild: { values: ['functions/artifacts', 'runtime/sandbox/guest-bundle'] },
+  commander: { values: ['scheduler/cli'] },
+  'cli-progress': { values: ['scheduler/cli'] },
+  pino: { values: ['scheduler/log.ts'], types: ['scheduler'] },
+  zod: { values: ['functions', 'scheduler'] },
+  'cluster-key-slot': { values: ['functions/redis'] },
+  '@jridgewell/trace-mapping': { values: ['runtime'] },
+};
+
+/** True when a path lies in a part: is it, or is below it. */
+export function isWithin(path: string, part: string): boolean {
+  return path === part || path.startsWith(`${part}/`) || path === `${part}.ts`;
+}
+
+/** The part a file belongs to; undefined when the table has no place for it. */
+export function partOf(path: string): string | undefined {
+  const parts = Object.keys(PARTS).filter((part) => isWithin(path, part));
+  return parts.sort((a, b) => b.length - a.length)[0];
+}
