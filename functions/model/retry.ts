@@ -48,5 +48,6 @@ export function decideFailure(facts: FailureFacts): FailureDecision {
 
 function backOff(facts: FailureFacts, failures: number): number {
   if (failures < 1) return 0;
-  return Math.min(facts.ceilingMs, facts.retryIntervalMs * 2 ** (failures - 1));
+  // Beyond 40 doublings nothing changes but that 0 × Infinity would come out.
+  return Math.min(facts.ceilingMs, facts.retryIntervalMs * 2 ** Math.min(failures - 1, 40));
 }

@@ -39,17 +39,28 @@ export function routeVersion(routes: readonly Route[], stream: string, entryId: 
  */
 export function compactRoutes(routes: readonly Route[], maxRoutes = MAX_ROUTES): readonly Route[] {
   const kept: Route[] = [];
-  for (const route of routes) {
-    while (kept.length > 0 && hides(route, kept[kept.length - 1] as Route, kept.length === 1)) kept.pop();
-    const before = kept[kept.length - 1];
-    if (before === undefined || !sameTarget(before, route)) kept.push(route);
-    else if (kept.length > 1) kept[kept.length - 1] = joined(before, route);
-  }
+  for (const route of routes) append(kept, route);
   const tail = kept.slice(-maxRoutes);
   const first = tail[0];
   // Heads of the first route are never looked at.
   if (first !== undefined) tail[0] = { ...first, heads: {} };
   return tail;
+}
+
+function append(kept: Route[], route: Route): void {
+  let next = route;
+  for (let last = kept.pop(); last !== undefined; last = kept.pop()) {
+    const lastIsFirst = kept.length === 0;
+    if (hides(next, last, lastIsFirst)) continue;
+    if (sameTarget(last, next) && !lastIsFirst) {
+      next = joined(last, next);
+      continue;
+    }
+    kept.push(last);
+    if (sameTarget(last, next)) return;
+    break;
+  }
+  kept.push(next);
 }
 
 function covers(route: Route, stream: string, entryId: string): boolean {
