@@ -1,5 +1,4 @@
 import { createLog } from '../log.ts';
-import { startPlatform } from '../platform.ts';
 import type { Settings } from '../settings.ts';
 
 /** A node that runs in this process. */
@@ -27,6 +26,8 @@ export async function runNode(settings: Settings): Promise<RunningNode> {
     asked.resolve(signal);
   };
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  // Loaded late: help and wrong settings need none of it.
+  const { startPlatform } = await import('../platform.ts');
   const platform = await startPlatform(settings, { log });
   const stop = async (): Promise<void> => {
     const why = await asked.promise;

@@ -31,6 +31,7 @@ export async function createProgram(options: ProgramOptions, argv: readonly stri
     .version(options.version, '-V, --version', 'print the version')
     .option('--json', 'JSON on standard output, errors as JSON on standard error')
     .helpOption('-h, --help', 'print help')
+    .enablePositionalOptions()
     .addHelpText('after', () => exitCodeHelp());
   applyStyle(program, options);
   const word = argv.find((argument) => !argument.startsWith('-') && argument !== 'help');
