@@ -1,0 +1,287 @@
+import { type Endpoint, encodeCommand, type Shard } from '#functions';
+import { isSubscription, type Word } from './command-words.ts';
+import { isReplyModeChange, leavesRepliesOut, REPLY_ON } from './note-queue.ts';
+import { argumentsOf, LOST, type Passage, type PassageHost, UNREACHABLE } from './passage.ts';
+import { ReplyQueue } from './reply-queue.ts';
+import type { RequestFramer } from './request-framer.ts';
+import { type Sent, type Transaction, unseen } from './sent-command.ts';
+import { concernsEveryShard, type ShardChoice } from './shard-choice.ts';
+import { ShardLink, type ShardLinkEvents } from './shard-link.ts';
+
+export interface ClusterPassageOptions {
+  readonly host: PassageHost;
+  readonly choice: ShardChoice;
+  readonly endpointOf: (shard: Shard) => Endpoint;
+}
+
+const OK = '+OK\r\n';
+const QUEUED = '+QUEUED\r\n';
+const CROSS_SLOT = "-CROSSSLOT Keys in request don't hash to the same slot\r\n";
+const ABORTED = '-EXECABORT Transaction discarded because of previous errors.\r\n';
+const MAX_REDIRECTS = 5;
+const HEAD_BYTES = 64 * 1024;
+
+/**
+ * The way to a cluster: each command goes to the shard of its first key, on a connection per shard that is opened when it is
+ * needed, and replies are put back in order. Commands without keys go to the first shard.
+ */
+export class ClusterPassage implements Passage, ShardLinkEvents {
+  readonly #options: ClusterPassageOptions;
+  readonly #host: PassageHost;
+  readonly #links = new Map<string, ShardLink<Sent>>();
+  readonly #corked = new Set<ShardLink<Sent>>();
+  readonly #replies = new ReplyQueue<Buffer | string>((reply) => this.#toClient(reply));
+  #transaction: Transaction | null = null;
+  #watchedShard: Shard | null = null;
+  #isClosed = false;
+
+  constructor(options: ClusterPassageOptions) {
+    this.#options = options;
+    this.#host = options.host;
+  }
+
+  get outstanding(): number {
+    return this.#replies.size;
+  }
+
+  forward(framer: RequestFramer, word: Word): void {
+    const args = argumentsOf(framer);
+    const bytes = framer.bytes.subarray(framer.start, framer.end);
+    const sent: Sent = { word, args, bytes, place: this.#replies.take(), redirects: 0 };
+    if (this.#transaction !== null && word !== 'quit' && word !== 'reset') this.#inTransaction(sent, this.#transaction);
+    else if (word === 'multi') this.#begin(sent);
+    else if (concernsEveryShard(sent)) this.#toEveryShard(sent);
+    else if (leavesRepliesOut(sent)) this.#send(this.#options.choice.first(), { ...sent, bytes: REPLY_ON });
+    else this.#send(this.#shardFor(sent), sent);
+    if (word === 'sync' || word === 'psync') this.#becomeRaw();
+  }
+
+  forwardPart(): boolean {
+    return false;
+  }
+
+  forwardRest(): void {
+    // Never: parts are not taken here.
+  }
+
+  refuse(_framer: RequestFramer, error: string): void {
+    if (this.#transaction) this.#transaction.isRefused = true;
+    this.#replies.fill(this.#replies.take(), `-${error}\r\n`);
+  }
+
+  flush(): void {
+    for (const link of this.#corked) link.uncork();
+    this.#corked.clear();
+  }
+
+  ask(command: string, answered: (reply: string) => void): void {
+    const place = this.#replies.take();
+    this.#send(this.#options.choice.first(), { ...unseen(command), place, answered });
+    this.flush();
+  }
+
+  relay(chunk: Buffer): void {
+    this.#links.get(this.#options.choice.first().id)?.write(chunk);
+  }
+
+  resume(): void {
+    for (const link of this.#links.values()) link.resume();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    for (const link of this.#links.values()) link.close();
+  }
+
+  // --- where a command goes
+
+  #shardFor(sent: Sent): Shard {
+    const { choice } = this.#options;
+    const { word, args } = sent;
+    if ((word === 'ssubscribe' || word === 'sunsubscribe') && args.length > 1) return choice.ofKey(args[1] ?? '');
+    if (word === 'unwatch') return this.#watchedShard ?? choice.first();
+    const shard = choice.ofKeys(args) ?? choice.first();
+    if (word === 'watch') this.#watchedShard = shard;
+    return shard;
+  }
+
+  #begin(sent: Sent): void {
+    this.#transaction = { shard: this.#watchedShard, held: [], isRefused: false };
+    if (this.#transaction.shard) {
+      this.#send(this.#transaction.shard, sent);
+      return;
+    }
+    this.#host.state.settle(sent, OK);
+    this.#answer(sent, OK);
+  }
+
+  #inTransaction(sent: Sent, transaction: Transaction): void {
+    const { word } = sent;
+    if (word === 'exec' || word === 'discard') {
+      this.#end(sent, transaction);
+      return;
+    }
+    const shard = transaction.shard ?? this.#options.choice.ofKeys(sent.args);
+    if (shard !== null) {
+      if (transaction.shard === null) this.#bind(transaction, shard);
+      this.#send(shard, sent);
+      return;
+    }
+    transaction.held.push(sent.bytes);
+    this.#host.state.settle(sent, QUEUED);
+    this.#answer(sent, QUEUED);
+  }
+
+  /** The first key is known: what was held goes to its shard, whose answers the client has already had. */
+  #bind(transaction: Transaction, shard: Shard): void {
+    transaction.shard = shard;
+    this.#send(shard, unseen(encodeCommand(['MULTI'])));
+    for (const bytes of transaction.held) this.#send(shard, unseen(bytes));
+  }
+
+  #end(sent: Sent, transaction: Transaction): void {
+    this.#transaction = null;
+    this.#watchedShard = null;
+    const isDiscarded = sent.word === 'discard' || transaction.isRefused;
+    if (isDiscarded && (transaction.shard === null || sent.word === 'exec')) {
+      if (transaction.shard) {
+        this.#send(transaction.shard, unseen(encodeCommand(['DISCARD'])));
+      }
+      const reply = sent.word === 'discard' ? OK : ABORTED;
+      this.#host.state.settle(sent, reply);
+      this.#answer(sent, reply);
+      return;
+    }
+    if (transaction.shard === null) this.#bind(transaction, this.#options.choice.first());
+    this.#send(transaction.shard as Shard, sent);
+  }
+
+  #toEveryShard(sent: Sent): void {
+    const first = this.#options.choice.first();
+    this.#send(first, sent);
+    for (const link of this.#links.values()) if (link.shard.id !== first.id) this.#send(link.shard, unseen(sent.bytes));
+    if (sent.word === 'reset') this.#transaction = this.#watchedShard = null;
+  }
+
+  #becomeRaw(): void {
+    this.flush();
+    this.#host.state.isRaw = true;
+    this.#links.get(this.#options.choice.first().id)?.becomeRaw();
+  }
+
+  #send(shard: Shard, sent: Sent): void {
+    const link = this.#links.get(shard.id) ?? this.#openLink(shard);
+    link.cork();
+    this.#corked.add(link);
+    link.send(sent.bytes, sent);
+  }
+
+  #openLink(shard: Shard): ShardLink<Sent> {
+    const link = new ShardLink<Sent>(shard, this.#options.endpointOf(shard), this);
+    this.#links.set(shard.id, link);
+    link.cork();
+    this.#corked.add(link);
+    for (const bytes of this.#host.state.replay()) {
+      link.send(bytes, unseen(bytes));
+    }
+    return link;
+  }
+
+  // --- what comes back
+
+  onFrame(link: ShardLink<Sent>, frame: Buffer): void {
+    const { state } = this.#host;
+    if (state.isRaw) {
+      this.#toClient(frame);
+      return;
+    }
+    const head = frame.toString('latin1', 0, Math.min(frame.length, HEAD_BYTES));
+    const [sent] = link.waiting;
+    if (sent && isSubscription(sent.word) && this.#confirmed(sent, head, frame)) {
+      if (sent.left === 0) {
+        link.waiting.shift();
+        this.#answer(sent, Buffer.concat(sent.confirmed ?? []));
+      }
+    } else if (state.isStray(head)) {
+      state.confirm(undefined, head);
+      this.#toClient(frame);
+    } else {
+      link.waiting.shift();
+      if (sent) this.#onReply({ sent, link }, frame, head);
+    }
+    if (this.outstanding === 0) this.#host.onIdle();
+  }
+
+  #confirmed(sent: Sent, head: string, frame: Buffer): boolean {
+    const { state } = this.#host;
+    if (head.startsWith('-') || head.startsWith('+')) return false;
+    sent.left ??= state.confirmations(sent);
+    if (!state.confirm(sent, head)) return false;
+    sent.left -= 1;
+    sent.confirmed ??= [];
+    sent.confirmed.push(frame);
+    return true;
+  }
+
+  #onReply({ sent, link }: { sent: Sent; link: ShardLink<Sent> }, frame: Buffer, head: string): void {
+    const { state } = this.#host;
+    if (sent.place === null) return;
+    if (sent.answered) {
+      sent.answered(head);
+      this.#answer(sent, '');
+      return;
+    }
+    const redirect = head.startsWith('-') ? this.#options.choice.redirect(head.slice(1), link.shard) : null;
+    if (redirect !== null && state.inMulti) {
+      this.#answer(sent, CROSS_SLOT);
+      return;
+    }
+    if (redirect !== null && sent.redirects < MAX_REDIRECTS) {
+      const again = { ...sent, redirects: sent.redirects + 1 };
+      if (redirect.asking) {
+        this.#send(redirect.shard, unseen(encodeCommand(['ASKING'])));
+      }
+      this.#send(redirect.shard, again);
+      this.flush();
+      return;
+    }
+    const modeBefore = state.replyMode;
+    state.settle(sent, head);
+    const isModeChange = isReplyModeChange(sent);
+    const isHidden = (isModeChange ? state.replyMode : modeBefore) !== 'on';
+    if (!isModeChange && modeBefore === 'skip-next') state.replyMode = 'on';
+    this.#answer(sent, isHidden ? '' : frame);
+  }
+
+  #answer(sent: Sent, reply: Buffer | string): void {
+    if (sent.place !== null) this.#replies.fill(sent.place, reply);
+  }
+
+  #toClient(reply: Buffer | string): void {
+    if (reply.length === 0 || this.#host.write(reply)) return;
+    for (const link of this.#links.values()) link.pause();
+  }
+
+  onFull(isFull: boolean): void {
+    this.#host.onUpstreamFull(isFull);
+  }
+
+  onClosed(link: ShardLink<Sent>, wasConnected: boolean): void {
+    if (this.#links.get(link.shard.id) === link) this.#links.delete(link.shard.id);
+    this.#corked.delete(link);
+    if (this.#isClosed) return;
+    const { state } = this.#host;
+    state.user = null;
+    if (state.irreplaceable || this.#transaction !== null) {
+      this.#host.end();
+      return;
+    }
+    const error = wasConnected ? LOST : UNREACHABLE;
+    this.#host.onUpstreamFull(false);
+    for (const sent of link.waiting.splice(0)) {
+      sent.answered?.(error);
+      this.#answer(sent, sent.answered ? '' : error);
+    }
+    if (this.outstanding === 0) this.#host.onIdle();
+  }
+}

@@ -1,0 +1,17 @@
+import type { Logger } from 'pino';
+import type { DoorSettings } from '../../settings.ts';
+import type { OwnCommands } from './own-commands.ts';
+import type { Passage, PassageHost } from './passage.ts';
+import type { Permissions } from './permissions.ts';
+
+/** What all connections of a door share. */
+export interface DoorParts {
+  readonly settings: DoorSettings;
+  /** Redis asks for a password: clients are held short until they have given it. */
+  readonly wantsAuthentication: boolean;
+  readonly permissions: Permissions;
+  readonly own: OwnCommands;
+  readonly ring: (key: string) => void;
+  readonly log: Logger;
+  openPassage(host: PassageHost): Passage;
+}

@@ -1,0 +1,26 @@
+import type { Shard } from '#functions';
+import type { Noted } from './connection-state.ts';
+
+/** A command under way to a shard. */
+export interface Sent extends Noted {
+  readonly bytes: Buffer | string;
+  /** Its place among the replies; null = nobody waits for the reply. */
+  readonly place: number | null;
+  readonly redirects: number;
+  readonly answered?: (reply: string) => void;
+  /** Pub/sub: confirmations so far and still to come. */
+  left?: number;
+  confirmed?: Buffer[];
+}
+
+/** An open transaction. It belongs to no shard before its first key is known. */
+export interface Transaction {
+  shard: Shard | null;
+  readonly held: (Buffer | string)[];
+  isRefused: boolean;
+}
+
+/** A command of which nobody sees the reply. */
+export function unseen(bytes: Buffer | string): Sent {
+  return { word: 'plain', args: [], bytes, place: null, redirects: 0 };
+}
