@@ -1,0 +1,161 @@
+import { PlatformError } from '#functions';
+import type { AtomicSessions, Effects, LogSink } from '../bindings/binding.ts';
+import type { RuntimeLog } from '../bindings/log-sink.ts';
+import type { RuntimeErrorCode } from '../errors.ts';
+import type { FailedEntry, Invocation } from '../invocation.ts';
+import type { Outcome } from '../outcome.ts';
+import { createErrorTransfer } from '../sandbox/error-transfer.ts';
+import { type LoadedIsolate, scriptName, versionKey } from '../sandbox/isolates.ts';
+import { LoadFailure } from '../sandbox/load-failure.ts';
+import type { SandboxPool } from '../sandbox/pool.ts';
+import { Batch } from './batch.ts';
+import { createConcurrency } from './concurrency.ts';
+import { aborted, type Failure, guestFailure, tooManyAtOnce, unavailable } from './failures.ts';
+
+export interface EngineOptions {
+  readonly pool: SandboxPool;
+  /** One per lane: the pipes that sandbox processes share. At least one. */
+  readonly effects: readonly Effects[];
+  readonly sessions: AtomicSessions;
+  readonly logs: LogSink;
+  readonly log: RuntimeLog;
+  /** How often signals and deadlines are looked at, ms. Default 25. */
+  readonly checkEveryMs?: number;
+}
+
+/** Runs invocations; see `Runtime.execute`. */
+export interface Engine extends AsyncDisposable {
+  execute(invocation: Invocation): Promise<Outcome>;
+}
+
+/** How much of the version's concurrency a batch takes, and whether its executions go one by one. */
+interface Share {
+  readonly key: string;
+  readonly weight: number;
+  readonly ordered: boolean;
+}
+
+export function createEngine(options: EngineOptions): Engine {
+  return new BatchEngine(options);
+}
+
+class BatchEngine implements Engine {
+  readonly #options: EngineOptions;
+  readonly #concurrency = createConcurrency();
+  readonly #live = new Set<Batch>();
+  #timer: NodeJS.Timeout | null = null;
+  #closed = false;
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+  }
+
+  async execute(invocation: Invocation): Promise<Outcome> {
+    if (this.#closed) throw new PlatformError<RuntimeErrorCode>('RUNTIME_CLOSED', 'the runtime is closed');
+    const startedMs = performance.now();
+    if (invocation.entryCount === 0) return outcomeOf(0, startedMs);
+    const share = shareOf(invocation);
+    const { limits } = invocation.target;
+    if (!this.#concurrency.tryEnter(share.key, share.weight, limits.concurrency)) {
+      // A caller of a command wants to know at once; entries of a stream can wait where they are.
+      if (invocation.shape === 'command') return failAll(invocation, tooManyAtOnce(limits), startedMs);
+      const { signal } = invocation;
+      const entered = await this.#concurrency.enter({ ...share, limit: limits.concurrency, signal });
+      if (!entered) return failAll(invocation, aborted(signal), startedMs);
+    }
+    try {
+      return await this.#run(invocation, share, startedMs);
+    } finally {
+      this.#concurrency.leave(share.key, share.weight);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    const reason = new PlatformError<RuntimeErrorCode>('RUNTIME_CLOSED', 'the runtime was closed');
+    const signal = AbortSignal.abort(reason);
+    for (const batch of [...this.#live]) batch.abandon(signal);
+    this.#stopTimer();
+    await this.#options.pool[Symbol.asyncDispose]();
+  }
+
+  async #run(invocation: Invocation, share: Share, startedMs: number): Promise<Outcome> {
+    let isolate: LoadedIsolate;
+    try {
+      const acquired = this.#options.pool.acquire(invocation.target);
+      isolate = acquired instanceof Promise ? await acquired : acquired;
+    } catch (reason) {
+      return failAll(invocation, loadFailure(invocation, reason), startedMs);
+    }
+    if (invocation.signal.aborted || this.#closed) {
+      this.#options.pool.release(isolate);
+      return failAll(invocation, aborted(invocation.signal), startedMs);
+    }
+    return await this.#runIn(isolate, invocation, share);
+  }
+
+  #runIn(isolate: LoadedIsolate, invocation: Invocation, share: Share): Promise<Outcome> {
+    const { pool, effects, sessions, logs, log } = this.#options;
+    const lane = effects[isolate.slot.lane % effects.length];
+    if (!lane) throw new PlatformError<RuntimeErrorCode>('RUNTIME_CLOSED', 'the runtime has no pipe to Redis');
+    return new Promise((resolve) => {
+      const batch = new Batch(invocation, {
+        isolate,
+        effects: lane,
+        sessions,
+        logs,
+        log,
+        ordered: share.ordered,
+        retire: () => pool.retire(isolate),
+        onSettled: (outcome) => {
+          this.#live.delete(batch);
+          if (this.#live.size === 0) this.#stopTimer();
+          resolve(outcome);
+        },
+        onGone: () => pool.release(isolate),
+      });
+      this.#live.add(batch);
+      this.#startTimer();
+      batch.start();
+    });
+  }
+
+  #startTimer(): void {
+    this.#timer ??= setInterval(() => {
+      const now = performance.now();
+      for (const batch of this.#live) batch.check(now);
+    }, this.#options.checkEveryMs ?? 25);
+  }
+
+  #stopTimer(): void {
+    if (this.#timer) clearInterval(this.#timer);
+    this.#timer = null;
+  }
+}
+
+/** More executions at once than the version may run: they go one by one. */
+function shareOf(invocation: Invocation): Share {
+  const key = versionKey(invocation.target);
+  const executions = Math.ceil(invocation.entryCount / invocation.executionSize);
+  if (invocation.ordered || executions > invocation.target.limits.concurrency) return { key, weight: 1, ordered: true };
+  return { key, weight: executions, ordered: false };
+}
+
+function loadFailure(invocation: Invocation, reason: unknown): Failure {
+  const { target } = invocation;
+  if (!(reason instanceof LoadFailure)) return unavailable(reason, versionKey(target));
+  const { artifact, functionName } = target;
+  const sourceName = `${functionName}.${artifact.language}`;
+  return guestFailure(createErrorTransfer({ artifact, fileName: scriptName(target), sourceName })(reason.report));
+}
+
+function failAll(invocation: Invocation, failure: Failure, startedMs: number): Outcome {
+  const failed: FailedEntry[] = [];
+  for (let index = 0; index < invocation.entryCount; index += 1) failed.push({ index, ...failure });
+  invocation.onEnded({ done: [], filtered: [], failed, results: invocation.wantResults ? [] : null });
+  return outcomeOf(invocation.entryCount, startedMs);
+}
+
+function outcomeOf(failed: number, startedMs: number): Outcome {
+  return { done: 0, filtered: 0, failed, executions: 0, commands: 0, durationMs: performance.now() - startedMs };
+}

@@ -1,0 +1,119 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, extname, join } from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+
+/** How a sandbox process is started. */
+export interface ChildCommand {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly uid?: number;
+  readonly gid?: number;
+  /** What confines it on this machine, for the log: `permissions`, `user`, `no-network`. */
+  readonly confinement: readonly string[];
+}
+
+export interface ChildCommandOptions {
+  /** Program of the child; default `child/main` beside this file. */
+  readonly entry?: string;
+}
+
+interface User {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+const NODE_FLAGS = [
+  // isolated-vm asks for it on Node 20 and later.
+  '--no-node-snapshot',
+  '--permission',
+  '--allow-addons',
+  '--disable-warning=PERM0001',
+];
+
+/**
+ * The program, its rights and its user. The child may read its own sources and isolated-vm, nothing else; started by root
+ * it runs as `nobody` and without a network, where this machine lets us.
+ */
+export function childCommand(options: ChildCommandOptions = {}): ChildCommand {
+  const here = fileURLToPath(import.meta.url);
+  const entry = options.entry ?? join(dirname(here), 'child', `main${extname(here)}`);
+  const readable = readablePaths(here, entry);
+  const nodeArgs = [...NODE_FLAGS, ...readable.map((path) => `--allow-fs-read=${path}`), entry];
+  const user = unprivilegedUser([entry, process.execPath, ...readable]);
+  if (user === null) return { command: process.execPath, args: nodeArgs, confinement: ['permissions'] };
+  const unshare = ['--net', '--setgid', String(user.gid), '--setuid', String(user.uid), '--'];
+  if (works('unshare', [...unshare, process.execPath, '--version'])) {
+    return {
+      command: 'unshare',
+      args: [...unshare, process.execPath, ...nodeArgs],
+      confinement: ['permissions', 'user', 'no-network'],
+    };
+  }
+  return { command: process.execPath, args: nodeArgs, ...user, confinement: ['permissions', 'user'] };
+}
+
+function readablePaths(here: string, entry: string): readonly string[] {
+  const layers = dirname(dirname(dirname(here)));
+  const require = createRequire(import.meta.url);
+  const isolatedVm = packageDir(require, 'isolated-vm');
+  const gypBuild = packageDir(createRequire(join(isolatedVm, 'package.json')), 'node-gyp-build');
+  const paths = new Set([
+    join(layers, 'runtime'),
+    join(layers, 'functions'),
+    dirname(entry),
+    isolatedVm,
+    gypBuild,
+    // node-gyp-build looks at it to tell musl from glibc.
+    '/etc/alpine-release',
+  ]);
+  // Resolving a package looks at every folder on the way up, and a refusal is no "not there".
+  for (const folder of ancestors(layers)) {
+    paths.add(join(folder, 'package.json'));
+    paths.add(join(folder, 'node_modules', 'isolated-vm'));
+    paths.add(join(folder, 'node_modules', 'node-gyp-build'));
+    if (isolatedVm.startsWith(join(folder, 'node_modules'))) break;
+  }
+  return [...paths];
+}
+
+function packageDir(require: NodeJS.Require, name: string): string {
+  return dirname(realpathSync(require.resolve(`${name}/package.json`)));
+}
+
+function ancestors(folder: string): readonly string[] {
+  const found = [folder];
+  for (let at = folder; dirname(at) !== at; at = dirname(at)) found.push(dirname(at));
+  return found;
+}
+
+/** `nobody`, when this process is root and nobody may read what the child needs; else null. */
+function unprivilegedUser(paths: readonly string[]): User | null {
+  if (process.getuid?.() !== 0) return null;
+  const user = userNamed('nobody');
+  return user !== null && paths.every(readableByAnybody) ? user : null;
+}
+
+function userNamed(name: string): User | null {
+  if (!existsSync('/etc/passwd')) return null;
+  const line = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .find((candidate) => candidate.startsWith(`${name}:`));
+  const [, , uid, gid] = line?.split(':') ?? [];
+  return uid && gid ? { uid: Number(uid), gid: Number(gid) } : null;
+}
+
+function readableByAnybody(path: string): boolean {
+  if (!existsSync(path)) return true;
+  const real = realpathSync(path);
+  const [self, ...folders] = ancestors(real);
+  return (
+    (statSync(self ?? real).mode & 0o004) !== 0 && folders.every((folder) => (statSync(folder).mode & 0o001) !== 0)
+  );
+}
+
+function works(command: string, args: readonly string[]): boolean {
+  return spawnSync(command, args, { stdio: 'ignore', env: {}, timeout: 5_000 }).status === 0;
+}

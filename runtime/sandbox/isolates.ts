@@ -1,0 +1,55 @@
+import type { LoadableVersion } from '#functions';
+import type { GuestError } from '../invocation.ts';
+import type { LoadRequest } from './messages.ts';
+import type { SandboxProcess } from './sandbox.ts';
+import type { Slot } from './slots.ts';
+
+/** One live version in one process. Held by every batch that runs in it. */
+export interface LoadedIsolate {
+  /** Who is blamed: name, version and content. */
+  readonly key: string;
+  readonly target: LoadableVersion;
+  readonly slot: Slot;
+  readonly process: SandboxProcess;
+  readonly handle: number;
+  /** Turns a report of this isolate into an error with the author's lines. */
+  readonly toGuestError: (report: unknown) => GuestError;
+  /** Batches that run in it. */
+  uses: number;
+  lastUsedMs: number;
+  /** True: not handed out any more, unloaded with the last use. */
+  retired: boolean;
+}
+
+/** A version is the same only if its content is: a deleted function's numbers begin at 1 again. */
+export function versionKey(version: LoadableVersion): string {
+  return `${version.functionName}@${version.version}:${version.artifact.sha256.slice(0, 16)}`;
+}
+
+/** Name of a version's script in stack traces, before they are mapped. */
+export function scriptName(version: LoadableVersion): string {
+  return `${version.functionName}.v${version.version}.js`;
+}
+
+export function loadRequest(version: LoadableVersion, handle: number, inspectOnly: boolean): LoadRequest {
+  const { limits } = version;
+  return {
+    handle,
+    functionName: version.functionName,
+    version: version.version,
+    code: version.artifact.code,
+    fileName: scriptName(version),
+    memoryBytes: limits.memoryBytes,
+    callMs: limits.callMs,
+    commandsPerEvent: limits.commandsPerEvent,
+    commandBytes: limits.commandBytes,
+    outputBytes: limits.outputBytes,
+    settings: version.settings,
+    inspectOnly,
+  };
+}
+
+/** Those to give up, longest unused first, among the ones nobody runs in. */
+export function leastRecentlyUsed(isolates: Iterable<LoadedIsolate>): LoadedIsolate[] {
+  return [...isolates].filter((isolate) => isolate.uses === 0).sort((a, b) => a.lastUsedMs - b.lastUsedMs);
+}

@@ -1,0 +1,221 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { Duplex } from 'node:stream';
+import { PlatformError } from '#functions';
+import type { RuntimeLog } from '../bindings/log-sink.ts';
+import type { RuntimeErrorCode } from '../errors.ts';
+import { SandboxChannel, type Suspect } from './channel.ts';
+import type { ChildCommand } from './child-command.ts';
+import { captureOutput, type ChildOutput } from './child-output.ts';
+import { type LoadedReport, type LoadRequest, ToSandbox } from './messages.ts';
+import { type ResidentMemory, watchResidentMemory } from './resident-memory.ts';
+import type { BatchListener, DeathCause, RunRequest, SandboxDeath, SandboxProcess, SandboxState } from './sandbox.ts';
+import type { Watchdog, Watched } from './watchdog.ts';
+
+export interface SandboxProcessOptions {
+  readonly command: ChildCommand;
+  /** The compiled guest runtime, sent as the first frame. */
+  readonly guest: string;
+  readonly watchdog: Watchdog;
+  readonly log: RuntimeLog;
+  /** Killed from outside while larger than this, the version at work is suspected after all (the kernel's OOM killer). */
+  readonly suspectBytes: number;
+  /** Largest frame the child may send. Default 128 MiB. */
+  readonly maxFrameBytes?: number;
+}
+
+const MAX_FRAME_BYTES = 128 * 1024 * 1024;
+/** After the exit the pipe is read to its end; longer than this nothing comes. */
+const DRAIN_MS = 100;
+const TAIL_CHARS = 1000;
+const OUTSIDE_SIGNALS: ReadonlySet<string> = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT']);
+const INNOCENT: ReadonlySet<DeathCause> = new Set(['closed', 'outside', 'unresponsive']);
+
+/** Starts a sandbox process; see `SandboxProcess` for what it guarantees. */
+export function startSandboxProcess(options: SandboxProcessOptions): SandboxProcess {
+  return new SandboxChild(options);
+}
+
+class SandboxChild implements SandboxProcess {
+  readonly pid: number;
+  readonly ready: Promise<void>;
+  state: SandboxState = 'starting';
+  booted = false;
+  readonly #options: SandboxProcessOptions;
+  readonly #child: ChildProcess;
+  readonly #channel: SandboxChannel;
+  readonly #output: ChildOutput;
+  readonly #memory: ResidentMemory;
+  readonly #deathListeners: ((death: SandboxDeath) => void)[] = [];
+  readonly #gone = Promise.withResolvers<void>();
+  readonly #booted = Promise.withResolvers<void>();
+  readonly #unwatch: () => void;
+  #death: SandboxDeath | null = null;
+  #blamedBatch = 0;
+
+  constructor(options: SandboxProcessOptions) {
+    this.#options = options;
+    this.#child = spawnChild(options.command);
+    this.pid = this.#child.pid ?? 0;
+    this.#channel = new SandboxChannel({
+      pipe: this.#child.stdio[3] as Duplex,
+      maxFrameBytes: options.maxFrameBytes ?? MAX_FRAME_BYTES,
+      onBooted: () => this.#onBooted(),
+      onBreach: (error, suspect) => this.#onBreach(error, suspect),
+    });
+    this.#output = captureOutput({
+      streams: [this.#child.stdout, this.#child.stderr],
+      onLine: (line) => options.log.warn({ sandbox: this.pid }, `sandbox process printed: ${line}`),
+    });
+    this.#memory = watchResidentMemory(this.pid);
+    this.ready = this.#booted.promise;
+    // Whoever awaits it gets the rejection; nobody has to.
+    this.ready.catch(() => {});
+    this.#listen();
+    this.#unwatch = options.watchdog.watch(this.#watched());
+    this.#channel.boot(options.guest);
+  }
+
+  get residentBytes(): number {
+    return this.#memory.bytes;
+  }
+
+  get unanswered(): number {
+    return this.#channel.queue.size;
+  }
+
+  async load(request: LoadRequest, owner: string): Promise<LoadedReport> {
+    if (this.#death) throw diedError(this.#death);
+    return await this.#channel.load(request, owner);
+  }
+
+  unload(handle: number): void {
+    this.#channel.unload(handle);
+  }
+
+  run(request: RunRequest, listener: BatchListener): number {
+    const death = this.#death;
+    if (death === null) return this.#channel.run(request, listener);
+    queueMicrotask(() => listener.onDeath(death, false));
+    return 0;
+  }
+
+  replies(batch: number, round: number, replies: string): void {
+    this.#channel.replies(batch, round, replies);
+  }
+
+  session(batch: number, session: number, reply: string): void {
+    this.#channel.session(batch, session, reply);
+  }
+
+  cancel(batch: number, positions: ArrayLike<number>): void {
+    this.#channel.cancel(batch, positions);
+  }
+
+  forget(batch: number): void {
+    this.#channel.forget(batch);
+  }
+
+  onDeath(listener: (death: SandboxDeath) => void): void {
+    this.#deathListeners.push(listener);
+  }
+
+  kill(cause: DeathCause, detail: string): void {
+    this.#die({ cause, detail, suspect: this.#channel.queue.head });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.kill('closed', 'it was closed');
+    await this.#gone.promise;
+  }
+
+  #die(how: { readonly cause: DeathCause; readonly detail: string; readonly suspect: Suspect | undefined }): void {
+    if (this.#death) return;
+    const { cause, detail } = how;
+    const suspect = INNOCENT.has(cause) ? undefined : how.suspect;
+    this.state = 'dying';
+    this.#blamedBatch = suspect?.batch ?? 0;
+    this.#death = {
+      cause,
+      message: `the sandbox process ${this.pid} was lost: ${detail}`,
+      blamed: suspect?.owner ?? null,
+    };
+    this.#channel.hush(cause === 'protocol' || cause === 'closed');
+    this.#child.kill('SIGKILL');
+  }
+
+  #listen(): void {
+    this.#child.once('error', (error) => this.#onExit(`it could not be started: ${error.message}`, null));
+    this.#child.once('exit', (code, signal) => {
+      this.#onExit(signal === null ? `it ended by itself with code ${code}` : `it ended by signal ${signal}`, signal);
+    });
+    this.#child.once('close', () => this.#bury());
+  }
+
+  #onExit(how: string, signal: NodeJS.Signals | null): void {
+    const outside = signal !== null && OUTSIDE_SIGNALS.has(signal) && this.residentBytes < this.#options.suspectBytes;
+    const tail = this.#output.tail();
+    const detail = tail === '' ? how : `${how}; it printed: ${tail.slice(-TAIL_CHARS)}`;
+    this.kill(outside ? 'outside' : 'exit', detail);
+    setTimeout(() => this.#bury(), DRAIN_MS);
+  }
+
+  /** Once: everybody who waits for this process learns of its death. */
+  #bury(): void {
+    const death = this.#death;
+    if (this.state === 'dead' || death === null) return;
+    this.state = 'dead';
+    this.#unwatch();
+    this.#memory[Symbol.dispose]();
+    const orphans = this.#channel.abandon();
+    this.#child.stdio[3]?.destroy();
+    const error = diedError(death);
+    this.#booted.reject(error);
+    for (const listener of this.#deathListeners) listener(death);
+    for (const reject of orphans.loads) reject(error);
+    for (const [batch, listener] of orphans.batches) listener.onDeath(death, batch === this.#blamedBatch);
+    this.#gone.resolve();
+  }
+
+  #onBooted(): void {
+    this.booted = true;
+    if (this.state === 'starting') this.state = 'ready';
+    this.#booted.resolve();
+  }
+
+  #onBreach(error: PlatformError, suspect: Suspect | undefined): void {
+    this.#options.log.error({ err: error, sandbox: this.pid }, 'a sandbox process broke its protocol');
+    this.#die({ cause: 'protocol', detail: error.message, suspect });
+  }
+
+  #watched(): Watched {
+    const { queue } = this.#channel;
+    return {
+      busySinceMs: () => queue.head?.headSinceMs ?? null,
+      limitMs: () => queue.head?.limitMs ?? 0,
+      owesPing: () => queue.head?.type === ToSandbox.ping || queue.head?.type === ToSandbox.boot,
+      measureResidentBytes: () => {
+        this.#memory.look();
+        return this.#memory.bytes;
+      },
+      excuse: (ms) => queue.excuse(ms, performance.now()),
+      ping: () => this.#channel.ping(),
+      kill: (cause, detail) => this.kill(cause, detail),
+    };
+  }
+}
+
+function spawnChild(child: ChildCommand): ChildProcess {
+  return spawn(child.command, child.args, {
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    env: {},
+    ...(child.uid === undefined ? {} : { uid: child.uid }),
+    ...(child.gid === undefined ? {} : { gid: child.gid }),
+  });
+}
+
+function diedError(death: SandboxDeath): PlatformError<RuntimeErrorCode> {
+  return new PlatformError('SANDBOX_DIED', death.message, {
+    retryable: death.blamed === null,
+    details: { cause: death.cause, blamed: death.blamed },
+  });
+}
