@@ -43,8 +43,12 @@ export {
 } from './model/retry.ts';
 export { compactRoutes, MAX_ROUTES, type Route, routeOf, routeVersion } from './model/route.ts';
 export type { CommandFacts, CommandTable } from './redis/command-table.ts';
+export { type ConnectOptions, connectRedis } from './redis/connect.ts';
+export { SLOT_COUNT, slotOfKey } from './redis/hash-tags.ts';
 export type { CommandPipe, RawLink } from './redis/raw-link.ts';
 export type { Endpoint, RedisAccess, ServerFacts, Shard } from './redis/redis-access.ts';
+export type { RedisLog } from './redis/redis-log.ts';
+export { maskRedisUrl, parseRedisUrl, type RedisTarget } from './redis/redis-url.ts';
 export {
   decodeReplies,
   decodeReply,
@@ -76,6 +80,7 @@ export {
   scanEntries,
 } from './redis/resp/scan.ts';
 export { type StreamBatch, splitStreamReply } from './redis/resp/stream-reply.ts';
+export { createCommandTable } from './redis/server-command-table.ts';
 export { defineScript, isNoScript, type Script, type ScriptArgument } from './redis/script.ts';
 export { createRegistry, type RegistryOptions } from './registry/create-registry.ts';
 export type {
