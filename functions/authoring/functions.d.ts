@@ -248,7 +248,7 @@ declare global {
   const GB: GearsBuilderConstructor;
 
   /** What a Redis command takes; numbers and booleans are sent as text. */
-  type CommandArgument = string | number | bigint | boolean | Uint8Array;
+  type CommandArgument = string | number | bigint | boolean | Uint8Array | ArrayBuffer;
 
   /** What Redis answers: text, numbers, lists, nothing. Text that is not UTF-8 arrives as `Uint8Array`. */
   type Reply = string | number | Uint8Array | null | readonly Reply[];
@@ -305,11 +305,12 @@ declare global {
      */
     (fn: (tx: Transaction) => Promise<unknown>): Promise<readonly Reply[]>;
     /**
-     * Writes only: every `execute` called in `fn` is part of one MULTI/EXEC.
+     * Writes only, told by `fn` having no parameter: every `execute` called before `fn` returns or first awaits is part of
+     * one MULTI/EXEC. What `fn` throws takes all of them back.
      * @example
      * await atomic(() => { execute('INCR', 'n:{a}'); execute('SADD', 's:{a}', id); });
      */
-    (fn: () => void): Promise<readonly Reply[]>;
+    (fn: () => unknown): Promise<readonly Reply[]>;
   }
 
   /** @see Atomic */
