@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
-import { maskPassword } from '../config.ts';
 import { PlatformError } from '#functions';
+import { maskPassword } from '../config.ts';
 import type { SchedulerErrorCode } from '../errors.ts';
 
 /** A reply of the door as it arrives: text, number, null or a list of those. */
@@ -70,13 +70,18 @@ export async function connectDoor(url: string): Promise<DoorClient> {
   };
 }
 
-/** A door's error reply begins with its code; everything else is a connection that failed. */
+/** `ERR [FUNCTION_NOT_FOUND] there is no …`: an error of the platform. `NOPERM …`: one of Redis, or one that Redis knows too. */
+const PLATFORM_ERROR = /^ERR \[([A-Z_]+)\] (.*)$/s;
+const REDIS_ERROR = /^([A-Z][A-Z0-9_]+) (.*)$/s;
+
+/** An error reply keeps its code; everything else is a connection that failed. */
 function doorError(error: unknown, address: string, connectionError: Error | undefined): PlatformError {
   const reason = error instanceof Error ? error : new Error(String(error));
-  const refused = [reason, connectionError].find((each) => each?.name === 'ReplyError');
-  const match = /^([A-Z][A-Z0-9_]+) (.*)$/s.exec(refused?.message ?? '');
-  if (match !== null) return new PlatformError(match[1] ?? 'ERR', match[2] ?? '', { cause: reason });
-  if (refused !== undefined) return new PlatformError('ERR', refused.message, { cause: reason });
+  const refusal = [reason, connectionError].find((each) => each?.name === 'ReplyError')?.message;
+  if (refusal !== undefined) {
+    const [, code = 'ERR', message = refusal] = PLATFORM_ERROR.exec(refusal) ?? REDIS_ERROR.exec(refusal) ?? [];
+    return new PlatformError(code, message, { cause: reason });
+  }
   const why = (connectionError ?? reason).message;
   return new PlatformError<SchedulerErrorCode>(
     'DOOR_UNREACHABLE',
