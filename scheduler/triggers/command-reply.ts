@@ -1,0 +1,39 @@
+import { encodeError, latin1FromUtf8, PlatformError } from '#functions';
+import type { GuestError } from '#runtime';
+
+/** Error replies of `RG.TRIGGER`: one line, no stack, texts of RedisGears where it has one. */
+
+const FIRST_FRAME = /^\s*at .*?\(?([^\s()]+:\d+:\d+)\)?\s*$/m;
+
+/** `-ERR [CODE] TypeError: what happened (file:line:column)`. */
+export function guestErrorReply({ code, name, message, stack }: GuestError): string {
+  const what = name === '' || name === 'PlatformError' || name === code ? message : `${name}: ${message}`;
+  const where = FIRST_FRAME.exec(stack)?.[1];
+  return errorLine(`ERR [${code}] ${what}${where === undefined || what.includes(where) ? '' : ` (${where})`}`);
+}
+
+export function thrownReply(reason: unknown): string {
+  if (!(reason instanceof PlatformError)) return errorLine('ERR [INTERNAL] the platform failed, see its log');
+  return errorLine(`ERR [${reason.code}] ${reason.message}`);
+}
+
+export const NOT_FOUND_REPLY = '-ERR subcommand not found\r\n';
+
+export const DRAINING_REPLY = '-ERR [NODE_DRAINING] this node is stopping, ask another one\r\n';
+
+export const INTERRUPTED_REPLY =
+  '-ERR [SANDBOX_DIED] interrupted: the command may have run in part, and was not repeated\r\n';
+
+export function fullReply(registrationId: string, most: number): string {
+  return errorLine(
+    `ERR [LIMIT_CONCURRENCY] ${most} calls of ${registrationId} are waiting or running, see setting max-in-flight; try again`,
+  );
+}
+
+export function stoppedReply(registrationId: string, state: string, reason: string | null): string {
+  return errorLine(`ERR registration ${registrationId} is ${state}${reason === null ? '' : `: ${reason}`}`);
+}
+
+function errorLine(text: string): string {
+  return encodeError(latin1FromUtf8(text));
+}

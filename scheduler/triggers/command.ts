@@ -1,0 +1,205 @@
+import { randomUUID } from 'node:crypto';
+import type { Logger } from 'pino';
+import { type ActiveRegistration, latin1FromUtf8, type LoadableVersion, type RedisAccess } from '#functions';
+import type { Invocation, Outcome } from '#runtime';
+import type { Journal } from '../journal/journal.ts';
+import type { AsyncQueue, CommandJob } from '../queues/async-queue.ts';
+import type { Settings } from '../settings.ts';
+import type { CommandCalls } from './command-calls.ts';
+import { type Call, CommandLane } from './command-lane.ts';
+import {
+  DRAINING_REPLY,
+  fullReply,
+  INTERRUPTED_REPLY,
+  NOT_FOUND_REPLY,
+  stoppedReply,
+  thrownReply,
+} from './command-reply.ts';
+import type { Trigger } from './trigger.ts';
+
+export interface CommandTriggerOptions {
+  readonly execute: (invocation: Invocation) => Promise<Outcome>;
+  readonly loadable: (functionName: string, version: number) => Promise<LoadableVersion>;
+  readonly queue: Pick<AsyncQueue, 'runCommand'>;
+  readonly journal: Pick<Journal, 'count'>;
+  readonly access: Pick<RedisAccess, 'tagOf'>;
+  /** `delivery.maxInFlight` bounds the calls of one registration that wait or run on this node. */
+  readonly settings: Pick<Settings, 'delivery' | 'limits'>;
+  readonly log: Logger;
+}
+
+export interface CommandTrigger extends Trigger, CommandCalls {
+  /** Runs a command of mode `async` that came by the queue; resolves with its RESP2 reply, errors included. */
+  runCommand(job: CommandJob, signal: AbortSignal): Promise<string>;
+}
+
+/** A call of mode `async` is given up when no node has answered this long after its own time is up, ms. */
+const QUEUE_MARGIN_MS = 30_000;
+const POLL_MS = 10;
+
+/** Turns `RG.TRIGGER` into invocations. */
+export function createCommandTrigger(options: CommandTriggerOptions): CommandTrigger {
+  return new LaneTable(options);
+}
+
+class LaneTable implements CommandTrigger {
+  readonly kind = 'command';
+  readonly #options: CommandTriggerOptions;
+  /** By trigger name as clients send it: UTF-8 bytes as latin1. */
+  #lanes: ReadonlyMap<string, CommandLane> = new Map();
+  /** Lanes of former registrations whose calls are still in work. */
+  readonly #leaving = new Set<CommandLane>();
+  readonly #due = new Set<CommandLane>();
+  readonly #stop = new AbortController();
+  #queued = 0;
+  #isDraining = false;
+
+  constructor(options: CommandTriggerOptions) {
+    this.#options = options;
+  }
+
+  has(name: string): boolean {
+    return this.#lanes.has(name);
+  }
+
+  call(name: string, args: string, answer: (reply: string) => void): void {
+    const lane = this.#lanes.get(name);
+    if (lane === undefined) answer(NOT_FOUND_REPLY);
+    else if (this.#isDraining) answer(DRAINING_REPLY);
+    else if (lane.registration.state !== 'running') answer(stoppedAnswer(lane));
+    else if (lane.registration.spec.mode === 'async') this.#enqueue(lane, name, { args, answer });
+    else lane.add({ args, answer });
+  }
+
+  async runCommand(job: CommandJob, signal: AbortSignal): Promise<string> {
+    const lane = this.#lanes.get(job.trigger);
+    if (lane === undefined) return NOT_FOUND_REPLY;
+    if (lane.registration.state !== 'running') return stoppedAnswer(lane);
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const onAbort = (): void => resolve(INTERRUPTED_REPLY);
+    signal.addEventListener('abort', onAbort, { once: true });
+    lane.add({ args: Buffer.from(job.args, 'base64').toString('latin1'), answer: resolve });
+    const reply = await promise;
+    signal.removeEventListener('abort', onAbort);
+    return reply;
+  }
+
+  async apply(registrations: readonly ActiveRegistration[]): Promise<void> {
+    const commands = registrations.filter(({ spec }) => spec.trigger.kind === 'command');
+    const targets = await Promise.all(commands.map((registration) => this.#load(registration)));
+    const before = this.#lanes;
+    const lanes = new Map<string, CommandLane>();
+    commands.forEach((registration, i) => {
+      const target = targets[i];
+      if (target) lanes.set(nameOf(registration), this.#laneFor(before, registration, target));
+    });
+    this.#lanes = lanes;
+    for (const [name, lane] of before) {
+      const now = lanes.get(name);
+      if (now === lane) {
+        if (lane.registration.state !== 'running') lane.refuseWaiting(stoppedAnswer(lane));
+        continue;
+      }
+      lane.refuseWaiting(NOT_FOUND_REPLY);
+      this.#leaving.add(lane);
+    }
+    for (const lane of this.#leaving) if (lane.size === 0) this.#leaving.delete(lane);
+  }
+
+  async drain(deadlineMs: number): Promise<void> {
+    this.#isDraining = true;
+    const deadline = performance.now() + deadlineMs;
+    while (this.#size() > 0 && performance.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+    for (const lane of this.#lanes.values()) lane.refuseWaiting(DRAINING_REPLY);
+    this.#stop.abort();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.drain(0);
+  }
+
+  #size(): number {
+    let size = this.#queued;
+    for (const lane of [...this.#lanes.values(), ...this.#leaving]) size += lane.size;
+    return size;
+  }
+
+  /** A registration whose version cannot be read is left out: its callers hear that there is no such command. */
+  async #load({ functionName, version, spec }: ActiveRegistration): Promise<LoadableVersion | null> {
+    try {
+      return await this.#options.loadable(functionName, version);
+    } catch (error) {
+      this.#options.log.error(
+        { err: error, registration: spec.id, version },
+        'the version of a command cannot be read',
+      );
+      return null;
+    }
+  }
+
+  #laneFor(
+    before: ReadonlyMap<string, CommandLane>,
+    registration: ActiveRegistration,
+    target: LoadableVersion,
+  ): CommandLane {
+    const { id } = registration.spec;
+    const existing = before.get(nameOf(registration));
+    if (existing?.registration.spec.id === id) {
+      existing.update(registration, target);
+      return existing;
+    }
+    const { execute, journal, access, settings } = this.#options;
+    const options = {
+      registrationId: id,
+      hashtag: access.tagOf(nameOf(registration)),
+      maxCalls: settings.delivery.maxInFlight,
+      signal: this.#stop.signal,
+      execute,
+      count: (run: Parameters<typeof journal.count>[1]) => journal.count(id, run),
+      schedule: (lane: CommandLane) => this.#schedule(lane),
+    };
+    return new CommandLane(options, registration, target);
+  }
+
+  #schedule(lane: CommandLane): void {
+    if (this.#due.size === 0) setImmediate(() => this.#flushDue());
+    this.#due.add(lane);
+  }
+
+  #flushDue(): void {
+    const due = [...this.#due];
+    this.#due.clear();
+    for (const lane of due) lane.flush();
+  }
+
+  #enqueue(lane: CommandLane, name: string, { args, answer }: Call): void {
+    const { queue, settings } = this.#options;
+    const { id } = lane.registration.spec;
+    if (this.#queued >= settings.delivery.maxInFlight) {
+      answer(fullReply(id, settings.delivery.maxInFlight));
+      return;
+    }
+    this.#queued += 1;
+    const encoded = Buffer.from(args, 'latin1').toString('base64');
+    const job: CommandJob = { kind: 'command', callId: randomUUID(), trigger: name, args: encoded };
+    const done = (reply: string): void => {
+      this.#queued -= 1;
+      answer(reply);
+    };
+    queue.runCommand(job, settings.limits.executionMs + QUEUE_MARGIN_MS).then(done, (error: unknown) => {
+      this.#options.log.warn({ err: error, registration: id }, 'a queued command got no answer');
+      done(thrownReply(error));
+    });
+  }
+}
+
+function nameOf({ spec }: ActiveRegistration): string {
+  return spec.trigger.kind === 'command' ? latin1FromUtf8(spec.trigger.trigger) : '';
+}
+
+function stoppedAnswer(lane: CommandLane): string {
+  const { spec, state, stateReason } = lane.registration;
+  return stoppedReply(spec.id, state, stateReason);
+}
