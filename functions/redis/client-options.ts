@@ -31,6 +31,8 @@ export function clientOptions(target: RedisTarget, connectTimeoutMs: number): Cl
     noDelay: true,
     retryStrategy: retryDelayMs,
     maxRetriesPerRequest: null,
+    // How long to wait before asking again whether a starting server has loaded its data.
+    maxLoadingRetryTime: 200,
   };
 }
 

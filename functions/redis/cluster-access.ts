@@ -4,6 +4,7 @@ import { type ClientOptions, clientOptions, connectionName, retryDelayMs } from 
 import { createClusterPipe } from './cluster-pipe.ts';
 import { type ClusterTopology, createClusterTopology } from './cluster-topology.ts';
 import type { AccessParts, ConnectSettings } from './connect-settings.ts';
+import { logConnection } from './connection-log.ts';
 import type { CommandTable } from './command-table.ts';
 import { createHashTags, slotOfKey } from './hash-tags.ts';
 import { assertSuitable, factsOf, publicFacts, readServer } from './probe.ts';
@@ -21,7 +22,7 @@ export function openCluster(settings: ConnectSettings): AccessParts<Cluster> {
   const { target, log, connectTimeoutMs } = settings;
   const options = clientOptions(target, connectTimeoutMs);
   const client = newCluster(settings, options, 'regears-control');
-  client.on('error', (error: Error) => log.warn({ connection: 'control', err: error }, 'Redis connection failed'));
+  logConnection(client, 'control', log);
   return {
     client,
     async build() {
@@ -117,7 +118,7 @@ function assemble({ settings, options, topology, commands, facts, client }: Clus
     openClient: (shard, name): Redis => openNamed(at(shard), name, log),
     openQueueClient(name) {
       const queue = newCluster(settings, options, name);
-      queue.on('error', (error: Error) => log.warn({ connection: name, err: error }, 'Redis connection failed'));
+      logConnection(queue, name, log);
       return queue;
     },
     endpointOf: ({ host, port }): Endpoint => ({ host, port, ...(options.tls ? { tls: { ...options.tls } } : {}) }),

@@ -99,10 +99,12 @@ class ClusterPipe implements CommandPipe {
     for (const [shard, legs] of byShard) this.#travel(shard, legs);
   }
 
-  /** Commands without keys always take the same shard, so that they keep their order. */
+  /** Commands without keys take the same shard, so that they keep their order, unless that one is away. */
   #ownerOf(unit: Unit): Shard {
     const { topology } = this.#options;
-    return topology.ownerOf(Math.max(0, unit.slot));
+    const owner = topology.ownerOf(Math.max(0, unit.slot));
+    if (unit.slot >= 0 || this.#links.get(owner.id)?.connected !== false) return owner;
+    return topology.shards().find(({ id }) => this.#links.get(id)?.connected === true) ?? owner;
   }
 
   #travel(shard: Shard, legs: readonly Leg[]): void {

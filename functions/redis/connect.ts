@@ -1,7 +1,8 @@
-import type { Cluster, Redis } from 'ioredis';
+import { type Cluster, Redis } from 'ioredis';
 import { PlatformError } from '../errors.ts';
 import { openCluster } from './cluster-access.ts';
 import type { ConnectSettings } from './connect-settings.ts';
+import { neverGiveUp } from './connection-log.ts';
 import type { RedisAccess } from './redis-access.ts';
 import { type RedisLog, SILENT_LOG } from './redis-log.ts';
 import { maskRedisUrl, parseRedisUrl } from './redis-url.ts';
@@ -27,6 +28,7 @@ export async function connectRedis(options: ConnectOptions): Promise<RedisAccess
   const target = parseRedisUrl(url);
   const settings: ConnectSettings = { target, log, connectTimeoutMs, stallMs };
   const { client, build } = target.topology === 'cluster' ? openCluster(settings) : openSingle(settings);
+  const letGo = client instanceof Redis ? neverGiveUp(client) : () => {};
   try {
     await untilReady(client, maskRedisUrl(url), connectTimeoutMs);
     const access = await build();
@@ -34,10 +36,12 @@ export async function connectRedis(options: ConnectOptions): Promise<RedisAccess
       ...access,
       async [Symbol.asyncDispose]() {
         await access[Symbol.asyncDispose]();
+        letGo();
         await endClient(client);
       },
     };
   } catch (error) {
+    letGo();
     await endClient(client);
     throw error instanceof PlatformError ? error : unreachable(maskRedisUrl(url), error);
   }

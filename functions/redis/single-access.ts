@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import { clientOptions, connectionName } from './client-options.ts';
 import type { AccessParts, ConnectSettings } from './connect-settings.ts';
+import { logConnection } from './connection-log.ts';
 import { STANDALONE_TAG, slotOfKey } from './hash-tags.ts';
 import { assertSuitable, factsOf, publicFacts, readServer } from './probe.ts';
 import type { RawLink } from './raw-link.ts';
@@ -17,7 +18,7 @@ export function openSingle({ target, log, connectTimeoutMs, stallMs }: ConnectSe
     connectionName: 'regears-control',
     ...(target.topology === 'sentinel' ? { failoverDetector: true } : {}),
   });
-  client.on('error', (error: Error) => log.warn({ connection: 'control', err: error }, 'Redis connection failed'));
+  logConnection(client, 'control', log);
   return {
     client,
     async build() {
@@ -69,7 +70,7 @@ export function openSingle({ target, log, connectTimeoutMs, stallMs }: ConnectSe
 /** A client of its own, with the errors of its connection in the log. */
 export function openNamed(options: ReturnType<typeof clientOptions>, name: string, log: ConnectSettings['log']): Redis {
   const client = new Redis({ ...options, connectionName: connectionName(name) });
-  client.on('error', (error: Error) => log.warn({ connection: name, err: error }, 'Redis connection failed'));
+  logConnection(client, name, log);
   return client;
 }
 

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import type { Redis } from 'ioredis';
 import { PlatformError } from '../errors.ts';
+import { logConnection, neverGiveUp } from './connection-log.ts';
 import type { RawLink } from './raw-link.ts';
 import type { RedisLog } from './redis-log.ts';
 import { createReplyFramer, type ReplyFramer } from './resp/frame.ts';
@@ -49,6 +50,7 @@ export function createSocketLink(options: SocketLinkOptions): RawLink {
 class SocketLink implements RawLink {
   readonly #options: SocketLinkOptions;
   readonly #client: Redis;
+  readonly #letGo: () => void;
   readonly #readyListeners = new Set<() => void>();
   /** Not written yet, in order. */
   #waiting: Call[] = [];
@@ -66,12 +68,10 @@ class SocketLink implements RawLink {
   constructor(options: SocketLinkOptions) {
     this.#options = options;
     this.#client = options.client;
-    this.#client.on('error', (error: Error) => {
-      options.log.warn({ connection: options.name, err: error }, 'Redis connection failed');
-    });
+    logConnection(this.#client, options.name, options.log);
+    this.#letGo = neverGiveUp(this.#client);
     this.#client.on('ready', () => this.#takeOver());
     this.#client.on('close', () => options.onTrouble?.());
-    this.#client.on('end', () => this.#revive());
     if (this.#client.status === 'ready') this.#takeOver();
     if (options.stallMs > 0) {
       this.#stallTimer = setInterval(() => this.#checkStall(), Math.max(50, options.stallMs / 4)).unref();
@@ -106,6 +106,7 @@ class SocketLink implements RawLink {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#letGo();
     clearInterval(this.#stallTimer);
     const socket: Socket | null = this.#client.stream as Socket | null;
     this.#loseSocket('has been closed');
@@ -133,20 +134,11 @@ class SocketLink implements RawLink {
     socket.once('close', () => {
       if (this.#socket === socket) this.#loseSocket('was lost');
     });
-    this.#options.log.info({ connection: this.#options.name }, 'Redis connection ready');
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const listener of this.#readyListeners) listener();
     this.#waiting = [...this.#waiting, ...waiting];
     this.#flush();
-  }
-
-  /** ioredis gives up in a few places (such as an address it cannot parse for a moment); a link never does. */
-  #revive(): void {
-    if (this.#closed) return;
-    setTimeout(() => {
-      if (!this.#closed && this.#client.status === 'end') this.#client.connect().catch(() => {});
-    }, 200).unref();
   }
 
   #scheduleFlush(): void {

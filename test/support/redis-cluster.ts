@@ -102,8 +102,9 @@ interface NodeArgs {
 
 function nodeArgs({ dir, port, busPort, options }: NodeArgs): string[] {
   const cluster = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000', '--cluster-port', String(busPort)];
+  const sync = ['--repl-diskless-sync-delay', '0'];
   const notify = options.notifications ? ['--notify-keyspace-events', options.notifications] : [];
-  return ['--port', String(port), ...baseArgs(dir), ...cluster, ...notify, ...(options.args ?? [])];
+  return ['--port', String(port), ...baseArgs(dir), ...cluster, ...sync, ...notify, ...(options.args ?? [])];
 }
 
 type Launched = Awaited<ReturnType<typeof launch>>;
@@ -145,6 +146,10 @@ async function joinNodes(primaries: readonly TestClusterNode[], replicas: readon
     deadlineMs: 30_000,
     what: 'cluster_state:ok on every node',
   });
+  await waitFor(async () => (await Promise.all(replicas.map(follows))).every(Boolean), {
+    deadlineMs: 30_000,
+    what: 'every replica follows its primary',
+  });
 }
 
 async function assignSlots(node: TestClusterNode, index: number, count: number): Promise<void> {
@@ -174,6 +179,10 @@ function knownNodes(nodes: readonly TestClusterNode[]): Promise<number[]> {
 async function isOk(node: TestClusterNode): Promise<boolean> {
   const info = String(await node.client.call('CLUSTER', 'INFO'));
   return info.includes('cluster_state:ok') && info.includes(`cluster_slots_ok:${SLOTS}`);
+}
+
+async function follows(node: TestClusterNode): Promise<boolean> {
+  return (await node.client.info('replication')).includes('master_link_status:up');
 }
 
 async function moveSlot(primaries: readonly TestClusterNode[], slot: number, to: TestClusterNode): Promise<void> {

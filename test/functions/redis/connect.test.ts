@@ -8,7 +8,7 @@ import { waitFor } from '../../support/wait.ts';
 
 async function ping(access: RedisAccess): Promise<string> {
   await using pipe = access.openPipe('pipe');
-  return pipe.send(encodeCommand(['PING']), 1);
+  return await pipe.send(encodeCommand(['PING']), 1);
 }
 
 describe('connecting', () => {
