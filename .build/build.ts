@@ -8,6 +8,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { buildGuestBundle } from '../runtime/sandbox/guest-bundle.ts';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const dist = join(root, 'dist');
@@ -21,7 +22,9 @@ await buildGuest();
 
 function compile(): void {
   const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
-  const { status } = spawnSync(process.execPath, [tsc, '-p', join(root, '.build', 'tsconfig.json')], { stdio: 'inherit' });
+  const { status } = spawnSync(process.execPath, [tsc, '-p', join(root, '.build', 'tsconfig.json')], {
+    stdio: 'inherit',
+  });
   if (status !== 0) process.exit(status ?? 1);
 }
 
@@ -36,7 +39,9 @@ function copyScripts(): void {
 
 /** Inside dist/ the aliases between the layers stand for the compiled files. */
 function writePackage(): void {
-  const { imports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { imports: Record<string, string> };
+  const { imports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    imports: Record<string, string>;
+  };
   const compiled = Object.entries(imports).map(([alias, path]) => [alias, path.replace(/\.ts$/, '.js')]);
   const content = { type: 'module', imports: Object.fromEntries(compiled) as Record<string, string> };
   writeFileSync(join(dist, 'package.json'), `${JSON.stringify(content, null, 2)}\n`);
@@ -44,4 +49,5 @@ function writePackage(): void {
 
 /** What runs inside the isolates is one script; a checkout bundles it on the fly, a package brings it along. */
 async function buildGuest(): Promise<void> {
+  writeFileSync(join(dist, 'runtime', 'sandbox', 'guest.js'), await buildGuestBundle());
 }

@@ -7,7 +7,6 @@ import { PlatformError } from '#functions';
 import { type ResolvedSettings, resolveSettings } from './config/resolve-settings.ts';
 import type { SchedulerErrorCode } from './errors.ts';
 
-export { maskPassword } from './config/kinds.ts';
 export { nearest } from './config/nearest.ts';
 export { type Origin, type ResolvedSettings, resolveSettings, type SettingSources } from './config/resolve-settings.ts';
 export { fileKeyOf, flagOf, type SettingPath, variableOf } from './config/setting.ts';

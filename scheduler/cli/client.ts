@@ -1,6 +1,5 @@
 import { Redis } from 'ioredis';
-import { PlatformError } from '#functions';
-import { maskPassword } from '../config.ts';
+import { maskRedisUrl, PlatformError } from '#functions';
 import type { SchedulerErrorCode } from '../errors.ts';
 
 /** A reply of the door as it arrives: text, number, null or a list of those. */
@@ -22,7 +21,7 @@ const CONNECT_TIMEOUT_MS = 5_000;
 
 /** Connects to `redis://[user:password@]host:port`. Throws DOOR_UNREACHABLE, or what the door says to the credentials. */
 export async function connectDoor(url: string): Promise<DoorClient> {
-  const address = maskPassword(url);
+  const address = maskRedisUrl(url);
   if (!/^rediss?:\/\/\S+$/.test(url)) {
     throw new PlatformError('ARGUMENT_INVALID', `--url is ${address}; allowed is redis://[user:password@]host:port`);
   }

@@ -10,6 +10,10 @@ import { createOutput } from './render.ts';
 export async function main(argv: readonly string[]): Promise<ExitCode> {
   let exitCode: ExitCode = ExitCode.ok;
   const { stdout, stderr } = process;
+  // The reader of a pipe has gone, as `| head` does: nothing is left to say to anybody.
+  stdout.on('error', (error: NodeJS.ErrnoException) =>
+    process.exit(error.code === 'EPIPE' ? ExitCode.ok : ExitCode.failed),
+  );
   const onExit = (code: ExitCode): void => {
     exitCode = code;
   };

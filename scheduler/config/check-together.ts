@@ -1,3 +1,4 @@
+import { parseRedisUrl } from '#functions';
 import type { Settings } from '../settings.ts';
 
 /** What is wrong with values that are each allowed alone. */
@@ -37,7 +38,7 @@ function openDoors(settings: Settings): string[] {
 }
 
 function hasCredentials(redisUrl: string | null): boolean {
-  return redisUrl !== null && /^[a-z+]+:\/\/[^/]*:[^/]+@/.test(redisUrl);
+  return redisUrl !== null && parseRedisUrl(redisUrl).password !== undefined;
 }
 
 function isLoopback(host: string): boolean {

@@ -1,4 +1,4 @@
-import { formatBytes, formatDuration, parseBytes, parseDuration } from '#functions';
+import { formatBytes, formatDuration, maskRedisUrl, parseBytes, parseDuration, parseRedisUrl } from '#functions';
 
 /**
  * Kinds of setting values: how a value is read from text (flags, environment) or JSON (file), what is allowed, and how it
@@ -93,19 +93,27 @@ export function text(pattern: RegExp, allowed: string, placeholder = '<text>'): 
   };
 }
 
-const REDIS_URL = /^redis(?:s)?(?:\+sentinel|\+cluster)?:\/\/[^\s/]+(?:\/[^\s]*)?$/;
-
 /** Where Redis is; null = the embedded server. */
 export function redisUrl(): Kind<string | null> {
   return {
     name: 'url',
     placeholder: '<url>',
     allowed:
-      'redis://[user:password@]host:port, rediss://… for TLS, redis+sentinel://host:port,host:port/name or ' +
-      'redis+cluster://host:port,host:port',
-    parse: (raw) => (raw === null || (typeof raw === 'string' && REDIS_URL.test(raw)) ? raw : undefined),
-    show: (value) => (value === null ? 'embedded' : maskPassword(value)),
+      'redis://[user:password@]host:port, rediss://… for TLS, redis+sentinel://host:port,host:port/name, ' +
+      'redis+cluster://host:port,host:port or unix:///path',
+    parse: (raw) => (raw === null || isRedisUrl(raw) ? raw : undefined),
+    show: (value) => (value === null ? 'embedded' : maskRedisUrl(value)),
   };
+}
+
+function isRedisUrl(raw: unknown): raw is string {
+  if (typeof raw !== 'string') return false;
+  try {
+    parseRedisUrl(raw);
+    return true;
+  } catch {
+    return false; // the caller says what is allowed
+  }
 }
 
 /** Words separated by commas; in the file also a JSON array. */
@@ -122,9 +130,4 @@ export function list(allowed: string): Kind<readonly string[]> {
     },
     show: (value) => value.join(','),
   };
-}
-
-/** A URL that may be shown: its password, if it has one, is replaced by `***`. */
-export function maskPassword(url: string): string {
-  return url.replace(/^([a-z+]+:\/\/[^:@/]*):.*@/i, '$1:***@');
 }

@@ -28,6 +28,10 @@ export const PARTS: Readonly<Record<string, Part>> = {
   'functions/authoring': { values: [] },
 
   'runtime/index.ts': { values: ['runtime'] },
+  'runtime/create-runtime.ts': {
+    values: ['functions/index.ts', 'runtime/errors.ts', 'runtime/engine', 'runtime/sandbox', 'runtime/bindings'],
+    types: ['runtime/invocation.ts', 'runtime/outcome.ts', 'runtime/runtime.ts'],
+  },
   'runtime/errors.ts': { values: [] },
   'runtime/invocation.ts': { values: [], types: ['functions/index.ts'] },
   'runtime/outcome.ts': { values: [], types: ['functions/index.ts'] },

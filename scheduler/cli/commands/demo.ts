@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { loadSettings, maskPassword } from '../../config.ts';
+import { maskRedisUrl } from '#functions';
+import { loadSettings } from '../../config.ts';
 import type { Settings } from '../../settings.ts';
 import { connectDoor, type DoorClient } from '../client.ts';
 import type { Command } from '../command.ts';
@@ -38,7 +39,7 @@ export const demo: Command = {
     const node = await runNode(settings);
     output.record({ event: 'ready', resp: node.respAddress, http: node.httpAddress, pid: process.pid }, () =>
       output.line(
-        `RESP ${node.respAddress}  HTTP http://${node.httpAddress}  data ${settings.redisUrl === null ? settings.dataDir : maskPassword(settings.redisUrl)}`,
+        `RESP ${node.respAddress}  HTTP http://${node.httpAddress}  data ${settings.redisUrl === null ? settings.dataDir : maskRedisUrl(settings.redisUrl)}`,
       ),
     );
     try {

@@ -1,0 +1,111 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { waitFor } from './support/wait.ts';
+
+const ROOT = fileURLToPath(new URL('../', import.meta.url));
+const run = promisify(execFile);
+const SETUP_DEADLINE_MS = 300_000;
+
+/** What a user's shell has: nothing of this checkout, of npm, or of a developer's settings. */
+function userEnvironment(): Record<string, string> {
+  const entries = Object.entries(process.env).filter(([name]) => !/^(npm_|REGEARS_|NODE_|INIT_CWD|VITEST)/i.test(name));
+  const path = (process.env.PATH ?? '').split(delimiter).filter((folder) => !folder.includes('node_modules'));
+  return { ...(Object.fromEntries(entries) as Record<string, string>), PATH: path.join(delimiter) };
+}
+
+const env = userEnvironment();
+const folder = mkdtempSync(join(tmpdir(), 'regears-package-'));
+
+beforeAll(async () => {
+  await run('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: ROOT, env: { ...process.env } });
+  const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz')) ?? '';
+  writeFileSync(join(folder, 'package.json'), '{ "name": "somebody", "private": true }');
+  await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', `./${tarball}`, 'node@24'], {
+    cwd: folder,
+    env,
+  });
+}, SETUP_DEADLINE_MS);
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  rmSync(join(ROOT, 'dist'), { recursive: true, force: true });
+});
+
+/** `npx regears start` in a process group of its own, so that its end is asked of all of it. */
+async function startNode(): Promise<{ readonly port: number; stop(): Promise<void> }> {
+  const args = [
+    'regears',
+    'start',
+    '--json',
+    '--resp-port',
+    '0',
+    '--http-port',
+    '0',
+    '--data-dir',
+    join(folder, 'data'),
+  ];
+  const child = spawn('npx', args, { cwd: folder, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  const exited = once(child, 'exit');
+  let errors = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    errors += chunk.toString();
+  });
+  const firstLine = once(createInterface({ input: child.stdout }), 'line') as Promise<[string]>;
+  const ended = exited.then(() => {
+    throw new Error(`The node ended before it was ready:\n${errors}`);
+  });
+  ended.catch(() => undefined);
+  const [line] = await Promise.race([firstLine, ended]);
+  const { resp } = JSON.parse(line) as { resp: string };
+  return {
+    port: Number(resp.slice(resp.lastIndexOf(':') + 1)),
+    stop: async () => {
+      process.kill(-(child.pid ?? 0), 'SIGTERM');
+      await exited;
+    },
+  };
+}
+
+test(
+  'the packed package, installed into an empty folder, starts, deploys and runs a function',
+  async () => {
+    const node = await startNode();
+    const redis = new Redis({ port: node.port });
+    try {
+      const example = join('node_modules', 'regears', 'functions', 'examples', 'clicks.ts');
+      const url = `redis://127.0.0.1:${node.port}`;
+      const { stdout } = await run('npx', ['regears', 'deploy', example, '--url', url, '--json'], { cwd: folder, env });
+      expect(JSON.parse(stdout)).toMatchObject([{ name: 'clicks', version: 1 }]);
+      await redis.xadd('events:web', '*', 'user', 'ann', 'page', '/home');
+      await waitFor(async () => (await redis.hget('clicks:ann', '/home')) === '1', { what: 'the function has run' });
+    } finally {
+      redis.disconnect();
+      await node.stop();
+    }
+  },
+  SETUP_DEADLINE_MS,
+);
+
+test('the package can be imported, and its types for authors are there', async () => {
+  const script = "import('regears').then((platform) => console.log(typeof platform.startPlatform))";
+  const { stdout } = await run(join(folder, 'node_modules', '.bin', 'node'), ['-e', script], { cwd: folder, env });
+  expect(stdout.trim()).toBe('function');
+  expect(readdirSync(join(folder, 'node_modules', 'regears', 'functions', 'authoring'))).toEqual(['functions.d.ts']);
+});
+
+test('an older Node gets one sentence that says what to do', async () => {
+  const bin = join(folder, 'node_modules', 'regears', 'scheduler', 'cli', 'regears.js');
+  const pretend = `Object.defineProperty(process.versions, 'node', { value: '18.1.0' }); await import(${JSON.stringify(bin)});`;
+  const running = run(process.execPath, ['--input-type=module', '-e', pretend], { cwd: folder, env });
+  await expect(running).rejects.toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/needs Node 24 or newer, this is Node 18\.1\.0.*npm install node@24/),
+  });
+});
