@@ -149,7 +149,7 @@ function encode(args: readonly string[]): string {
 
 function crossSlot(first: string, second: string): string {
   const names = [first, second].map((key) => `"${key.slice(0, 100).replace(/[^\x20-\x7e]/g, '?')}"`);
-  return `-CROSSSLOT the keys ${names.join(' and ')} of one atomic(...) are in different slots; give them the same {tag}\r\n`;
+  return `-CROSS_SLOT the keys ${names.join(' and ')} of one atomic(...) are in different slots; give them the same {tag}\r\n`;
 }
 
 function ended(): string {

@@ -7,7 +7,7 @@
 export interface Refusal {
   /** Position among the commands of the text, from 0. */
   readonly position: number;
-  /** What the guest gets instead of a reply: one RESP error, `-FORBIDDEN …\r\n`. */
+  /** What the guest gets instead of a reply: one RESP error, `-COMMAND_FORBIDDEN …\r\n`. */
   readonly reply: string;
 }
 

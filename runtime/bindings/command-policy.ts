@@ -180,7 +180,7 @@ function keysByPosition(shape: Shape, args: readonly string[]): readonly string[
 }
 
 function refusalReply(name: string, reason: string): string {
-  return `-FORBIDDEN ${printable(name.toUpperCase())} may not be sent by a function: ${reason}\r\n`;
+  return `-COMMAND_FORBIDDEN ${printable(name.toUpperCase())} may not be sent by a function: ${reason}\r\n`;
 }
 
 /** Guest text inside an error line: no line ends, nothing endless. */

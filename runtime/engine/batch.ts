@@ -285,6 +285,7 @@ export class Batch implements BatchListener {
         this.#world.isolate.process.session(this.#batch, session, text);
       },
       lost: (entry, reason) => this.giveUp([entry], redisLost(reason)),
+      breach: (error) => this.#world.isolate.process.kill('protocol', error.message, this.#batch),
       isOpen: (entry) => !this.#gone && this.#ledger.isOpen(entry),
     });
     return this.#desk;

@@ -9,6 +9,8 @@ export interface SessionDeskOptions {
   readonly reply: (session: number, text: string) => void;
   /** The session's connection is lost; its entry has to be given up. */
   readonly lost: (entry: number, reason: unknown) => void;
+  /** A command was no RESP: the sandbox is to be killed. */
+  readonly breach: (error: PlatformError) => void;
   /** True while the entry has no end. */
   readonly isOpen: (entry: number) => boolean;
 }
@@ -21,9 +23,11 @@ interface OpenSession {
 }
 
 const MAX_SESSIONS = 1_000;
-const OPENED = '+OK\r\n';
 
-/** The `atomic` sessions of one batch: what the guest asks step by step, and that none outlives its entry. */
+/**
+ * The `atomic` sessions of one batch: what the guest asks step by step, and that none outlives its entry. `command` and
+ * `commit` are answered, `open` and `discard` are not.
+ */
 export class SessionDesk {
   readonly #options: SessionDeskOptions;
   readonly #open = new Map<number, OpenSession>();
@@ -39,14 +43,19 @@ export class SessionDesk {
       return;
     }
     const known = this.#open.get(request.session);
-    if (!known || known.entry !== request.entry) throw breach(`session ${request.session} is not open`);
+    if (!known) {
+      // Swept away with its entry, which the guest did not know yet.
+      if (!this.#options.isOpen(request.entry)) return;
+      throw breach(`session ${request.session} is not open`);
+    }
+    if (known.entry !== request.entry) throw breach(`session ${request.session} is not of entry ${request.entry}`);
     if (request.op === 'command') {
       this.#answer(known, request, () => known.session.command(request.command));
       return;
     }
     this.#open.delete(request.session);
     if (request.op === 'commit') this.#answer(known, request, () => known.session.commit());
-    else this.#answer(known, request, () => discarded(known.session));
+    else known.tail = known.tail.then(() => known.session.discard());
   }
 
   /** Gives back what ended entries left open. */
@@ -60,17 +69,9 @@ export class SessionDesk {
 
   #opened(request: SessionRequest): void {
     if (this.#open.has(request.session)) throw breach(`session ${request.session} is open already`);
-    if (this.#open.size >= MAX_SESSIONS) {
-      const refusal = `-BUSY more than ${MAX_SESSIONS} atomic(...) are open at once\r\n`;
-      this.#options.reply(request.session, refusal);
-      return;
-    }
-    this.#open.set(request.session, {
-      entry: request.entry,
-      session: this.#options.sessions.open(),
-      tail: Promise.resolve(),
-    });
-    this.#options.reply(request.session, OPENED);
+    const full = this.#open.size >= MAX_SESSIONS;
+    const session = full ? REFUSING : this.#options.sessions.open();
+    this.#open.set(request.session, { entry: request.entry, session, tail: Promise.resolve() });
   }
 
   #answer(known: OpenSession, request: SessionRequest, work: () => Promise<string>): void {
@@ -79,16 +80,24 @@ export class SessionDesk {
         this.#options.reply(request.session, await work());
       } catch (reason) {
         const error = PlatformError.from(reason, 'REDIS_LINK_LOST');
-        if (error.code === 'ATOMIC_REFUSED') this.#options.reply(request.session, `-BUSY ${error.message}\r\n`);
+        if (error.code === 'ATOMIC_REFUSED') this.#options.reply(request.session, refusal(error.message));
+        else if (error.code === 'SANDBOX_PROTOCOL') this.#options.breach(error);
         else this.#options.lost(request.entry, error);
       }
     });
   }
 }
 
-async function discarded(session: AtomicSession): Promise<string> {
-  await session.discard();
-  return OPENED;
+const TOO_MANY = refusal(`more than ${MAX_SESSIONS} atomic(...) of one batch are open at once`);
+
+const REFUSING: AtomicSession = {
+  command: async () => TOO_MANY,
+  commit: async () => TOO_MANY,
+  discard: async () => {},
+};
+
+function refusal(message: string): string {
+  return `-ATOMIC_REFUSED ${message}\r\n`;
 }
 
 function breach(what: string): PlatformError<RuntimeErrorCode> {

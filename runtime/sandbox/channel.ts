@@ -136,6 +136,12 @@ export class SandboxChannel {
     this.#batches.delete(batch);
   }
 
+  /** Who would be to blame for what a batch does; null once it is forgotten. */
+  suspectOf(batch: number): Suspect | null {
+    const known = this.#batches.get(batch);
+    return known ? { batch, owner: known.owner } : null;
+  }
+
   /** From now on nothing is sent; with `deaf` nothing is read either. */
   hush(deaf: boolean): void {
     this.#mute = true;
@@ -164,10 +170,10 @@ export class SandboxChannel {
   }
 
   /** All frames of one tick leave in one write. */
-  #send(frame: Buffer, pending: Omit<PendingFrame, 'headSinceMs'>): void {
+  #send(frame: Buffer, pending: Omit<PendingFrame, 'headSinceMs' | 'lifeSigns'>): void {
     if (this.#mute) return;
     const { pipe } = this.#options;
-    this.queue.push({ ...pending, headSinceMs: performance.now() });
+    this.queue.push({ ...pending, headSinceMs: performance.now(), lifeSigns: 0 });
     if (!this.#corked) {
       this.#corked = true;
       pipe.cork();
@@ -190,8 +196,7 @@ export class SandboxChannel {
       }
     } catch (reason) {
       this.hush(true);
-      const known = current && this.#batches.get(current.batch);
-      const suspect = current && known ? { batch: current.batch, owner: known.owner } : this.queue.head;
+      const suspect = (current && this.suspectOf(current.batch)) ?? this.queue.head;
       this.#options.onBreach(PlatformError.from(reason, 'SANDBOX_PROTOCOL'), suspect);
     }
   }
@@ -201,6 +206,7 @@ export class SandboxChannel {
       case FromSandbox.progress: {
         const progress = decodeProgress(frame);
         if (progress.answer) this.#answered(frame.batch, BY_PROGRESS);
+        else this.queue.lifeSign(frame.batch, performance.now());
         // Unknown: it ended meanwhile, and what is late is nobody's any more.
         this.#batches.get(frame.batch)?.listener.onProgress(progress);
         return;

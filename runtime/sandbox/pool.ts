@@ -24,6 +24,8 @@ export interface SandboxPoolOptions {
 
 /** Which version lives in which process. */
 export interface SandboxPool extends AsyncDisposable {
+  /** Resolves when the first process has booted; rejects with SANDBOX_DIED when none does. */
+  ready(): Promise<void>;
   /**
    * The isolate of a version, loaded on first use and counted as used until `release`. Rejects with LoadFailure,
    * SANDBOX_QUARANTINED, SANDBOX_DIED (details.blamed says whether this version's loading was the cause), RUNTIME_CLOSED.
@@ -69,6 +71,12 @@ class Pool implements SandboxPool {
     });
     this.#upkeep = setInterval(() => this.#keepUp(), UPKEEP_MS);
     this.#upkeep.unref();
+  }
+
+  async ready(): Promise<void> {
+    await Promise.any(this.#slots.all().map((slot) => slot.process.ready)).catch((reason: AggregateError) => {
+      throw PlatformError.from(reason.errors[0], 'SANDBOX_DIED');
+    });
   }
 
   acquire(version: LoadableVersion): LoadedIsolate | Promise<LoadedIsolate> {

@@ -119,8 +119,9 @@ class SandboxChild implements SandboxProcess {
     this.#deathListeners.push(listener);
   }
 
-  kill(cause: DeathCause, detail: string): void {
-    this.#die({ cause, detail, suspect: this.#channel.queue.head });
+  kill(cause: DeathCause, detail: string, batch?: number): void {
+    const named = batch === undefined ? null : this.#channel.suspectOf(batch);
+    this.#die({ cause, detail, suspect: named ?? this.#channel.queue.head });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

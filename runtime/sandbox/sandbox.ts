@@ -12,7 +12,7 @@ import type { LoadedReport, LoadRequest, Progress, RunHeader } from './messages.
  * - Frames are handled by the child one after another, in the order of the calls; frames of one tick leave in one write.
  * - A batch hears of its progress through `onProgress` until `forget` or death; after `onDeath` nothing comes any more.
  * - `onDeath` of every batch and every listener of the process is called exactly once, also when the kill was ours.
- * - Whom to blame is decided at the moment of the kill: whose frame was the oldest unanswered one. A process killed from
+ * - Whom to blame is decided at the moment of the kill: as a rule whose frame was the oldest unanswered one. A process killed from
  *   outside without having grown large is nobody's fault.
  * - A malformed frame, an answer to nothing, or a batch that throws SANDBOX_PROTOCOL out of `onProgress` kills the process.
  */
@@ -36,8 +36,8 @@ export interface SandboxProcess extends AsyncDisposable {
   cancel(batch: number, positions: ArrayLike<number>): void;
   /** The batch has ended; frames that still come for it are dropped. */
   forget(batch: number): void;
-  /** SIGKILL; the first cause wins. */
-  kill(cause: DeathCause, detail: string): void;
+  /** SIGKILL; the first cause wins. To blame is the owner of `batch`, else of the oldest unanswered frame. */
+  kill(cause: DeathCause, detail: string, batch?: number): void;
   onDeath(listener: (death: SandboxDeath) => void): void;
 }
 

@@ -1,0 +1,114 @@
+import { parseManifest, type RedisAccess } from '#functions';
+import { createAtomicSessions } from './bindings/atomic-session.ts';
+import { createCommandPolicy } from './bindings/command-policy.ts';
+import { createEffects } from './bindings/effects.ts';
+import { createLogSink, type RuntimeLog } from './bindings/log-sink.ts';
+import { createEngine } from './engine/engine.ts';
+import type { GuestLog, QuarantineEvent, Runtime } from './runtime.ts';
+import { childCommand } from './sandbox/child-command.ts';
+import { guestBundle } from './sandbox/guest-bundle.ts';
+import { inspectError } from './sandbox/inspect-error.ts';
+import { createSandboxPool } from './sandbox/pool.ts';
+import { startSandboxProcess } from './sandbox/process.ts';
+import { createWatchdog } from './sandbox/watchdog.ts';
+
+export interface SandboxOptions {
+  /** Resident memory of one sandbox process, bytes; above it is killed. Default 1 GiB. */
+  readonly residentBytes: number;
+  /** Beyond a call's own limit, before SIGKILL, ms. Default 500. */
+  readonly graceMs: number;
+  /** Crashes within an hour until a version runs alone, and as many more until it is stopped. Default 3. */
+  readonly quarantineAfterCrashes: number;
+  /** Isolates idle for this long are dropped, ms. Default 600000. */
+  readonly idleMs: number;
+  /** Most isolates in one process. Default 256. */
+  readonly isolatesPerProcess: number;
+}
+
+export interface RuntimeOptions {
+  readonly access: RedisAccess;
+  /** Sandbox processes, without the spare; as many as the host has cores. */
+  readonly sandboxes: number;
+  /** Begin of every platform key: functions never touch such keys. */
+  readonly prefix: string;
+  readonly sandbox?: Partial<SandboxOptions>;
+  readonly log: RuntimeLog;
+  /** Program of the child instead of the own one; for tests. */
+  readonly childEntry?: string;
+}
+
+const DEFAULTS: SandboxOptions = {
+  residentBytes: 1024 * 1024 * 1024,
+  graceMs: 500,
+  quarantineAfterCrashes: 3,
+  idleMs: 600_000,
+  isolatesPerProcess: 256,
+};
+
+/** Share of `residentBytes` from which on a kill from outside is taken for the kernel's lack of memory. */
+const SUSPECT_SHARE = 0.25;
+
+/** Starts the sandbox processes; everything ends with the runtime. Errors: SANDBOX_DIED when no process comes up. */
+export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
+  const { access, log, prefix, sandboxes } = options;
+  const settings = { ...DEFAULTS, ...options.sandbox };
+  const logListeners = new Set<(line: GuestLog) => void>();
+  const quarantineListeners = new Set<(event: QuarantineEvent) => void>();
+  await using stack = new AsyncDisposableStack();
+
+  const guest = await guestBundle();
+  const command = childCommand(options.childEntry === undefined ? {} : { entry: options.childEntry });
+  const watchdog = stack.use(createWatchdog(settings));
+  const policy = createCommandPolicy({ table: access.commands, prefix });
+  const effects = Array.from({ length: sandboxes }, () =>
+    stack.use(createEffects({ pipe: access.openPipe('effects'), policy })),
+  );
+  const cluster = access.facts.topology === 'cluster';
+  const sessions = stack.use(createAtomicSessions({ redis: access, policy, cluster }));
+  const logs = createLogSink({ log, onLine: (line) => tell(logListeners, line, log) });
+  const suspectBytes = settings.residentBytes * SUSPECT_SHARE;
+  const pool = createSandboxPool({
+    ...settings,
+    sandboxes,
+    log,
+    start: () => startSandboxProcess({ command, guest, watchdog, log, suspectBytes }),
+    onLoaded: (version, report) => logs.write(version, report.logs),
+    onQuarantine: (event) => tell(quarantineListeners, event, log),
+  });
+  const engine = stack.use(createEngine({ pool, effects, sessions, logs, log }));
+  await pool.ready();
+  log.info({ sandboxes, confinement: command.confinement }, 'sandbox processes are ready');
+  const owned = stack.move();
+
+  return {
+    async inspect(version) {
+      try {
+        const report = await pool.inspect(version);
+        return parseManifest(version.functionName, report.registrations, { platformPrefix: prefix });
+      } catch (reason) {
+        throw inspectError(version, reason);
+      }
+    },
+    execute: (invocation) => engine.execute(invocation),
+    retain: (versions) => pool.retain(versions),
+    inspectPool: () => pool.info(),
+    onLog: (listener) => subscribe(logListeners, listener),
+    onQuarantine: (listener) => subscribe(quarantineListeners, listener),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+function subscribe<T>(listeners: Set<(value: T) => void>, listener: (value: T) => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+function tell<T>(listeners: Iterable<(value: T) => void>, value: T, log: RuntimeLog): void {
+  for (const listener of listeners) {
+    try {
+      listener(value);
+    } catch (error) {
+      log.error({ err: error }, 'a listener of the runtime threw');
+    }
+  }
+}
