@@ -1,0 +1,106 @@
+import type { ClaimedBatch } from './batch.ts';
+import type { Claimer } from './claimer.ts';
+import type { ConsumerLog, NodeIdentity, QueuedEntries } from './contracts.ts';
+import { knownIds, type Lane, modeOf, workName } from './lane.ts';
+import { pause, type RedisCalls } from './redis-calls.ts';
+import { queueWindowOf } from './reads.ts';
+
+/** Mode `async`: between the lanes and the queue of the fleet. */
+export interface AsyncBridge {
+  /** Makes jobs of entries that are pending under this node's reader name. */
+  enqueue(lane: Lane, ids: readonly string[], round?: number): void;
+  /** Runs what is still to be run of a job. Resolves when that is over. */
+  runJob(lane: Lane, job: QueuedEntries): Promise<void>;
+  /** Makes jobs again of entries that no job has taken up for too long; to be called now and then. */
+  findLost(lane: Lane): Promise<void>;
+  /** Counts what is left in the queue of lanes that may not read on. */
+  refresh(lane: Lane): Promise<void>;
+}
+
+export interface AsyncBridgeOptions {
+  readonly calls: RedisCalls;
+  readonly claimer: Claimer;
+  readonly node: NodeIdentity;
+  readonly addJobs: (jobs: readonly QueuedEntries[]) => Promise<void>;
+  readonly offer: (lane: Lane, batch: ClaimedBatch) => Promise<void>;
+  readonly queueVisibilityMs: number;
+  /** The lane may read on. */
+  readonly onRoom: (lane: Lane) => void;
+  readonly signal: AbortSignal;
+  readonly log: ConsumerLog;
+}
+
+/** A job is worth its own cost when it carries about so many entries. */
+const ENTRIES_PER_JOB = 100;
+const FAILED_PAUSE_MS = 250;
+const PAGE = 1_000;
+
+export function createAsyncBridge(options: AsyncBridgeOptions): AsyncBridge {
+  const { calls, claimer, node, signal, log } = options;
+
+  function jobsOf(lane: Lane, ids: readonly string[], round: number): QueuedEntries[] {
+    const { batch } = lane.registration.trigger;
+    const size = batch * Math.max(1, Math.floor(ENTRIES_PER_JOB / batch));
+    const common = { kind: 'entries', registrationId: lane.registration.id, stream: lane.stream, round } as const;
+    const jobs: QueuedEntries[] = [];
+    for (let at = 0; at < ids.length; at += size) {
+      jobs.push({ ...common, ids: ids.slice(at, at + size), readBy: node.consumer() });
+    }
+    return jobs;
+  }
+
+  async function add(jobs: readonly QueuedEntries[]): Promise<void> {
+    for (;;) {
+      try {
+        return await options.addJobs(jobs);
+      } catch (error) {
+        log.warn({ err: error, jobs: jobs.length }, 'jobs could not be queued; trying again');
+        await pause(FAILED_PAUSE_MS, signal);
+      }
+    }
+  }
+
+  return {
+    enqueue(lane, ids, round = 1) {
+      if (ids.length === 0) return;
+      lane.queued += ids.length;
+      add(jobsOf(lane, ids, round)).catch((error: unknown) =>
+        log.debug({ err: error }, 'jobs were given up at the end'),
+      );
+    },
+    async runJob(lane, job) {
+      const self = node.consumer();
+      const owner = modeOf(lane) === 'async' ? workName(self) : self;
+      const known = knownIds(lane);
+      const ids = job.ids.filter((id) => !known.has(id));
+      const batch = await claimer.claim({ lane, ids, owner, from: [job.readBy], origin: 'queue', counts: false });
+      if (batch !== null) await options.offer(lane, batch);
+    },
+    async findLost(lane) {
+      const consumer = node.consumer();
+      const minIdleMs = options.queueVisibilityMs;
+      const rounds = new Map<number, string[]>();
+      const rows = await claimer.pending({ lane, consumer, after: '', count: PAGE, minIdleMs });
+      for (const { id, idleMs } of rows) {
+        // The same for every look within one period, so that looking twice adds nothing.
+        const round = 1 + Math.floor(idleMs / minIdleMs);
+        const ids = rounds.get(round) ?? [];
+        rounds.set(round, ids);
+        ids.push(id);
+      }
+      for (const [round, ids] of rounds) await add(jobsOf(lane, ids, round));
+    },
+    async refresh(lane) {
+      if (lane.queued < queueWindowOf(lane.registration) / 2) return;
+      const summary = (await calls.call(['XPENDING', lane.stream, lane.registration.group])) as [
+        number,
+        string | null,
+        string | null,
+        [string, string][] | null,
+      ];
+      const own = (summary[3] ?? []).find(([name]) => name === node.consumer());
+      lane.queued = Number(own?.[1] ?? 0);
+      options.onRoom(lane);
+    },
+  };
+}

@@ -1,0 +1,130 @@
+import type { DeliveryMode, Shard } from '#functions';
+import type { ClaimedBatch } from './batch.ts';
+import type { ConsumedRegistration } from './registration.ts';
+
+/**
+ * One stream of one registration. `opening` until lease, group and own pending entries are dealt with, `ready` while it may
+ * be read; `leaseless`: another node reads it (mode `sync`); `missing`: no stream under this name now; `closed`: never again.
+ */
+export type LaneState = 'opening' | 'ready' | 'leaseless' | 'missing' | 'closed';
+
+export interface Lane {
+  readonly registration: ConsumedRegistration;
+  /** Key, latin1. */
+  readonly stream: string;
+  shard: Shard;
+  /** Hash tag of platform keys that share the stream's slot. */
+  tag: string;
+  state: LaneState;
+  /** Counts openings, so that an older one notices that it is out of date. */
+  opening: number;
+  holdsLease: boolean;
+  /** Given back to another node: nothing new is read, what was read is run to its end. */
+  yielding: boolean;
+  /** Mode `sync`: read, not yet in work, in order. */
+  backlog: ClaimedBatch[];
+  /** Batches in the sandbox. */
+  readonly runs: Set<LaneRun>;
+  /** Ids waiting for a retry. */
+  readonly waiting: Set<string>;
+  /** Ids a claim is under way for, and ids held back until their batch is complete. */
+  readonly held: Set<string>;
+  /** Entries read and neither ended nor waiting. */
+  load: number;
+  /** Mode `sync`: an entry waits for its retry, the stream stands still. */
+  parked: boolean;
+  /** Mode `async`: entries in the queue that were read here, as far as known. */
+  queued: number;
+  /** Reads under way that cover this lane. */
+  reading: number;
+  /** The last read brought all it asked for: there is more. */
+  more: boolean;
+  /** Newest id settled by this node. */
+  settledId: string;
+  lastReadAtMs: number;
+  /** Mode `sync`: nothing of the stream starts before this time, after repeated interruptions. */
+  restUntilMs: number;
+}
+
+/** What the lane has to know of a run. */
+export interface LaneRun {
+  readonly batch: ClaimedBatch;
+  readonly startedAtMs: number;
+  renewedAtMs: number;
+  readonly controller: AbortController;
+}
+
+interface LaneOptions {
+  readonly registration: ConsumedRegistration;
+  readonly stream: string;
+  readonly shard: Shard;
+  readonly tag: string;
+}
+
+export function createLane({ registration, stream, shard, tag }: LaneOptions): Lane {
+  return {
+    registration,
+    stream,
+    shard,
+    tag,
+    state: 'opening',
+    opening: 0,
+    holdsLease: false,
+    yielding: false,
+    backlog: [],
+    runs: new Set(),
+    waiting: new Set(),
+    held: new Set(),
+    load: 0,
+    parked: false,
+    queued: 0,
+    reading: 0,
+    more: false,
+    settledId: '',
+    lastReadAtMs: 0,
+    restUntilMs: 0,
+  };
+}
+
+export function modeOf(lane: Lane): DeliveryMode {
+  return lane.registration.active.spec.mode;
+}
+
+/** Entries of the lane come in hand (positive) or leave it (negative). */
+export function addLoad(lane: Lane, entries: number): void {
+  lane.load += entries;
+  if (!lane.parked) lane.registration.load += entries;
+}
+
+/** A parked lane's entries do not count, so that streams that stand still never hold up the others. */
+export function setParked(lane: Lane, parked: boolean): void {
+  if (lane.parked === parked) return;
+  lane.parked = parked;
+  lane.registration.load += parked ? -lane.load : lane.load;
+}
+
+/** Everything of the lane this node has in hand or waits for: what a pass over the pending list must leave alone. */
+export function knownIds(lane: Lane): ReadonlySet<string> {
+  const known = new Set<string>(lane.waiting);
+  for (const id of lane.held) known.add(id);
+  for (const batch of lane.backlog) for (const id of batch.ids) known.add(id);
+  for (const run of lane.runs) for (const id of run.batch.ids) known.add(id);
+  return known;
+}
+
+/** True when nothing of the lane is in hand, waits or is being read. */
+export function isIdle(lane: Lane): boolean {
+  return lane.runs.size === 0 && lane.backlog.length === 0 && lane.waiting.size === 0 && lane.reading === 0;
+}
+
+/** Suffix of the consumer name under which the entries of a queue job run. */
+const WORK_SUFFIX = '~work';
+
+export function workName(consumer: string): string {
+  return consumer + WORK_SUFFIX;
+}
+
+/** The node's consumer name behind a name that may be a work name. */
+export function nodeNameOf(consumer: string): string {
+  return consumer.endsWith(WORK_SUFFIX) ? consumer.slice(0, -WORK_SUFFIX.length) : consumer;
+}

@@ -1,0 +1,80 @@
+import type { ActiveRegistration, LoadableVersion, RegistrationSpec, StreamTriggerSpec } from '#functions';
+import { latin1FromUtf8 } from '#functions';
+import type { Lane } from './lane.ts';
+
+/** Entries waiting for a retry may be so many times what may be in work. */
+const WAITING_FACTOR = 10;
+
+/** A stream registration as this node consumes it. Made when it appears, kept while it exists. */
+export interface ConsumedRegistration {
+  readonly id: string;
+  /** Name of the consumer group: the id as latin1 bytes. */
+  readonly group: string;
+  active: ActiveRegistration;
+  trigger: StreamTriggerSpec;
+  /** Stream name, or its begin when `isPrefix`; latin1. */
+  readonly pattern: string;
+  readonly isPrefix: boolean;
+  /** True while events are taken up. */
+  running: boolean;
+  /** Entries that were read and neither ended nor wait for a retry; parked lanes excluded. */
+  load: number;
+  /** Entries that reads under way may bring. */
+  reserved: number;
+  /** Entries that wait for a retry. */
+  waiting: number;
+  /** Entries in the sandbox. */
+  inWork: number;
+  /** Batches in hand that start when less is in work. */
+  overflow: { readonly run: () => void; readonly drop: () => void }[];
+  readonly lanes: Map<string, Lane>;
+  /** By version. */
+  readonly targets: Map<number, LoadableVersion>;
+}
+
+export function streamTriggerOf(spec: RegistrationSpec): StreamTriggerSpec | null {
+  return spec.trigger.kind === 'stream' ? spec.trigger : null;
+}
+
+export function createConsumedRegistration(
+  active: ActiveRegistration,
+  trigger: StreamTriggerSpec,
+): ConsumedRegistration {
+  const isPrefix = trigger.prefix.endsWith('*');
+  return {
+    id: active.spec.id,
+    group: latin1FromUtf8(active.spec.id),
+    active,
+    trigger,
+    pattern: latin1FromUtf8(isPrefix ? trigger.prefix.slice(0, -1) : trigger.prefix),
+    isPrefix,
+    running: false,
+    load: 0,
+    reserved: 0,
+    waiting: 0,
+    inWork: 0,
+    overflow: [],
+    lanes: new Map(),
+    targets: new Map(),
+  };
+}
+
+/** Most entries of the registration that may be in hand at once: what the function asks for, what its version allows. */
+export function capOf(registration: ConsumedRegistration): number {
+  const { batch, maxInFlight } = registration.trigger;
+  const concurrency = registration.targets.get(registration.active.version)?.limits.concurrency;
+  const allowed = concurrency === undefined ? maxInFlight : Math.min(maxInFlight, concurrency * batch);
+  return Math.max(allowed, batch);
+}
+
+/** Entries that may still be read. */
+export function roomOf(registration: ConsumedRegistration): number {
+  const cap = capOf(registration);
+  if (registration.waiting >= cap * WAITING_FACTOR) return 0;
+  return cap - registration.load - registration.reserved;
+}
+
+/** True when a key, latin1, is one of the registration's streams. */
+export function matchesStream(registration: ConsumedRegistration, key: string): boolean {
+  return registration.isPrefix ? key.startsWith(registration.pattern) : key === registration.pattern;
+}
