@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
-import { defineScript, type RedisAccess } from '#functions';
+import { defineScript, PlatformError, type RedisAccess } from '#functions';
+import type { SchedulerErrorCode } from '../errors.ts';
 import type { SchedulerKeys } from '../keys.ts';
 import type { FleetSettings } from '../settings.ts';
 import { type FleetClock, SYSTEM_CLOCK } from './clock.ts';
@@ -209,7 +210,9 @@ class NodeFleet implements Fleet {
   #lose(): Beat {
     if (!this.#isClosed()) {
       this.#phase = 'lost';
-      this.#options.log.error({ consumer: this.self.consumer }, 'slot lost: another node leased it while we were away');
+      const text = `another node leased slot ${this.self.slot} while this one could not be heard`;
+      const err = new PlatformError<SchedulerErrorCode>('SLOT_LOST', text, { retryable: true });
+      this.#options.log.error({ err, consumer: this.self.consumer }, 'slot lost');
       this.#slotLost.call();
     }
     return { done: true, pauseMs: this.#options.settings.heartbeatMs };
