@@ -1,0 +1,166 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type PlatformProcess, startPlatformProcess } from '../../support/platform.ts';
+import { waitFor } from '../../support/wait.ts';
+
+const BIN = fileURLToPath(new URL('../../../scheduler/cli/regears.js', import.meta.url));
+const directory = mkdtempSync(join(tmpdir(), 'regears-remote-'));
+
+interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+describe('remote commands', () => {
+  let platform: PlatformProcess;
+  beforeAll(async () => {
+    platform = await startPlatformProcess();
+  });
+  afterAll(async () => {
+    await platform?.[Symbol.asyncDispose]();
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  const regears = (...args: readonly string[]): Promise<Ran> => {
+    const env = { PATH: process.env.PATH ?? '', REGEARS_URL: `redis://127.0.0.1:${platform.respPort}` };
+    return new Promise((done) => {
+      execFile(process.execPath, [BIN, ...args], { cwd: directory, env }, (error, stdout, stderr) => {
+        done({ code: error === null ? 0 : Number(error.code), stdout, stderr });
+      });
+    });
+  };
+  const json = async <T>(...args: readonly string[]): Promise<T> => {
+    const { code, stdout, stderr } = await regears(...args, '--json');
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
+    return JSON.parse(stdout) as T;
+  };
+  const write = (name: string, source: string): string => {
+    writeFileSync(join(directory, name), source);
+    return name;
+  };
+
+  test('deploy bundles imports and TypeScript, and the same source again makes no new version', async () => {
+    write('greeting.ts', "export const greeting = (name: string): string => 'Hello ' + name;");
+    const file = write(
+      'hello.ts',
+      `import { greeting } from './greeting.ts';
+       new GearsBuilder('CommandReader').map(([, name]: string[]) => { log('asked for ' + name); return greeting(name ?? 'you'); })
+         .register({ trigger: 'hello' });`,
+    );
+    const [first] = await json<Record<string, unknown>[]>('deploy', file, '--description', 'first');
+    expect(first).toMatchObject({ name: 'hello', version: 1, registrations: ['hello/command/hello'] });
+    expect(await json('deploy', file)).toMatchObject([{ version: 1 }]);
+    write('greeting.ts', "export const greeting = (name: string): string => 'Good day ' + name;");
+    expect(await json('deploy', file)).toMatchObject([{ version: 2 }]);
+    expect(await json('deploy', file, '--name', 'other', '--no-activate')).toMatchObject([
+      { name: 'other', registrations: [] },
+    ]);
+  });
+
+  test('trigger prints the results, also of arguments that begin with a dash', async () => {
+    expect((await regears('trigger', 'hello', 'ann')).stdout).toBe('Good day ann\n');
+    expect(await json('trigger', 'hello', '--', '-x')).toEqual(['Good day -x']);
+  });
+
+  test('list, versions and show tell what is there', async () => {
+    expect((await regears('list')).stdout).toMatch(/^hello +2 +2 /m);
+    expect((await regears('versions', 'hello')).stdout).toMatch(/^ *2 +active +js /m);
+    expect((await regears('show', 'hello', '--version', '1', '--source')).stdout).toContain('Hello ');
+    expect(await json('show', 'hello')).toMatchObject({ name: 'hello', version: 2 });
+  });
+
+  test('rollback goes to the version before, or to a named one', async () => {
+    expect(await json('rollback', 'hello')).toMatchObject({ name: 'hello', version: 1 });
+    expect((await regears('trigger', 'hello', 'ann')).stdout).toBe('Hello ann\n');
+    expect(await json('rollback', 'hello', '2')).toMatchObject({ version: 2 });
+  });
+
+  test('logs show what functions wrote', async () => {
+    await waitFor(async () => (await regears('logs', '--function', 'hello')).stdout.includes('asked for ann'), {
+      what: 'the log line',
+    });
+    const { stdout } = await regears('logs', '--count', '1', '--json');
+    expect(JSON.parse(stdout)).toMatchObject({ function: 'hello' });
+  });
+
+  test('registrations can be paused and resumed', async () => {
+    expect((await regears('pause', 'hello/command/hello')).code).toBe(0);
+    expect((await regears('registrations', '--function', 'hello')).stdout).toContain('paused');
+    expect((await regears('trigger', 'hello')).code).not.toBe(0);
+    expect((await regears('resume', 'hello/command/hello')).code).toBe(0);
+    expect((await regears('trigger', 'hello', 'bob')).stdout).toBe('Good day bob\n');
+  });
+
+  test('feed appends lines and says how many; dead letters are counted, asked for, and redriven', async () => {
+    const file = write(
+      'picky.js',
+      `new GearsBuilder('StreamReader').foreach(async (r) => {
+         if (r.value.ok !== 'true' && !(await execute('EXISTS', 'mended'))) throw new Error('not ok: ' + r.value.n);
+         await execute('INCR', 'picked');
+       }).register({ prefix: 'picky', mode: 'async_local', batch: 10, onFailedPolicy: 'continue' });`,
+    );
+    await json('deploy', file);
+    const lines = Array.from({ length: 50 }, (_, n) => JSON.stringify({ n, ok: n % 10 !== 0 }));
+    const report = await json('feed', '--stream', 'picky', write('lines.ndjson', `${lines.join('\n')}\n`));
+    expect(report).toMatchObject({ stream: 'picky', appended: 50, interrupted: false });
+    await waitFor(async () => (await json<unknown[]>('dlq', 'list')).length === 5, { what: 'five dead letters' });
+    const letters = await json<{ id: string }[]>(
+      'dlq',
+      'list',
+      '--function',
+      'picky',
+      '--error',
+      'not ok: 20',
+      '--since',
+      '1h',
+    );
+    expect(letters).toHaveLength(1);
+    expect((await regears('dlq', 'show', letters[0]?.id ?? '')).stdout).toContain('picky.js:2');
+    expect(await json('dlq', 'redrive', '--function', 'picky', '--dry-run')).toEqual({ count: 5, changed: 0 });
+    expect(await json('dlq', 'discard', '--error', 'not ok: 20')).toEqual({ count: 1, changed: 1 });
+    await platform.door.set('mended', '1');
+    expect((await regears('dlq', 'redrive', '--function', 'picky', '--yes')).stdout).toContain('4 dead letters');
+    await waitFor(async () => (await platform.door.get('picked')) === '49', { what: 'the redriven entries' });
+    expect(await json('dlq', 'list')).toEqual([]);
+  });
+
+  test('doctor says what it found', async () => {
+    const checks = await json<{ check: string; state: string }[]>('doctor');
+    expect(checks.length).toBeGreaterThan(3);
+    expect((await regears('doctor')).stdout).toContain('ok');
+  });
+
+  test('remove takes a function away', async () => {
+    expect((await regears('remove', 'hello')).code).toBe(0);
+    expect((await regears('show', 'hello')).code).toBe(4);
+  });
+
+  test.each([
+    [['show', 'nobody'], 4, 'FUNCTION_NOT_FOUND'],
+    [['rollback', 'picky', '99'], 4, 'VERSION_NOT_FOUND'],
+    [['pause', 'no/such/registration'], 4, 'REGISTRATION_NOT_FOUND'],
+    [['trigger', 'nobody'], 4, 'TRIGGER_NOT_FOUND'],
+    [['dlq', 'show', '1-1'], 4, 'DEAD_LETTER_NOT_FOUND'],
+  ])('%j ends with %i and %s', async (...[args, code, error]) => {
+    const ran = await regears(...args, '--json');
+    expect(JSON.parse(ran.stderr)).toMatchObject({ error: { code: error } });
+    expect(ran.code).toBe(code);
+  });
+
+  test("a mistake in a function is shown with the user's file and line", async () => {
+    const { code, stderr } = await regears(
+      'deploy',
+      write('wrong.ts', 'const a: number = 1;\nnew GearsBuilder("StreamRaeder");'),
+    );
+    expect(stderr).toMatch(/wrong\.ts:2/);
+    expect(code).toBe(1);
+    const broken = await regears('deploy', write('broken.ts', 'const a = ;'));
+    expect(broken.stderr).toMatch(/ARTIFACT_INVALID.*broken\.ts:1:/);
+  });
+});
