@@ -207,10 +207,8 @@ export class ClientConnection implements PassageHost {
       this.#waits.add('replies');
       return;
     }
-    this.#parts.log.info(
-      { client: this.#socket.remoteAddress, error: error.trim() },
-      'closing a client that broke the protocol',
-    );
+    const client = this.#socket.remoteAddress;
+    this.#parts.log.info({ client, error: error.trim() }, 'closing a client that broke the protocol');
     this.write(error);
     this.end();
   }
@@ -303,6 +301,6 @@ export class ClientConnection implements PassageHost {
   }
 
   #closeLater(): void {
-    setTimeout(() => this.#socket.destroy(), HALF_OPEN_MS).unref();
+    setTimeout(() => this.destroy(), HALF_OPEN_MS).unref();
   }
 }

@@ -1,0 +1,23 @@
+import type { Logger } from 'pino';
+import type { RedisAccess, Registry } from '#functions';
+import type { Fleet } from '../../fleet/fleet.ts';
+import type { DeadLetters } from '../../journal/dead-letters.ts';
+import type { Journal } from '../../journal/journal.ts';
+import type { SchedulerKeys } from '../../keys.ts';
+import type { Settings } from '../../settings.ts';
+import type { CommandCalls } from '../../triggers/command-calls.ts';
+import type { StreamTrigger } from '../../triggers/stream.ts';
+
+/** What the management commands work with. */
+export interface OperationDependencies {
+  readonly registry: Registry;
+  readonly fleet: Pick<Fleet, 'self' | 'nodes' | 'isAlive' | 'waitForRevision'>;
+  readonly journal: Pick<Journal, 'stats' | 'clearStats' | 'logs'>;
+  readonly deadLetters: DeadLetters;
+  readonly streams: Pick<StreamTrigger, 'inspect'>;
+  readonly calls: Pick<CommandCalls, 'has'>;
+  readonly access: Pick<RedisAccess, 'facts' | 'client' | 'shards'>;
+  readonly keys: Pick<SchedulerKeys, 'streams'>;
+  readonly settings: Pick<Settings, 'fleet'>;
+  readonly log: Logger;
+}

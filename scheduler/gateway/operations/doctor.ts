@@ -1,0 +1,60 @@
+import type { OperationDependencies } from './dependencies.ts';
+import {
+  type Check,
+  checkClock,
+  checkEviction,
+  checkGroups,
+  checkNodes,
+  checkNotifications,
+  checkPersistence,
+  checkRegistrations,
+  checkVersion,
+} from './doctor-checks.ts';
+import type { Operation } from './operation.ts';
+import { recordReply } from './records.ts';
+import { createStreamGroups } from './stream-groups.ts';
+import { arityError } from './syntax-error.ts';
+
+/** `RG.DOCTOR`: is everything around the platform as it should be, and if not, what is to be done. */
+export function createDoctorOperation(dependencies: OperationDependencies): Operation {
+  return {
+    name: 'RG.DOCTOR',
+    summary: 'Checks server, persistence, notifications, clock, nodes and consumer groups, and says what to do.',
+    syntax: ['RG.DOCTOR'],
+    permission: () => 'read',
+    async run(args) {
+      if (args.length > 0) throw arityError('rg.doctor');
+      const checks = await runChecks(dependencies);
+      return checks.map(({ check, state, finding, advice }) => recordReply({ check, state, finding, advice }));
+    },
+  };
+}
+
+async function runChecks(dependencies: OperationDependencies): Promise<readonly Check[]> {
+  const { access, fleet, registry, deadLetters } = dependencies;
+  const [offsetMs, nodes, groups, dead] = await Promise.all([
+    clockOffsetMs(access),
+    fleet.nodes(),
+    createStreamGroups(dependencies).inspect(),
+    deadLetters.count({}),
+  ]);
+  const snapshot = registry.snapshot();
+  return [
+    checkVersion(access.facts),
+    checkEviction(access.facts),
+    checkPersistence(access.facts),
+    checkNotifications(access.facts),
+    checkClock(offsetMs),
+    checkNodes(nodes, snapshot.revision),
+    checkRegistrations([...snapshot.registrations.values()], dead),
+    ...checkGroups(groups, (consumer) => fleet.isAlive(consumer)),
+  ];
+}
+
+/** This node's clock minus that of Redis, ms, with half the round trip taken off. */
+async function clockOffsetMs({ client }: Pick<OperationDependencies['access'], 'client'>): Promise<number> {
+  const asked = Date.now();
+  const [seconds, micros] = await client.time();
+  const answered = Date.now();
+  return (asked + answered) / 2 - (Number(seconds) * 1000 + Number(micros) / 1000);
+}

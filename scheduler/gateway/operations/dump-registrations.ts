@@ -1,0 +1,147 @@
+import type { ActiveRegistration, RegistrationState, StreamTriggerSpec } from '#functions';
+import type { RegistrationStats } from '../../triggers/trigger.ts';
+import type { OperationDependencies } from './dependencies.ts';
+import type { Operation, ReplyValue } from './operation.ts';
+import { arityError } from './syntax-error.ts';
+
+/** Status of a stream registration in RedisGears' words. */
+const STATUS: Readonly<Record<RegistrationState, string>> = {
+  running: 'OK',
+  paused: 'PAUSED',
+  aborted: 'ABORTED',
+  quarantined: 'ABORTED',
+};
+
+const NO_STATS: RegistrationStats = {
+  numTriggered: 0,
+  numSuccess: 0,
+  numFailures: 0,
+  numAborted: 0,
+  lastRunDurationMs: 0,
+  totalRunDurationMs: 0,
+  lastEstimatedLagMs: 0,
+  totalEstimatedLagMs: 0,
+  lastError: null,
+  done: 0,
+  filtered: 0,
+  dead: 0,
+  expired: 0,
+  lostToTrim: 0,
+  retries: 0,
+};
+
+/** `RG.DUMPREGISTRATIONS`: labels and positions are those of RedisGears 1.2; our own fields come behind them. */
+export function createDumpRegistrationsOperation({ registry, journal }: OperationDependencies): Operation {
+  return {
+    name: 'RG.DUMPREGISTRATIONS',
+    summary: 'Shows every registration with its arguments, numbers and state.',
+    syntax: ['RG.DUMPREGISTRATIONS'],
+    permission: () => 'read',
+    async run(args) {
+      if (args.length > 0) throw arityError('rg.dumpregistrations');
+      const { functions, registrations } = registry.snapshot();
+      const all = [...registrations.values()].sort((a, b) => (a.spec.id < b.spec.id ? -1 : 1));
+      const stats = await journal.stats(all.map(({ spec }) => spec.id));
+      return all.map((registration) => {
+        const description = functions.get(registration.functionName)?.description ?? null;
+        const siblings = all.filter(({ functionName }) => functionName === registration.functionName);
+        const session = sessionText(registration, description, siblings);
+        return registrationReply(registration, stats.get(registration.spec.id) ?? NO_STATS, session);
+      });
+    },
+  };
+}
+
+function registrationReply(registration: ActiveRegistration, stats: RegistrationStats, session: string): ReplyValue {
+  const { spec, functionName, version, state, stateReason } = registration;
+  return [
+    ...['id', spec.id],
+    ...['reader', spec.reader],
+    ...['desc', spec.description],
+    ...['RegistrationData', registrationData(registration, stats)],
+    ...['PD', session],
+    ...['ExecutionThreadPool', 'DefaultPool'],
+    ...['function', functionName],
+    ...['version', version],
+    ...['state', state],
+    ...['stateReason', stateReason],
+  ];
+}
+
+function registrationData({ spec, state }: ActiveRegistration, stats: RegistrationStats): ReplyValue {
+  const ended = stats.numSuccess + stats.numFailures + stats.numAborted;
+  const numbers: ReplyValue[] = [
+    ...['mode', spec.mode],
+    ...['numTriggered', stats.numTriggered],
+    ...['numSuccess', stats.numSuccess],
+    ...['numFailures', stats.numFailures],
+    ...['numAborted', stats.numAborted],
+    ...['lastRunDurationMS', Math.round(stats.lastRunDurationMs)],
+    ...['totalRunDurationMS', Math.round(stats.totalRunDurationMs)],
+    ...['avgRunDurationMS', average(stats.totalRunDurationMs, ended)],
+  ];
+  const { trigger } = spec;
+  if (trigger.kind === 'command') {
+    const args = ['trigger', trigger.trigger, 'inorder', trigger.inorder ? 1 : 0];
+    return [...numbers, 'lastError', stats.lastError, 'args', args];
+  }
+  return [
+    ...numbers,
+    ...['lastEstimatedLagMS', Math.round(stats.lastEstimatedLagMs)],
+    ...['avgEstimatedLagMS', average(stats.totalEstimatedLagMs, ended)],
+    ...['lastError', stats.lastError],
+    ...['args', streamArguments(trigger)],
+    ...['status', STATUS[state]],
+    ...ownNumbers(stats),
+    ...ownArguments(trigger),
+  ];
+}
+
+function streamArguments(trigger: StreamTriggerSpec): ReplyValue {
+  return [
+    ...['batchSize', trigger.batch],
+    ...['durationMS', trigger.durationMs],
+    ...['stream', trigger.prefix],
+    ...['trimStream', trigger.trimStream ? 1 : 0],
+    ...['onFailedPolicy', trigger.onFailedPolicy],
+    ...['retryInterval', Math.round(trigger.retryIntervalMs / 1000)],
+  ];
+}
+
+function ownNumbers({ done, filtered, dead, expired, lostToTrim, retries }: RegistrationStats): readonly ReplyValue[] {
+  return Object.entries({ done, filtered, dead, expired, lostToTrim, retries }).flat();
+}
+
+function ownArguments(trigger: StreamTriggerSpec): readonly ReplyValue[] {
+  const { fromId, retryIntervalMs, maxAttempts, maxInFlight, maxAgeMs } = trigger;
+  return Object.entries({ fromId, retryIntervalMs, maxAttempts, maxInFlight, maxAgeMs }).flat();
+}
+
+/** A double as bulk text. */
+function average(total: number, count: number): string {
+  return String(count === 0 ? 0 : total / count);
+}
+
+/** RedisGears' private data: looks like JSON with single quotes. */
+function sessionText(
+  { functionName }: ActiveRegistration,
+  description: string | null,
+  siblings: readonly ActiveRegistration[],
+): string {
+  const ids = siblings.map(({ spec }) => quoted(spec.id)).join(', ');
+  const fields = [
+    `'sessionName':${quoted(functionName)}`,
+    `'sessionDescription':${quoted(description ?? 'null')}`,
+    `'refCount':${siblings.length}`,
+    `'linkedTo':'primary'`,
+    `'dead':'false'`,
+    `'isInstallationNeeded':0`,
+    `'registrationsList':[${ids}]`,
+    `'depsList':[]`,
+  ];
+  return `{${fields.join(', ')}}`;
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll(/[\\']/g, '\\$&')}'`;
+}

@@ -1,0 +1,95 @@
+import { randomBytes } from 'node:crypto';
+import { PlatformError, type Registry } from '#functions';
+import { converge } from './converge.ts';
+import type { OperationDependencies } from './dependencies.ts';
+import type { Operation } from './operation.ts';
+import { OK } from './records.ts';
+import { arityError, referenceError } from './syntax-error.ts';
+
+interface Request {
+  readonly script: string;
+  /** Null = a name is made up. */
+  readonly id: string | null;
+  readonly description: string | null;
+  readonly upgrade: boolean;
+  readonly replaces: string | null;
+}
+
+const FLAGS: ReadonlySet<string> = new Set(['UNBLOCKING', 'UPGRADE']);
+const WITH_VALUE: ReadonlySet<string> = new Set(['ID', 'DESCRIPTION', 'REPLACE_WITH']);
+const ID_TEXT = /^[A-Za-z0-9_-]+$/;
+const BAD_ID = "ID must be compose of: ['A'-'Z' | 'a'-'z' | '0' - '9' | '-' | '_']";
+
+/** `RG.JSEXECUTE`: what `RG.PYEXECUTE` was, for scripts that register. A session is a function, its ID the function's name. */
+export function createJsExecuteOperation(dependencies: OperationDependencies): Operation {
+  const { registry } = dependencies;
+  return {
+    name: 'RG.JSEXECUTE',
+    summary: 'Evaluates a script and puts what it registers in force, as RG.PYEXECUTE did.',
+    syntax: ['RG.JSEXECUTE <script> [UNBLOCKING] [ID <name>] [DESCRIPTION <text>] [UPGRADE] [REPLACE_WITH <name>]'],
+    permission: () => 'manage',
+    async run(args) {
+      const request = readRequest(args);
+      checkSessions(registry, request);
+      const name = request.id ?? randomBytes(20).toString('hex');
+      const loaded = await load(registry, name, request);
+      await converge(dependencies, loaded.revision);
+      // A script that only ran leaves no session behind, unless somebody gave it a name.
+      if (request.id === null && loaded.registrationIds.length === 0) await registry.remove(name);
+      return OK;
+    },
+  };
+}
+
+function readRequest([script, ...rest]: readonly string[]): Request {
+  if (script === undefined) throw arityError('rg.jsexecute');
+  const options = new Map<string, string>();
+  for (let i = 0; i < rest.length; i += 1) {
+    const keyword = (rest[i] as string).toUpperCase();
+    const takesValue = WITH_VALUE.has(keyword);
+    if (!takesValue && !FLAGS.has(keyword)) throw referenceError(`Unknown arguments were given: ${rest[i]}`);
+    if (takesValue) i += 1;
+    options.set(keyword, optionValue(keyword, takesValue ? rest[i] : ''));
+  }
+  const replaces = options.get('REPLACE_WITH') ?? null;
+  const upgrade = options.has('UPGRADE') || replaces !== null;
+  return { script, id: options.get('ID') ?? null, description: options.get('DESCRIPTION') ?? null, upgrade, replaces };
+}
+
+function optionValue(keyword: string, value: string | undefined): string {
+  if (value === undefined) throw referenceError(`${keyword} is missing`);
+  if (keyword === 'ID' && !ID_TEXT.test(value)) throw referenceError(BAD_ID);
+  return value;
+}
+
+function checkSessions(registry: Registry, { id, upgrade, replaces }: Request): void {
+  const { functions } = registry.snapshot();
+  const exists = id !== null && functions.has(id);
+  if (replaces !== null && exists) throw referenceError(`Can not replace an existing session ${id} with ${replaces}`);
+  if (replaces !== null && !functions.has(replaces)) {
+    throw referenceError(`Can not replace with ${replaces}, session does not exists.`);
+  }
+  if (exists && !upgrade) throw referenceError(`Session ${id} already exists`);
+}
+
+async function load(registry: Registry, name: string, request: Request): ReturnType<Registry['load']> {
+  try {
+    return await registry.load({
+      name,
+      source: request.script,
+      language: 'js',
+      description: request.description,
+      activate: true,
+      sourceMap: null,
+      mustBeNew: !request.upgrade || request.replaces !== null,
+      keepWhenEmpty: true,
+      ...(request.replaces === null ? {} : { replaces: request.replaces }),
+    });
+  } catch (error) {
+    // Somebody else was faster than the check.
+    if (error instanceof PlatformError && error.code === 'FUNCTION_EXISTS') {
+      throw referenceError(`Session ${name} already exists`);
+    }
+    throw error;
+  }
+}

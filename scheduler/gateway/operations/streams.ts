@@ -1,0 +1,22 @@
+import type { OperationDependencies } from './dependencies.ts';
+import type { Operation } from './operation.ts';
+import { recordReply } from './records.ts';
+import { arityError } from './syntax-error.ts';
+
+/** `RG.STREAMS`: how far each registration is with each of its streams. */
+export function createStreamsOperation({ streams }: OperationDependencies): Operation {
+  return {
+    name: 'RG.STREAMS',
+    summary: 'Shows per registration and stream what is unread, pending, in work and waiting, as this node sees it.',
+    syntax: ['RG.STREAMS [<registration id>]'],
+    permission: () => 'read',
+    async run(args) {
+      if (args.length > 1) throw arityError('rg.streams');
+      const reports = await streams.inspect();
+      const shown = reports.filter(({ registrationId }) => args[0] === undefined || registrationId === args[0]);
+      return shown.map(({ registrationId, stream, mode, state, lag, pending, inWork, waiting }) =>
+        recordReply({ registration: registrationId, stream, mode, state, lag, pending, inWork, waiting }),
+      );
+    },
+  };
+}
