@@ -10,7 +10,7 @@ import {
   type EmbeddedRedis,
   type EmbeddedRedisOptions,
   startEmbeddedRedis,
-} from '../../../scheduler/embedded/embedded-redis.ts';
+} from '../../../scheduler/embedded/start-embedded-redis.ts';
 import { endChild, spawnTracked } from '../../support/children.ts';
 import { waitFor } from '../../support/wait.ts';
 
