@@ -22,8 +22,6 @@ export interface BatchWorld {
   readonly log: RuntimeLog;
   /** True: one execution after the other. */
   readonly ordered: boolean;
-  /** The isolate is of no use any more. */
-  readonly retire: () => void;
   /** All entries have been reported. */
   readonly onSettled: (outcome: Outcome) => void;
   /** No guest code of the batch runs any more; the isolate may go. */
@@ -177,11 +175,7 @@ export class Batch implements BatchListener {
   #readFailed(progress: Progress): readonly FailedEntry[] {
     const noted = progress.notes?.failed;
     if (!noted) return NONE;
-    return readNotedFailures(noted, {
-      ledger: this.#ledger,
-      toGuestError: this.#world.isolate.toGuestError,
-      retire: this.#world.retire,
-    });
+    return readNotedFailures(noted, { ledger: this.#ledger, toGuestError: this.#world.isolate.toGuestError });
   }
 
   /** Without the entries that were given up since the guest spoke of them. */

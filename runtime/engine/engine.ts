@@ -106,7 +106,6 @@ class BatchEngine implements Engine {
         logs,
         log,
         ordered: share.ordered,
-        retire: () => pool.retire(isolate),
         onSettled: (outcome) => {
           this.#live.delete(batch);
           if (this.#live.size === 0) this.#stopTimer();

@@ -32,11 +32,6 @@ export function guestFailure(error: GuestError): Failure {
   return { kind: error.code.startsWith('LIMIT_') ? 'limit' : 'guest', error };
 }
 
-/** True when the isolate is gone after such an error, so that the next batch needs a new one. */
-export function losesIsolate(error: GuestError): boolean {
-  return error.code === ISOLATE_LOST || error.code === 'LIMIT_MEMORY';
-}
-
 /** The process died while this execution was running. */
 export function crashed(death: SandboxDeath): Failure {
   return { kind: 'crash', error: hostError(DEATH_CODES[death.cause], death.message) };

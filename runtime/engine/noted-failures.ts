@@ -3,13 +3,11 @@ import type { RuntimeErrorCode } from '../errors.ts';
 import type { FailedEntry, GuestError } from '../invocation.ts';
 import type { ProgressNotes } from '../sandbox/messages.ts';
 import type { EntryLedger } from './entry-ledger.ts';
-import { guestFailure, losesIsolate } from './failures.ts';
+import { guestFailure } from './failures.ts';
 
 export interface NotedFailuresContext {
   readonly ledger: EntryLedger;
   readonly toGuestError: (report: unknown) => GuestError;
-  /** The isolate is gone; the next batch needs a new one. */
-  readonly retire: () => void;
 }
 
 /** The failed entries of a frame, marked as held; those that the node had given up before are left out. */
@@ -17,7 +15,7 @@ export function readNotedFailures(
   noted: NonNullable<ProgressNotes['failed']>,
   context: NotedFailuresContext,
 ): readonly FailedEntry[] {
-  const { ledger, toGuestError, retire } = context;
+  const { ledger, toGuestError } = context;
   const failed: FailedEntry[] = [];
   for (const { index, error } of noted) {
     if (index >= ledger.size) {
@@ -25,9 +23,7 @@ export function readNotedFailures(
       throw new PlatformError<RuntimeErrorCode>('SANDBOX_PROTOCOL', message);
     }
     if (!ledger.hold([index])) continue;
-    const guest = toGuestError(error);
-    if (losesIsolate(guest)) retire();
-    failed.push({ index, ...guestFailure(guest) });
+    failed.push({ index, ...guestFailure(toGuestError(error)) });
   }
   return failed;
 }

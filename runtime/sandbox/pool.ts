@@ -32,8 +32,6 @@ export interface SandboxPool extends AsyncDisposable {
    */
   acquire(version: LoadableVersion): LoadedIsolate | Promise<LoadedIsolate>;
   release(isolate: LoadedIsolate): void;
-  /** The isolate is of no use any more (it ran out of memory); the next `acquire` makes a new one. */
-  retire(isolate: LoadedIsolate): void;
   /** Evaluates a version without keeping it, in the spare process where it can harm nobody. */
   inspect(version: LoadableVersion): Promise<LoadedReport>;
   retain(versions: readonly { readonly functionName: string; readonly version: number }[]): void;
@@ -91,7 +89,7 @@ class Pool implements SandboxPool {
     if (isolate.retired) this.#unloadUnused(isolate);
   }
 
-  retire(isolate: LoadedIsolate): void {
+  #retire(isolate: LoadedIsolate): void {
     if (isolate.retired) return;
     isolate.retired = true;
     if (this.#placed.get(isolate.key) === isolate) this.#placed.delete(isolate.key);
@@ -111,7 +109,7 @@ class Pool implements SandboxPool {
   retain(versions: readonly { readonly functionName: string; readonly version: number }[]): void {
     const wanted = new Set(versions.map(nameOf));
     for (const isolate of [...this.#placed.values()]) {
-      if (!wanted.has(nameOf(isolate.target))) this.retire(isolate);
+      if (!wanted.has(nameOf(isolate.target))) this.#retire(isolate);
     }
     for (const [key, version] of this.#suspects) {
       if (wanted.has(nameOf(version))) continue;
@@ -125,10 +123,9 @@ class Pool implements SandboxPool {
       pid: slot.process.pid,
       residentBytes: slot.process.residentBytes,
       role: slot.role,
-      versions: [...slot.isolates.values()].map(({ target }) => ({
-        functionName: target.functionName,
-        version: target.version,
-      })),
+      versions: [...slot.isolates.values()]
+        .filter((isolate) => this.#placed.get(isolate.key) === isolate)
+        .map(({ target }) => ({ functionName: target.functionName, version: target.version })),
     }));
   }
 
@@ -207,7 +204,7 @@ class Pool implements SandboxPool {
   #makeRoom(slot: Slot): void {
     const surplus = slot.isolates.size - this.#options.isolatesPerProcess + 1;
     if (surplus <= 0) return;
-    for (const isolate of leastRecentlyUsed(slot.isolates.values()).slice(0, surplus)) this.retire(isolate);
+    for (const isolate of leastRecentlyUsed(slot.isolates.values()).slice(0, surplus)) this.#retire(isolate);
   }
 
   #unloadUnused(isolate: LoadedIsolate): void {
@@ -240,11 +237,11 @@ class Pool implements SandboxPool {
     for (const slot of this.#slots.all()) {
       const unused = leastRecentlyUsed(slot.isolates.values());
       for (const isolate of unused) {
-        if (now - isolate.lastUsedMs > this.#options.idleMs) this.retire(isolate);
+        if (now - isolate.lastUsedMs > this.#options.idleMs) this.#retire(isolate);
       }
       const pressed = slot.process.residentBytes > this.#options.residentBytes * PRESSURE;
       const oldest = unused[0];
-      if (pressed && oldest && slot.isolates.size > 1) this.retire(oldest);
+      if (pressed && oldest && slot.isolates.size > 1) this.#retire(oldest);
     }
   }
 
