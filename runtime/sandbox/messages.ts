@@ -65,7 +65,7 @@ export interface LoadedReport {
 
 export interface GuestErrorReport {
   /**
-   * A `RuntimeErrorCode`, `REDIS_REPLY`, or `ISOLATE_LOST`: the isolate was lost to somebody else's fault while this entry
+   * A `RuntimeErrorCode`, `REDIS_REPLY`, `NOT_STARTED` (with `ordered` 2: an execution before it failed), or `ISOLATE_LOST`: the isolate was lost to somebody else's fault while this entry
    * waited or had not begun; it is to run again without counting as an attempt.
    */
   readonly code: string;

@@ -1,0 +1,51 @@
+/** What the sandbox process may call in an isolate. Types only: both sides know this file. */
+
+export interface GuestConfig {
+  readonly commandsPerEvent: number;
+  readonly commandBytes: number;
+  readonly outputBytes: number;
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+/**
+ * News of one call: `[more, batch, numbers, failed, text, batch, numbers, failed, text, …]`. `more`: 1 when the call ended
+ * only because its time slice was over, so that `go` must be called. `numbers` and `text` are what `encodePackedProgress`
+ * takes; `failed` are the positions that the notes within `text` report as failed.
+ */
+export type GuestNews = readonly (number | string | Uint32Array)[];
+
+export interface GuestApi {
+  /** JSON of `{ registrations, logs }`: what evaluating the source left. */
+  report(): string;
+  /** True when evaluating failed with this message because of a wrong builder call. */
+  isComplaint(message: string): boolean;
+  /** Calls what was given as `onRegistered`; errors are logged. */
+  registered(): void;
+  /** `flags`: sum of `RunFlag`s. */
+  run(
+    batch: number,
+    registration: number,
+    flags: number,
+    executionSize: number,
+    entryCount: number,
+    key: string,
+    hashtag: string,
+    payload: string,
+  ): GuestNews;
+  /** `ascii`: 1 when the text has no byte above 0x7f. */
+  replies(batch: number, round: number, text: string, ascii: number): GuestNews;
+  session(batch: number, session: number, text: string, ascii: number): GuestNews;
+  /** `positions`: decimal numbers, each with a comma behind it. */
+  cancel(batch: number, positions: string): GuestNews;
+  go(): GuestNews;
+}
+
+/** Values of `RunFlag`, which both sides declare because no code crosses the wall. */
+export interface RunFlags {
+  readonly stream: 1;
+  readonly ordered: 2;
+  readonly wantResults: 4;
+  /** The payload has no byte above 0x7f. */
+  readonly ascii: 8;
+  readonly stopAtFailure: 16;
+}

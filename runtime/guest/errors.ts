@@ -1,0 +1,47 @@
+import {
+  defineProperty,
+  NativeError,
+  NativeRangeError,
+  NativeTypeError,
+  NativeWeakMap,
+  weakGet,
+  weakSet,
+} from './primordials.ts';
+
+/** Codes of the errors that the guest runtime itself throws into user code. */
+export type GuestCode =
+  | 'GUEST_ARGUMENT'
+  | 'GUEST_ERROR'
+  | 'LIMIT_COMMANDS'
+  | 'LIMIT_OUTPUT'
+  | 'COMMAND_FORBIDDEN'
+  | 'CROSS_SLOT'
+  | 'ATOMIC_REFUSED'
+  | 'REDIS_REPLY';
+
+const KINDS = { error: NativeError, type: NativeTypeError, range: NativeRangeError } as const;
+
+/** Kept here and not on the error: a property could be forged by user code. */
+const codes = new NativeWeakMap<object, GuestCode>();
+
+/** The latest complaint about a builder call: how the sandbox process tells it from errors of the source itself. */
+const complaint = { message: '' };
+
+/** True when this message is the latest complaint of the builder. */
+export function isComplaint(message: string): boolean {
+  return complaint.message !== '' && complaint.message === message;
+}
+
+/** An error of the runtime; `code` is also an own property of it, for user code to look at. */
+export function guestError(code: GuestCode, message: string, kind: keyof typeof KINDS = 'error'): Error {
+  const error = new KINDS[kind](message);
+  if (code === 'GUEST_ARGUMENT') complaint.message = message;
+  weakSet(codes, error, code);
+  defineProperty(error, 'code', { __proto__: null, value: code, configurable: true, writable: true } as never);
+  return error;
+}
+
+/** The code of an error that `guestError` made, else undefined. */
+export function codeOf(error: object): GuestCode | undefined {
+  return weakGet(codes, error) as GuestCode | undefined;
+}

@@ -1,0 +1,135 @@
+/**
+ * The program inside an isolate: bundled into one script, evaluated before any user code, and driven by the sandbox process
+ * through the returned functions. See turn.ts for the rule by which commands are attributed to entries.
+ */
+import { installAbsent } from './absent.ts';
+import type { GuestApi, GuestConfig, RunFlags } from './api.ts';
+import { createAtomic } from './atomic.ts';
+import { createGearsBuilder } from './builder.ts';
+import { structuredClone } from './clone.ts';
+import { createSources, installSources } from './determinism.ts';
+import { installEncoding } from './encoding.ts';
+import { createEngine } from './engine.ts';
+import { isComplaint } from './errors.ts';
+import { createExecutor } from './execute.ts';
+import { createHostFunctions } from './host.ts';
+import { createConsole, createLog, createLogger, type Logger } from './log.ts';
+import { createParser } from './parse.ts';
+import {
+  defineProperty,
+  indexOf,
+  mapSet,
+  NativeMap,
+  NativeSet,
+  ownKeys,
+  setAdd,
+  slice,
+  toNumber,
+} from './primordials.ts';
+import { createRegistrations, type Registrations } from './registrations.ts';
+import { createRunner } from './run.ts';
+import { createSessions } from './session.ts';
+import { createSettle } from './settle.ts';
+import { valueOfBytes } from './text.ts';
+import { createTurn } from './turn.ts';
+
+const FLAG: RunFlags = { stream: 1, ordered: 2, wantResults: 4, ascii: 8, stopAtFailure: 16 };
+
+function parsePositions(text: string): Set<number> {
+  const positions = new NativeSet<number>();
+  for (let at = 0; at < text.length; ) {
+    const comma = indexOf(text, ',', at);
+    setAdd(positions, toNumber(slice(text, at, comma)));
+    at = comma + 1;
+  }
+  return positions;
+}
+
+function settingsOf(config: GuestConfig): Map<string, string> {
+  const settings = new NativeMap<string, string>();
+  const names = ownKeys(config.settings);
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i] as string;
+    mapSet(settings, name, config.settings[name] as string);
+  }
+  return settings;
+}
+
+/** Everything user code finds on the global object besides the language. */
+function install(vocabulary: Readonly<Record<string, unknown>>): void {
+  const target = globalThis as unknown as Record<string, unknown>;
+  const names = ownKeys(vocabulary);
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i] as string;
+    const value = vocabulary[name];
+    defineProperty(target, name, { __proto__: null, value, writable: true, configurable: true } as never);
+  }
+  installSources(target, createSources());
+  installEncoding(target);
+  installAbsent(target);
+}
+
+interface Parts {
+  readonly registrations: Registrations;
+  readonly logger: Logger;
+  readonly engine: ReturnType<typeof createEngine>;
+}
+
+function apiOf({ registrations, logger, engine }: Parts): GuestApi {
+  return {
+    report() {
+      registrations.close();
+      return `{"registrations":[${registrations.json()}],"logs":[${logger.takeLoose()}]}`;
+    },
+    isComplaint,
+    registered: () => registrations.announce(logger),
+    run: (...[batch, registration, flags, executionSize, entryCount, key, hashtag, payload]) =>
+      engine.run({
+        id: batch,
+        plan: registrations.planOf(registration),
+        isStream: (flags & FLAG.stream) !== 0,
+        ordered: (flags & FLAG.ordered) !== 0,
+        stopAtFailure: (flags & FLAG.stopAtFailure) !== 0,
+        wantResults: (flags & FLAG.wantResults) !== 0,
+        executionSize,
+        entryCount,
+        key: valueOfBytes(key),
+        hashtag,
+        payload,
+        ascii: (flags & FLAG.ascii) !== 0,
+      }),
+    replies: (...[batch, round, text, ascii]) => engine.replies({ batch, round, text, ascii: ascii === 1 }),
+    session: (...[, session, text, ascii]) => engine.session({ session, text, ascii: ascii === 1 }),
+    cancel: (batch, positions) => engine.cancel(batch, parsePositions(positions)),
+    go: () => engine.go(),
+  };
+}
+
+/**
+ * @param blame memory shared with the sandbox process, see `BlameField`.
+ * @param runDry runs the queue of microtasks until it is empty.
+ */
+export function start(blame: Uint32Array, runDry: () => void, configJson: string): GuestApi {
+  const config = JSON.parse(configJson) as GuestConfig;
+  const turn = createTurn(blame, runDry);
+  const settle = createSettle(() => config.outputBytes);
+  const parser = createParser();
+  const logger = createLogger({ turn, settle, limits: config });
+  const warn = (message: string): void => logger.write('warning', message);
+  const executor = createExecutor({ turn, settle, limits: config, warn });
+  const sessions = createSessions({ executor, parser, turn, settle });
+  const registrations = createRegistrations();
+  const GearsBuilder = createGearsBuilder({ onRegister: registrations.add });
+  install({
+    GearsBuilder,
+    GB: GearsBuilder,
+    ...createHostFunctions({ turn, executor, logger, settings: settingsOf(config) }),
+    atomic: createAtomic(executor, sessions),
+    log: createLog(logger),
+    console: createConsole(logger),
+    structuredClone,
+  });
+  const runner = createRunner({ parser, turn, settle });
+  const engine = createEngine({ parser, turn, settle, runner, executor, sessions });
+  return apiOf({ registrations, logger, engine });
+}

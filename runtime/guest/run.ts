@@ -1,0 +1,228 @@
+import type { GuestErrorReport } from '../sandbox/messages.ts';
+import { createBinding } from './binding.ts';
+import { type Batch, createExecution, type Entry, type Execution, openEntry, type Piece } from './batch.ts';
+import type { Parser } from './parse.ts';
+import type { Step } from './plan.ts';
+import { isArray, nativeNow, promiseOf, promiseThen, setAdd, setForEach, setHas } from './primordials.ts';
+import { noteFailed, type Settle, stopMoving } from './settle.ts';
+import type { Turn } from './turn.ts';
+
+/** Most entries of a batch that may be under way at once, as many as RedisGears let wait per step. */
+const MAX_MOVING = 1_000;
+/** No further entries begin while this much text of commands waits to be sent. */
+const MAX_PENDING_BYTES = 8 * 1024 * 1024;
+
+const NOT_STARTED: GuestErrorReport = {
+  code: 'NOT_STARTED',
+  name: 'Error',
+  message: 'An entry before this one failed, and the order must be kept.',
+  stack: '',
+};
+
+export interface Runner {
+  /**
+   * Begins entries of a batch until all have begun, a cap is reached, its order forbids more, or `deadline` has passed.
+   * True: only the deadline stopped it.
+   */
+  pump(batch: Batch, deadline: number): boolean;
+  /** The node has given these entries up. */
+  cancel(batch: Batch, positions: Set<number>): void;
+}
+
+export interface RunnerOptions {
+  readonly parser: Parser;
+  readonly turn: Turn;
+  readonly settle: Settle;
+}
+
+function isThenable(value: unknown): boolean {
+  if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return false;
+  return typeof (value as { then?: unknown }).then === 'function';
+}
+
+/** Walks records through plans. Records of plans without binding steps never wait for each other. */
+export function createRunner({ parser, turn, settle }: RunnerOptions): Runner {
+  const binding = createBinding({ turn, settle, advance, isThenable });
+
+  /** A record has gone as far as it can on its own. */
+  function settlePiece(piece: Piece): void {
+    const { entry } = piece;
+    if (--entry.live > 0 || entry.ended) return;
+    if (entry.batch.plan.binds) binding.arrived(entry);
+    else settle.finish(entry, settle.encode(entry));
+  }
+
+  function failPiece(piece: Piece, error: unknown): void {
+    const { entry } = piece;
+    if (entry.ended) return;
+    if (entry.batch.plan.binds) binding.failed(entry, error);
+    else settle.fail(entry, error);
+  }
+
+  function arrive(piece: Piece): void {
+    piece.entry.reached = true;
+    settlePiece(piece);
+  }
+
+  /** Replaces a record by the items of a list; they go on one after the other, results keep their order. */
+  function expand(piece: Piece, items: readonly unknown[], at: number): void {
+    const { entry } = piece;
+    const { length } = items;
+    piece.kept = false;
+    const behind = piece.next;
+    let last = piece;
+    for (let i = 0; i < length && !entry.ended; i++) {
+      const child: Piece = { entry, value: items[i], kept: true, next: last.next };
+      last.next = child;
+      last = child;
+      entry.live++;
+      advance(child, at);
+      // Children of the child stand behind it.
+      while (last.next !== behind) last = last.next as Piece;
+    }
+    if (!entry.ended) settlePiece(piece);
+  }
+
+  /** Takes what a callback gave. False: the record goes no further from here. */
+  function accept(piece: Piece, out: unknown, at: number): boolean {
+    const { type } = piece.entry.batch.plan.steps[at] as Step;
+    if (type === 'foreach') return true;
+    if (type === 'filter') {
+      if (out) return true;
+      piece.kept = false;
+      piece.entry.filtered = true;
+      settlePiece(piece);
+      return false;
+    }
+    if (type === 'flatmap' && isArray(out)) {
+      expand(piece, out, at + 1);
+      return false;
+    }
+    piece.value = out;
+    return true;
+  }
+
+  function suspend(piece: Piece, out: unknown, at: number): void {
+    promiseThen(
+      promiseOf(out),
+      (value) => resume(piece, value, at),
+      (reason) => failPiece(piece, reason),
+    );
+  }
+
+  function resume(piece: Piece, value: unknown, at: number): void {
+    if (piece.entry.ended) return;
+    const before = turn.entry;
+    if (before !== piece.entry) turn.enter(piece.entry);
+    try {
+      if (accept(piece, value, at)) walk(piece, at + 1);
+    } catch (error) {
+      failPiece(piece, error);
+    }
+    if (before !== piece.entry) turn.enter(before);
+  }
+
+  function walk(piece: Piece, from: number): void {
+    const { steps } = piece.entry.batch.plan;
+    for (let at = from; at < steps.length; at++) {
+      const step = steps[at] as Step;
+      if (step.binds) break;
+      const { fn } = step;
+      if (fn === null) continue;
+      const out = fn(piece.value);
+      if (isThenable(out)) {
+        suspend(piece, out, at);
+        return;
+      }
+      if (!accept(piece, out, at)) return;
+    }
+    arrive(piece);
+  }
+
+  /** Walks a record from a step on; whatever is thrown on the way ends its entry. */
+  function advance(piece: Piece, from: number): void {
+    try {
+      walk(piece, from);
+    } catch (error) {
+      failPiece(piece, error);
+    }
+  }
+
+  function readRecord(batch: Batch): unknown {
+    parser.open(batch.payload, batch.at, batch.ascii);
+    if (batch.at === 0) parser.arrayLength();
+    const record = batch.isStream ? parser.streamRecord(batch.key) : parser.commandRecord();
+    batch.at = parser.at;
+    return record;
+  }
+
+  function begin(batch: Batch, execution: Execution): void {
+    const record = readRecord(batch);
+    const cancelled = setHas(batch.cancelled, batch.nextIndex);
+    const entry = openEntry(batch, execution);
+    if (cancelled) {
+      drop(entry);
+      return;
+    }
+    turn.enter(entry);
+    if (execution.entries !== null) execution.entries[entry.index - execution.first] = entry;
+    if (binding.hasEnough(execution)) {
+      entry.reached = true;
+      entry.live = 0;
+      binding.arrived(entry);
+    } else {
+      const piece: Piece = { entry, value: record, kept: true, next: null };
+      entry.pieces = piece;
+      advance(piece, 0);
+    }
+    turn.runDry();
+    turn.enter(null);
+  }
+
+  function drop(entry: Entry): void {
+    stopMoving(entry);
+    if (entry.batch.plan.binds) binding.dropped(entry);
+    else settle.drop(entry);
+  }
+
+  /** None of the entries that have not begun will. */
+  function stop(batch: Batch): false {
+    while (batch.nextIndex < batch.entryCount) {
+      const index = batch.nextIndex++;
+      batch.ended++;
+      if (!setHas(batch.cancelled, index)) noteFailed(batch, index, NOT_STARTED);
+    }
+    return false;
+  }
+
+  return {
+    pump(batch, deadline) {
+      const cap = batch.plan.binds && binding.takesOneByOne(batch.plan) ? 1 : MAX_MOVING;
+      while (batch.nextIndex < batch.entryCount) {
+        if (batch.moving >= cap || batch.commands.length > MAX_PENDING_BYTES) return false;
+        let { execution } = batch;
+        if (execution === null || batch.nextIndex === execution.end) {
+          if (batch.ordered && execution !== null && execution.open > 0) return false;
+          if (batch.stopAtFailure && execution?.failed === true) return stop(batch);
+          execution = createExecution(batch, batch.nextIndex);
+          batch.execution = execution;
+          batch.started++;
+          settle.touch(batch);
+        }
+        begin(batch, execution);
+        if (nativeNow() > deadline) return batch.nextIndex < batch.entryCount;
+      }
+      return false;
+    },
+    cancel(batch, positions) {
+      setForEach(positions, (position) => {
+        if (position >= batch.nextIndex) setAdd(batch.cancelled, position);
+      });
+      for (let entry = batch.firstOpen; entry !== null; ) {
+        const { next } = entry;
+        if (setHas(positions, entry.index)) drop(entry);
+        entry = next;
+      }
+    },
+  };
+}

@@ -1,0 +1,51 @@
+import type { Entry } from './batch.ts';
+
+/**
+ * Whose turn it is. Everything an entry's handler does happens in its turn: a turn begins when a callback is called for the
+ * entry or when a reply it waits for arrives, and it ends when the queue of microtasks has run dry. So a command belongs to
+ * the entry whose turn it is, however many awaits stand before it. One case is ambiguous: a promise shared by several
+ * entries goes on for all of them in the turn of the one that made it. When that entry has ended, the command is given
+ * to the oldest entry of the batch that has begun and waits for no reply of its own.
+ */
+export interface Turn {
+  readonly entry: Entry | null;
+  enter(entry: Entry | null): void;
+  /** Runs the queue of microtasks until it is empty. */
+  runDry(): void;
+  /** The entry a command belongs to now; null when there is none. */
+  owner(): Entry | null;
+}
+
+/** What the sandbox process reads when an isolate did not come back: whose turn it was. */
+export const BlameField = { known: 0, batch: 1, entry: 2 } as const;
+
+function adoptive(ended: Entry): Entry | null {
+  for (let entry = ended.batch.firstOpen; entry !== null; entry = entry.next) {
+    if (entry.outstanding === 0) return entry;
+  }
+  return null;
+}
+
+export function createTurn(blame: Uint32Array, checkpoint: () => void): Turn {
+  let current: Entry | null = null;
+  return {
+    get entry() {
+      return current;
+    },
+    enter(entry) {
+      current = entry;
+      if (entry === null) {
+        blame[BlameField.known] = 0;
+        return;
+      }
+      blame[BlameField.batch] = entry.batch.id;
+      blame[BlameField.entry] = entry.index;
+      blame[BlameField.known] = 1;
+    },
+    runDry: checkpoint,
+    owner() {
+      if (current === null || !current.ended) return current;
+      return adoptive(current);
+    },
+  };
+}

@@ -1,0 +1,146 @@
+import { setFlagsFromString } from 'node:v8';
+import ivm from 'isolated-vm';
+import type { GuestApi, GuestNews } from '../../guest/api.ts';
+import type { LoadRequest } from '../messages.ts';
+
+/** Name of the guest runtime in stack traces; the guest takes these frames out. */
+const RUNTIME_FILE = 'regears:guest';
+const MEBIBYTE = 1024 * 1024;
+const LEAST_MEMORY_MIB = 8;
+
+/**
+ * Runs the queue of microtasks in the middle of a guest's call; there is no other way to it from script. It must be compiled
+ * at once, while the syntax is allowed, which user code never sees.
+ */
+const CHECKPOINT_SOURCE = `'use strict';
+(() => {
+  const runDry = (() => { %PerformMicrotaskCheckpoint(); });
+  runDry();
+  return runDry;
+})()`;
+
+/** Where the guest says whose turn it is: known, batch, entry. */
+export interface Blame {
+  readonly batch: number;
+  readonly entry: number;
+}
+
+export interface GuestIsolate {
+  /** What evaluating showed, as JSON of a LoadedReport. */
+  readonly reportJson: string;
+  call<Name extends 'run' | 'replies' | 'session' | 'cancel' | 'go'>(
+    name: Name,
+    args: Parameters<GuestApi[Name]>,
+  ): GuestNews;
+  /** Whose turn it is or was when a call did not return; null when nobody's. */
+  blame(): Blame | null;
+  readonly disposed: boolean;
+  dispose(): void;
+}
+
+/** Must be called once, before any isolate is made: what was compiled with the syntax must never be compiled again. */
+export function prepareProcess(): void {
+  setFlagsFromString('--no-flush-bytecode');
+}
+
+function compileCheckpoint(context: ivm.Context): ivm.Reference<() => void> {
+  setFlagsFromString('--allow-natives-syntax');
+  try {
+    return context.evalSync(CHECKPOINT_SOURCE, { filename: RUNTIME_FILE, reference: true }) as ivm.Reference<
+      () => void
+    >;
+  } finally {
+    setFlagsFromString('--no-allow-natives-syntax');
+  }
+}
+
+export interface GuestIsolateOptions {
+  /** The compiled guest runtime. */
+  readonly bundle: string;
+  readonly request: LoadRequest;
+  readonly onCatastrophicError: (message: string) => void;
+}
+
+/** Thrown when evaluating the source failed; `phase` tells a syntax error from what running it threw. */
+export class LoadError extends Error {
+  readonly phase: 'compile' | 'run';
+  readonly isComplaint: boolean;
+
+  constructor(phase: 'compile' | 'run', cause: unknown, isComplaint: boolean) {
+    super('The source could not be loaded.', { cause });
+    this.phase = phase;
+    this.isComplaint = isComplaint;
+  }
+}
+
+type Api = ivm.Reference<Record<string, unknown>>;
+
+function startGuest(context: ivm.Context, shared: SharedArrayBuffer, options: GuestIsolateOptions): Api {
+  const { request, bundle } = options;
+  const config = JSON.stringify({
+    commandsPerEvent: request.commandsPerEvent,
+    commandBytes: request.commandBytes,
+    outputBytes: request.outputBytes,
+    settings: request.settings,
+  });
+  const checkpoint = compileCheckpoint(context);
+  return context.evalClosureSync(
+    `${bundle}\nreturn regears.start(new Uint32Array($0), $1, $2);`,
+    [new ivm.ExternalCopy(shared).copyInto(), checkpoint.derefInto(), config],
+    { filename: RUNTIME_FILE, result: { reference: true } },
+  ) as Api;
+}
+
+function loadSource(isolate: ivm.Isolate, context: ivm.Context, request: LoadRequest): void {
+  let script: ivm.Script;
+  try {
+    script = isolate.compileScriptSync(request.code, { filename: request.fileName });
+  } catch (error) {
+    throw new LoadError('compile', error, false);
+  }
+  script.runSync(context, { timeout: request.callMs });
+  script.release();
+}
+
+/** Makes an isolate, starts the guest runtime in it and evaluates the source. Throws LoadError. */
+export function createGuestIsolate(options: GuestIsolateOptions): GuestIsolate {
+  const { request } = options;
+  const isolate = new ivm.Isolate({
+    memoryLimit: Math.max(LEAST_MEMORY_MIB, Math.ceil(request.memoryBytes / MEBIBYTE)),
+    onCatastrophicError: options.onCatastrophicError,
+  });
+  const shared = new SharedArrayBuffer(3 * Uint32Array.BYTES_PER_ELEMENT);
+  const turn = new Uint32Array(shared);
+  const context = isolate.createContextSync();
+  const api = startGuest(context, shared, options);
+  const timed = { timeout: request.callMs, result: { copy: true } } as const;
+  const functions = new Map<string, ivm.Reference<(...args: never[]) => unknown>>();
+  const apply = (name: string, args: readonly unknown[]): unknown => {
+    let fn = functions.get(name);
+    if (fn === undefined) {
+      fn = api.getSync(name, { reference: true }) as ivm.Reference<(...args: never[]) => unknown>;
+      functions.set(name, fn);
+    }
+    return fn.applySync(undefined, args as never[], timed);
+  };
+  const dispose = (): void => {
+    if (!isolate.isDisposed) isolate.dispose();
+  };
+  try {
+    loadSource(isolate, context, request);
+    if (!request.inspectOnly) apply('registered', []);
+  } catch (error) {
+    if (error instanceof LoadError) throw error;
+    const message = error instanceof Error ? error.message : '';
+    throw new LoadError('run', error, !isolate.isDisposed && apply('isComplaint', [message]) === true);
+  }
+  return {
+    reportJson: apply('report', []) as string,
+    call: (name, args) => apply(name, args) as GuestNews,
+    blame: () => (turn[0] === 1 ? { batch: turn[1] ?? 0, entry: turn[2] ?? 0 } : null),
+    get disposed() {
+      return isolate.isDisposed;
+    },
+    dispose,
+  };
+}

@@ -1,0 +1,207 @@
+import type { GuestApi, GuestNews, RunFlags } from '../../guest/api.ts';
+import {
+  decodeCancel,
+  decodeLoad,
+  decodeNumberAndText,
+  decodeRun,
+  encodeDone,
+  encodeLoaded,
+  encodeLoadFailed,
+  encodePackedProgress,
+  encodeProgress,
+  type Frame,
+} from '../frames.ts';
+import { isAscii } from 'node:buffer';
+import type { GuestErrorReport, LoadedReport, LoadRequest } from '../messages.ts';
+import { emptyProgress, failOpen, markEnded, type TrackedBatch, trackBatch } from './batches.ts';
+import { callFailure, ISOLATE_LOST, loadFailure } from './guest-failure.ts';
+import { createGuestIsolate, type GuestIsolate } from './guest-isolate.ts';
+
+const FLAG: RunFlags = { stream: 1, ordered: 2, wantResults: 4, ascii: 8, stopAtFailure: 16 };
+
+/** A version in this process: its isolate comes and goes, what it was loaded from stays. */
+interface Loaded {
+  readonly request: LoadRequest;
+  isolate: GuestIsolate | null;
+}
+
+export interface IsolatesOptions {
+  readonly bundle: () => string;
+  readonly send: (frame: Buffer) => void;
+  readonly onCatastrophicError: (message: string) => void;
+}
+
+type CallName = 'run' | 'replies' | 'session' | 'cancel';
+
+/** The isolates of this process and the batches in them: every method handles one frame and sends its one answer. */
+export class Isolates {
+  readonly #options: IsolatesOptions;
+  readonly #loaded = new Map<number, Loaded>();
+  readonly #batches = new Map<number, TrackedBatch>();
+
+  constructor(options: IsolatesOptions) {
+    this.#options = options;
+  }
+
+  load(frame: Frame): void {
+    const request = decodeLoad(frame);
+    const loaded: Loaded = { request, isolate: null };
+    try {
+      const isolate = this.#isolateOf(loaded);
+      const report = JSON.parse(isolate.reportJson) as LoadedReport;
+      if (request.inspectOnly) isolate.dispose();
+      else this.#loaded.set(request.handle, loaded);
+      this.#options.send(encodeLoaded(frame.batch, report));
+    } catch (error) {
+      this.#options.send(encodeLoadFailed(frame.batch, loadFailure(error, request)));
+    }
+  }
+
+  unload(frame: Frame): void {
+    const { number: handle } = decodeNumberAndText(frame);
+    this.#loaded.get(handle)?.isolate?.dispose();
+    this.#loaded.delete(handle);
+    for (const batch of this.#batches.values()) if (batch.handle === handle) this.#batches.delete(batch.id);
+    this.#options.send(encodeDone(frame.batch));
+  }
+
+  run(frame: Frame): void {
+    const { header, key, hashtag, payload } = decodeRun(frame);
+    const batch = trackBatch(frame.batch, header.handle, header.entryCount);
+    const loaded = this.#loaded.get(header.handle);
+    if (loaded === undefined) {
+      this.#answerFailed(batch, ISOLATE_LOST);
+      return;
+    }
+    try {
+      this.#isolateOf(loaded);
+    } catch (error) {
+      this.#answerFailed(batch, loadFailure(error, loaded.request));
+      return;
+    }
+    this.#batches.set(batch.id, batch);
+    const ascii = isAscii(frame.body.subarray(frame.body.length - payload.length)) ? FLAG.ascii : 0;
+    const stream = header.shape === 0 ? FLAG.stream : 0;
+    const inOrder = header.ordered === 0 ? 0 : FLAG.ordered;
+    const ordered = header.ordered === 2 ? inOrder + FLAG.stopAtFailure : inOrder;
+    const flags = ascii + stream + ordered + (header.wantResults === 0 ? 0 : FLAG.wantResults);
+    const { registrationIndex, executionSize, entryCount } = header;
+    this.#call(batch, 'run', [batch.id, registrationIndex, flags, executionSize, entryCount, key, hashtag, payload]);
+  }
+
+  replies(frame: Frame): void {
+    const batch = this.#batches.get(frame.batch);
+    if (batch !== undefined) batch.rounds--;
+    this.#numbered(frame, 'replies');
+  }
+
+  session(frame: Frame): void {
+    this.#numbered(frame, 'session');
+  }
+
+  cancel(frame: Frame): void {
+    const positions = decodeCancel(frame);
+    const batch = this.#batches.get(frame.batch);
+    if (batch === undefined) {
+      this.#options.send(encodeProgress(emptyProgress(frame.batch, true)));
+      return;
+    }
+    markEnded(batch, positions);
+    // What the node gives up it may not send replies for.
+    if (batch.open === 0) batch.rounds = 0;
+    this.#call(batch, 'cancel', [batch.id, positions.length === 0 ? '' : `${positions.join(',')},`]);
+  }
+
+  #numbered(frame: Frame, name: 'replies' | 'session'): void {
+    const batch = this.#batches.get(frame.batch);
+    if (batch === undefined) {
+      this.#options.send(encodeProgress(emptyProgress(frame.batch, true)));
+      return;
+    }
+    const { number, text } = decodeNumberAndText(frame);
+    this.#call(batch, name, [batch.id, number, text, isAscii(frame.body.subarray(4)) ? 1 : 0]);
+  }
+
+  #isolateOf(loaded: Loaded): GuestIsolate {
+    loaded.isolate ??= createGuestIsolate({
+      bundle: this.#options.bundle(),
+      request: loaded.request,
+      onCatastrophicError: this.#options.onCatastrophicError,
+    });
+    return loaded.isolate;
+  }
+
+  #answerFailed(batch: TrackedBatch, error: GuestErrorReport): void {
+    this.#options.send(encodeProgress({ ...failOpen(batch, () => error), answer: true }));
+  }
+
+  #forgetIfOver(batch: TrackedBatch): void {
+    if (batch.open === 0 && batch.rounds <= 0) this.#batches.delete(batch.id);
+  }
+
+  /** Calls the guest until it has nothing more to do now; what it tells is sent as it comes. */
+  #call<Name extends CallName>(batch: TrackedBatch, name: Name, args: Parameters<GuestApi[Name]>): void {
+    const loaded = this.#loaded.get(batch.handle);
+    const isolate = loaded?.isolate ?? null;
+    if (loaded === undefined || isolate === null) {
+      this.#answerFailed(batch, ISOLATE_LOST);
+      return;
+    }
+    try {
+      let news = isolate.call(name, args);
+      while (news[0] === 1) {
+        this.#tell(news, null);
+        news = isolate.call('go', []);
+      }
+      this.#tell(news, batch.id);
+    } catch (error) {
+      this.#lose(loaded, batch, callFailure(error, loaded.request));
+    }
+  }
+
+  /** Sends news; those of the batch `answering` last, as the answer. */
+  #tell(news: GuestNews, answering: number | null): void {
+    let answer: Buffer | null = null;
+    for (let i = 1; i < news.length; i += 4) {
+      const id = news[i] as number;
+      const numbers = news[i + 1] as Uint32Array;
+      this.#mark(id, numbers, news[i + 2] as Uint32Array);
+      const isAnswer = id === answering;
+      const frame = encodePackedProgress({ batch: id, answer: isAnswer, numbers, text: news[i + 3] as string });
+      if (isAnswer) answer = frame;
+      else this.#options.send(frame);
+    }
+    if (answering !== null) this.#options.send(answer ?? encodeProgress(emptyProgress(answering, true)));
+  }
+
+  #mark(id: number, numbers: Uint32Array, failed: Uint32Array): void {
+    const batch = this.#batches.get(id);
+    if (batch === undefined) return;
+    const doneFrom = 10 + (numbers[3] ?? 0);
+    const filteredFrom = doneFrom + (numbers[4] ?? 0);
+    markEnded(batch, numbers.subarray(doneFrom, filteredFrom + (numbers[5] ?? 0)));
+    markEnded(batch, failed);
+    if (numbers[0] !== 0) batch.rounds++;
+    this.#forgetIfOver(batch);
+  }
+
+  /**
+   * An isolate that did not come back from a call: the entry whose turn it was is to blame, everybody else only lost their
+   * isolate. Where nobody is known, the batch that was called for is. The next batch makes a new isolate.
+   */
+  #lose(loaded: Loaded, called: TrackedBatch, report: GuestErrorReport): void {
+    const blame = loaded.isolate?.blame() ?? null;
+    loaded.isolate?.dispose();
+    loaded.isolate = null;
+    for (const batch of this.#batches.values()) {
+      if (batch.handle !== called.handle || batch === called) continue;
+      this.#batches.delete(batch.id);
+      const guilty = blame !== null && blame.batch === batch.id ? blame.entry : -1;
+      this.#options.send(encodeProgress(failOpen(batch, (index) => (index === guilty ? report : ISOLATE_LOST))));
+    }
+    this.#batches.delete(called.id);
+    const isGuilty = (index: number): boolean => blame === null || (blame.batch === called.id && blame.entry === index);
+    const progress = failOpen(called, (index) => (isGuilty(index) ? report : ISOLATE_LOST));
+    this.#options.send(encodeProgress({ ...progress, answer: true }));
+  }
+}

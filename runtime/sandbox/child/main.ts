@@ -1,0 +1,73 @@
+/**
+ * The program of a sandbox process. It has one socket (fd 3) to its node, no environment and no rights but to read its own
+ * code; it handles one frame after another and answers each. See ../messages.ts.
+ */
+import { writeSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { createFrameReader, encodeDone, type Frame } from '../frames.ts';
+import { ToSandbox } from '../messages.ts';
+import { prepareProcess } from './guest-isolate.ts';
+import { Isolates } from './isolates.ts';
+
+const MAX_FRAME_BYTES = 1024 * 1024 * 1024;
+
+/** Exit codes, for the node's log. */
+const EXIT = { nodeGone: 0, catastrophe: 70, protocol: 76 } as const;
+
+function leave(code: number, message: string): never {
+  if (message !== '') writeSync(2, `${message}\n`);
+  process.exit(code);
+}
+
+prepareProcess();
+
+const socket = new Socket({ fd: 3, readable: true, writable: true });
+const reader = createFrameReader({ maxFrameBytes: MAX_FRAME_BYTES });
+const start = { bundle: '' };
+const send = (frame: Buffer): void => {
+  socket.write(frame);
+};
+const isolates = new Isolates({
+  bundle: () => start.bundle,
+  send,
+  onCatastrophicError: (message) => leave(EXIT.catastrophe, `An isolate was lost beyond repair: ${message}`),
+});
+
+function boot(frame: Frame): void {
+  start.bundle = frame.body.toString('utf8');
+  send(encodeDone(frame.batch));
+}
+
+function handle(frame: Frame): void {
+  switch (frame.type) {
+    case ToSandbox.boot:
+      return boot(frame);
+    case ToSandbox.load:
+      return isolates.load(frame);
+    case ToSandbox.unload:
+      return isolates.unload(frame);
+    case ToSandbox.run:
+      return isolates.run(frame);
+    case ToSandbox.replies:
+      return isolates.replies(frame);
+    case ToSandbox.session:
+      return isolates.session(frame);
+    case ToSandbox.cancel:
+      return isolates.cancel(frame);
+    case ToSandbox.ping:
+      return send(encodeDone(frame.batch));
+    default:
+      leave(EXIT.protocol, `A frame of the unknown type ${frame.type}.`);
+  }
+}
+
+socket.on('data', (chunk: Buffer) => {
+  try {
+    for (const frame of reader.push(chunk)) handle(frame);
+  } catch (error) {
+    leave(EXIT.protocol, `A frame could not be handled: ${error instanceof Error ? error.message : String(error)}`);
+  }
+});
+// Without its node a sandbox process has nothing to do.
+socket.on('close', () => leave(EXIT.nodeGone, ''));
+socket.on('error', () => leave(EXIT.nodeGone, ''));
