@@ -1,0 +1,222 @@
+import {
+  connectRedis,
+  createRegistry,
+  createRegistryKeys,
+  PlatformError,
+  type RedisAccess,
+  type Registry,
+  type Shard,
+} from '#functions';
+import { createRuntime, type Runtime } from '#runtime';
+import { startEmbeddedRedis } from './embedded/start-embedded-redis.ts';
+import { createFleet } from './fleet/create-fleet.ts';
+import type { Fleet } from './fleet/fleet.ts';
+import { createStreamLeases } from './fleet/stream-leases.ts';
+import { createHealthServer, type HealthServer } from './gateway/http/health-server.ts';
+import { createOperations } from './gateway/operations/index.ts';
+import { createRespServer, type RespServer } from './gateway/resp/server.ts';
+import { createJournal } from './journal/create-journal.ts';
+import { createDeadLetters } from './journal/dead-letters.ts';
+import type { Journal } from './journal/journal.ts';
+import { createSchedulerKeys, type SchedulerKeys } from './keys.ts';
+import type { Log } from './log.ts';
+import type { AsyncQueue } from './queues/async-queue.ts';
+import { createAsyncQueue } from './queues/create-async-queue.ts';
+import { createReconciler, type Reconciler } from './reconciler.ts';
+import type { Settings } from './settings.ts';
+import { type CommandTrigger, createCommandTrigger } from './triggers/command.ts';
+import { createStreamTrigger, type StreamTrigger } from './triggers/stream.ts';
+
+/** A running node. */
+export interface Platform extends AsyncDisposable {
+  /** `host:port` at which the RESP door listens. */
+  readonly respAddress: string;
+  /** `host:port` at which `/livez` and `/readyz` answer. */
+  readonly httpAddress: string;
+  /**
+   * The graceful stop: no new work is taken up, work in progress may end within `drain-ms`, the rest is given back to the
+   * other nodes. Dispose afterwards.
+   */
+  drain(): Promise<void>;
+}
+
+/** Executions of mode `async` that one node runs at once. */
+const QUEUE_CONCURRENCY = 16;
+
+/** The ground: Redis and what speaks with it, and the sandboxes. */
+interface Ground {
+  readonly settings: Settings;
+  readonly log: Log;
+  readonly access: RedisAccess;
+  readonly keys: SchedulerKeys;
+  readonly fleet: Fleet;
+  readonly journal: Journal;
+  readonly queue: AsyncQueue;
+  readonly runtime: Runtime;
+}
+
+/** A node without doors. */
+interface Node extends Ground {
+  readonly registry: Registry;
+  readonly stream: StreamTrigger;
+  readonly command: CommandTrigger;
+  readonly reconciler: Reconciler;
+}
+
+/**
+ * Builds a node and starts it; the only place that constructs. Resolves when every registration is in force and the doors
+ * listen. Whatever fails on the way, what was opened before is closed again, newest first.
+ */
+export async function startPlatform(settings: Settings, options: { readonly log: Log }): Promise<Platform> {
+  await using opening = new AsyncDisposableStack();
+  const ground = await openGround(settings, options.log, opening);
+  const node = openNode(ground, opening);
+  followRuntime(node, opening);
+  followSlot(node, opening);
+  await node.reconciler.start();
+  node.queue.start({
+    runEntries: (job, signal) => node.stream.runEntries(job, signal),
+    runCommand: (job, signal) => node.command.runCommand(job, signal),
+  });
+  const health = opening.use(await openHealth(node));
+  const door = opening.use(await openDoor(node));
+  options.log.info({ slot: node.fleet.self.slot, redis: node.access.facts }, 'the node is ready');
+  const opened = opening.move();
+  return {
+    respAddress: `${settings.respHost}:${door.port}`,
+    httpAddress: `${settings.httpHost}:${health.port}`,
+    drain: () => drain(node, door),
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
+
+async function openGround(settings: Settings, log: Log, opening: AsyncDisposableStack): Promise<Ground> {
+  const url = settings.redisUrl ?? opening.use(await startEmbeddedRedis({ dataDir: settings.dataDir, log })).url;
+  const access = opening.use(await connectRedis({ url, log }));
+  const keys = createSchedulerKeys(settings.prefix);
+  const { nodeId, fleet: fleetSettings, sandbox, sandboxes, prefix, caps } = settings;
+  const fleet = opening.use(await createFleet({ access, keys, nodeId, settings: fleetSettings, log }));
+  const journal = opening.use(createJournal({ access, keys, caps, log }));
+  const concurrency = QUEUE_CONCURRENCY;
+  const queue = opening.use(createAsyncQueue({ access, keys, settings: fleetSettings, concurrency, log }));
+  const runtime = opening.use(await createRuntime({ access, sandboxes, prefix, sandbox, log }));
+  return { settings, log, access, keys, fleet, journal, queue, runtime };
+}
+
+/** Registry, triggers and what keeps them together. The registry asks the stream trigger for heads, but never before a load. */
+function openNode(ground: Ground, opening: AsyncDisposableStack): Node {
+  const { settings, log, access, keys, fleet, journal, queue, runtime } = ground;
+  const registry: Registry = opening.use(
+    createRegistry({
+      client: access.client,
+      openSubscriber: () => access.openClient(firstShard(access), 'registry'),
+      keys: createRegistryKeys(settings.prefix),
+      inspect: (version) => runtime.inspect(version),
+      streamHeads: (spec) => stream.heads(spec),
+      limits: settings.limits,
+      settings: {},
+      caps: settings.caps,
+      log,
+    }),
+  );
+  const stream: StreamTrigger = opening.use(
+    createStreamTrigger({
+      ...{ access, fleet, queue, journal, keys, log },
+      leases: createStreamLeases({ access, keys, fleet }),
+      settings: settings.delivery,
+      caps: settings.caps,
+      execute: (invocation) => runtime.execute(invocation),
+      loadable: (name, version) => registry.loadable(name, version),
+      setState: async (ids, state, reason) => void (await registry.setState(ids, state, reason)),
+    }),
+  );
+  const command = opening.use(
+    createCommandTrigger({
+      ...{ access, queue, journal, settings, log },
+      execute: (invocation) => runtime.execute(invocation),
+      loadable: (name, version) => registry.loadable(name, version),
+    }),
+  );
+  const reportRevision = (revision: number): Promise<void> => fleet.reportRevision(revision);
+  const reconciler = createReconciler({ registry, triggers: [stream, command], runtime, reportRevision, log });
+  return { ...ground, registry, stream, command, reconciler };
+}
+
+/** Messages of a plain channel reach every node of a cluster, so any shard will do. */
+function firstShard(access: RedisAccess): Shard {
+  const [shard] = access.shards();
+  if (shard === undefined) throw new PlatformError('REDIS_UNREACHABLE', 'The cluster has no primary that owns a slot.');
+  return shard;
+}
+
+/** What guests write goes to their function's log; a version that keeps killing sandboxes stops running. */
+function followRuntime(node: Node, opening: AsyncDisposableStack): void {
+  const { runtime, registry, journal, log } = node;
+  opening.defer(runtime.onLog((line) => journal.log(line)));
+  opening.defer(
+    runtime.onQuarantine((event) => {
+      const { functionName, version, verdict, reason } = event;
+      log.warn({ function: functionName, version, verdict, reason }, 'a version kills its sandbox');
+      if (verdict === 'alone') return;
+      const ids = [...registry.snapshot().registrations.values()]
+        .filter((one) => one.functionName === functionName && one.version === version)
+        .map(({ spec }) => spec.id);
+      if (ids.length === 0) return;
+      registry.setState(ids, 'quarantined', reason).catch((error: unknown) => {
+        log.error({ err: error, function: functionName, version }, 'a quarantine could not be recorded');
+      });
+    }),
+  );
+}
+
+/** A node that was thought dead begins anew under another name: what it had in hand belongs to the others by now. */
+function followSlot(node: Node, opening: AsyncDisposableStack): void {
+  const { fleet, stream, reconciler, log } = node;
+  const begin = async (): Promise<void> => {
+    log.warn({ slot: fleet.self.slot }, 'the slot was lost; taking a new one');
+    await stream.drain(0);
+    await fleet.rejoin();
+    await reconciler.reapply();
+    log.info({ slot: fleet.self.slot }, 'a new slot is held');
+  };
+  opening.defer(
+    fleet.onSlotLost(() => {
+      begin().catch((error: unknown) => log.error({ err: error }, 'no new slot could be taken'));
+    }),
+  );
+}
+
+function openDoor(node: Node): Promise<RespServer> {
+  const { settings, access, keys, command, stream, log } = node;
+  const deadLetters = createDeadLetters({ access, keys });
+  const operations = createOperations({ ...node, deadLetters, streams: stream, calls: command });
+  return createRespServer({
+    host: settings.respHost,
+    port: settings.respPort,
+    door: settings.door,
+    calls: command,
+    ring: (key) => stream.ring(key),
+    ...{ access, operations, log },
+  });
+}
+
+function openHealth(node: Node): Promise<HealthServer> {
+  const { settings, access, fleet, runtime, reconciler, log } = node;
+  return createHealthServer({
+    host: settings.httpHost,
+    port: settings.httpPort,
+    log,
+    readiness: async () => ({
+      redis: access.client.status === 'ready',
+      slot: fleet.holdsSlot(),
+      registry: reconciler.revision >= 0,
+      sandboxes: runtime.inspectPool().length > 0,
+    }),
+  });
+}
+
+async function drain(node: Node, door: RespServer): Promise<void> {
+  const { drainMs } = node.settings.delivery;
+  await Promise.all([node.queue.drain(drainMs), node.stream.drain(drainMs), node.command.drain(drainMs)]);
+  await door.drain(drainMs);
+}
