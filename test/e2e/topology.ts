@@ -37,9 +37,8 @@ export async function loadFunction(
   door: Redis,
   name: string,
   source: string,
-  ...options: readonly string[]
 ): Promise<{ readonly version: number; readonly ids: readonly string[] }> {
-  const reply = await door.call('RG.FUNCTION', 'LOAD', name, source, ...options);
+  const reply = await door.call('RG.FUNCTION', 'LOAD', name, source);
   const [, version, , ids] = reply as [string, number, string, string[]];
   return { version, ids };
 }
