@@ -1,12 +1,13 @@
 import { createLog } from '../log.ts';
 import type { Settings } from '../settings.ts';
+import { ExitCode } from './exit-code.ts';
 
 /** A node that runs in this process. */
 export interface RunningNode {
   /** `host:port` of the doors, as they really listen. */
   readonly respAddress: string;
   readonly httpAddress: string;
-  /** Resolves after the graceful stop that SIGINT or SIGTERM begins. A second signal ends the process at once. */
+  /** Resolves after the graceful stop that SIGINT or SIGTERM begins. A later signal ends the process at once. */
   readonly ended: Promise<void>;
   /** Aborted when the graceful stop begins. */
   readonly stopping: AbortSignal;
@@ -14,15 +15,21 @@ export interface RunningNode {
   stop(): void;
 }
 
+/** One Ctrl-C may arrive several times, since the terminal and npm both pass it on: only a later one is a second signal. */
+const SECOND_SIGNAL_MS = 500;
+
 /** Starts a node and ties its end to the signals of this process. Throws what `startPlatform` throws. */
 export async function runNode(settings: Settings): Promise<RunningNode> {
   const log = createLog({ level: settings.logLevel, node: settings.nodeId });
   const stopping = new AbortController();
   const asked = Promise.withResolvers<string>();
   void asked.promise.then(() => stopping.abort());
+  let askedAtMs = Number.NaN;
   const onSignal = (signal: NodeJS.Signals): void => {
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
-    for (const second of ['SIGINT', 'SIGTERM'] as const) process.once(second, () => process.exit(1));
+    if (performance.now() - askedAtMs > SECOND_SIGNAL_MS) process.exit(ExitCode.failed);
+    if (!Number.isNaN(askedAtMs)) return;
+    askedAtMs = performance.now();
+    log.info({ signal }, 'asked to stop; a further signal ends the node at once');
     asked.resolve(signal);
   };
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);

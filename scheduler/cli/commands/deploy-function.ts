@@ -7,6 +7,7 @@ export interface Deployed {
   readonly name: string;
   readonly version: number;
   readonly sha256: string;
+  /** What the version registers. */
   readonly registrations: readonly string[];
 }
 

@@ -35,6 +35,7 @@ export const deploy: Command = {
       const one = await deployFunction(client, { ...request, file });
       deployed.push(one);
       showDeployed(output, one);
+      if (!request.activate) output.line('  stored only; the active version stays in force');
     }
     output.answer(deployed, () => undefined);
     return undefined;
@@ -46,5 +47,5 @@ export function showDeployed(output: Output, { name, version, sha256, registrati
   const head = `${output.style('name', name)} version ${version}`;
   output.line(`${head} ${output.style('faint', `sha256 ${sha256.slice(0, 12)}`)}`);
   for (const id of registrations) output.line(`  ${id}`);
-  if (registrations.length === 0) output.line('  no registrations in force');
+  if (registrations.length === 0) output.line('  registers nothing');
 }

@@ -28,8 +28,9 @@ export function createProgress(output: Output, { totalBytes, readBytes }: Progre
   return output.live && process.stderr.isTTY === true
     ? createBar({ totalBytes, readBytes }, rateOf, left)
     : createLines(output, (appended) => {
-        const percent = totalBytes === null ? '' : `, ${Math.floor((100 * readBytes()) / Math.max(1, totalBytes))} %`;
-        return `${appended} entries, ${Math.round(rateOf(appended))} entries/s${percent}, ${left()} left`;
+        const percent = Math.floor((100 * readBytes()) / Math.max(1, totalBytes ?? 1));
+        const rest = totalBytes === null ? '' : `, ${percent} %, ${left()} left`;
+        return `${appended} entries, ${Math.round(rateOf(appended))} entries/s${rest}`;
       });
 }
 

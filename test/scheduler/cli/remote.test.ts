@@ -35,7 +35,7 @@ describe('remote commands', () => {
     });
   };
   const json = async <T>(...args: readonly string[]): Promise<T> => {
-    const { code, stdout, stderr } = await regears(...args, '--json');
+    const { code, stdout, stderr } = await regears('--json', ...args);
     expect(stderr).toBe('');
     expect(code).toBe(0);
     return JSON.parse(stdout) as T;
@@ -59,8 +59,13 @@ describe('remote commands', () => {
     write('greeting.ts', "export const greeting = (name: string): string => 'Good day ' + name;");
     expect(await json('deploy', file)).toMatchObject([{ version: 2 }]);
     expect(await json('deploy', file, '--name', 'other', '--no-activate')).toMatchObject([
-      { name: 'other', registrations: [] },
+      { name: 'other', version: 1 },
     ]);
+  });
+
+  test('a version that was only stored is not in force', async () => {
+    const functions = await json<Record<string, unknown>[]>('list');
+    expect(functions.find((each) => each.name === 'other')).toMatchObject({ activeVersion: null, latestVersion: 1 });
   });
 
   test('trigger prints the results, also of arguments that begin with a dash', async () => {

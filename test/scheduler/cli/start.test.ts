@@ -1,0 +1,79 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, expect, test } from 'vitest';
+import { makeSampleLog } from '../../../scheduler/cli/demo/sample-log.ts';
+import { startPlatformProcess } from '../../support/platform.ts';
+import { waitFor } from '../../support/wait.ts';
+
+const BIN = fileURLToPath(new URL('../../../scheduler/cli/regears.js', import.meta.url));
+const directory = mkdtempSync(join(tmpdir(), 'regears-start-'));
+afterAll(() => rmSync(directory, { recursive: true, force: true, maxRetries: 5 }));
+
+test('SIGTERM ends a node gracefully with exit code 0, also when it arrives twice at once', async () => {
+  await using platform = await startPlatformProcess();
+  platform.signal('SIGTERM');
+  expect(await platform.stop()).toBe(0);
+  expect(platform.log()).toContain('"msg":"stopped"');
+});
+
+test('a second signal that comes later ends the node at once', async () => {
+  const source = `new GearsBuilder('StreamReader').foreach(async () => { await execute('SET', 'running', 1); await new Promise(() => {}); })
+    .register({ prefix: 's', mode: 'async_local' });`;
+  await using platform = await startPlatformProcess({
+    flags: ['--drain-timeout', '50s', '--limit-execution-ms', '1m'],
+  });
+  await platform.door.call('RG.FUNCTION', 'LOAD', 'endless', source);
+  await platform.door.xadd('s', '*', 'f', 'v');
+  await waitFor(async () => (await platform.door.get('running')) === '1', { what: 'the function runs' });
+  platform.signal('SIGINT');
+  await waitFor(() => platform.log().includes('"msg":"stopping"'), { what: 'the graceful stop began' });
+  const repeat = setInterval(() => platform.signal('SIGINT'), 50);
+  try {
+    expect(await platform.stop()).toBe(1);
+  } finally {
+    clearInterval(repeat);
+  }
+});
+
+test('the demo deploys the examples, counts its whole sample, and ends when it is told to', async () => {
+  const args = [
+    'demo',
+    '--exit',
+    '--json',
+    '--lines',
+    '1000',
+    '--resp-port',
+    '0',
+    '--http-port',
+    '0',
+    '--data-dir',
+    directory,
+  ];
+  const { stdout } = await promisify(execFile)(process.execPath, [BIN, ...args], {
+    env: { PATH: process.env.PATH ?? '' },
+  });
+  const events = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  expect(events[0]).toMatchObject({ event: 'ready' });
+  const deployed = events.filter(({ event }) => event === 'deployed').map(({ name }) => name);
+  expect(deployed).toEqual(expect.arrayContaining(['access-log', 'clicks', 'greet']));
+  const sample = makeSampleLog(1000);
+  expect(events.at(-1)).toEqual({ event: 'counted', entries: 1000 + sample.clicks.length });
+});
+
+test('the sample log is the same for the same seed, and each line is one of the combined format', () => {
+  const { lines } = makeSampleLog(500, 7);
+  expect(makeSampleLog(500, 7).lines).toEqual(lines);
+  expect(makeSampleLog(500, 8).lines).not.toEqual(lines);
+  for (const line of lines) {
+    expect(line).toMatch(
+      /^[\d.]+ - - \[\d\d\/\w{3}\/\d{4}:\d\d:\d\d:\d\d \+0000\] "(GET|POST) \S+ HTTP\/1\.1" \d{3} \d+ "[^"]*" "[^"]*"$/,
+    );
+  }
+});
