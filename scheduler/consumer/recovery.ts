@@ -82,7 +82,8 @@ export function createRecovery(options: RecoveryOptions): Recovery {
         minIdleMs,
       });
       if (batch === null) continue;
-      if (queued) options.enqueueAgain(lane, batch.ids, 1);
+      // Not before the claim has let go of the ids: a job may be back at once.
+      if (queued) setImmediate(() => options.enqueueAgain(lane, batch.ids, 1));
       else void options.offer(lane, batch);
     }
   }

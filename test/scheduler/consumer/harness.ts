@@ -103,8 +103,8 @@ export function runWith(handler: Handler): (invocation: Invocation) => Promise<O
         Array.from({ length: list.length / 2 }, (_, i) => [list[2 * i], list[2 * i + 1]]),
       );
       const seen = { id, stream: invocation.key, fields, version: invocation.target.version };
-      const skip = invocation.signal.aborted || (failedBefore && invocation.stopAtFailure === true);
-      const ended = skip ? failure(index, 'interrupted') : await endOf(index, seen, handler);
+      const skip: boolean = invocation.signal.aborted || (failedBefore && invocation.stopAtFailure === true);
+      const ended: EndedEntries = skip ? failure(index, 'interrupted') : await endOf(index, seen, handler);
       if (ended.failed.length > 0) failed += 1;
       failedBefore ||= ended.failed.length > 0;
       invocation.onEnded(ended);
