@@ -112,22 +112,26 @@ export function createHotLink(options: HotLinkOptions): HotLink {
   }
 
   async function read(track: Track, request: ReadRequest): Promise<void> {
-    beginRead(request.lanes, request.count);
+    const { lanes, count } = request;
+    // A read that only waits must not keep others from the room it may never need.
+    const reserved = lanes.some((lane) => lane.more) ? count : 0;
+    beginRead(lanes, reserved);
     reading += 1;
     if (reading === 1) headSinceMs = performance.now();
     try {
       const text = await link.send(encodeRead(request), 1);
+      endRead(lanes, reserved);
       reading -= 1;
       headSinceMs = performance.now();
-      for (const lane of request.lanes) lane.reading -= 1;
-      // The next read leaves before this one is looked at; its entries still count as reserved.
+      // The next read leaves before this one is looked at; what this one has brought counts as reserved so long.
+      const brought = text.startsWith('*-1') ? 0 : count;
+      track.registration.reserved += brought;
       pump();
-      for (const lane of request.lanes) lane.reading += 1;
       track.score += absorb(request, text, sink);
-      endRead(request.lanes, request.count);
+      track.registration.reserved -= brought;
     } catch (error) {
       reading -= 1;
-      endRead(request.lanes, request.count);
+      endRead(lanes, reserved);
       rejectRead(request, error, sink);
     }
     pump();
