@@ -23,12 +23,19 @@ const options = JSON.parse(process.argv[2] ?? '{}') as Arguments;
 const reader = new Redis(options.port);
 const writer = new Redis(options.port);
 
-async function read(block: boolean): Promise<Reply> {
+async function read(): Promise<Reply> {
   const { group, stream, count } = options;
-  const wait = block ? ['BLOCK', '1000'] : [];
-  return (await reader.call(
-    'XREADGROUP',
-    ...['GROUP', group, 'peer', 'COUNT', String(count), ...wait, 'STREAMS', stream, '>'],
+  return (await reader.xreadgroup(
+    'GROUP',
+    group,
+    'peer',
+    'COUNT',
+    count,
+    'BLOCK',
+    1000,
+    'STREAMS',
+    stream,
+    '>',
   )) as Reply;
 }
 
@@ -40,10 +47,10 @@ function look(entries: readonly Entry[]): number {
 }
 
 async function prefetch(): Promise<void> {
-  let next = read(true);
+  let next = read();
   for (;;) {
     const reply = await next;
-    next = read(true);
+    next = read();
     if (reply === null) continue;
     const entries = reply[0]?.[1] ?? [];
     look(entries);
@@ -61,7 +68,7 @@ async function prefetch(): Promise<void> {
 
 async function naive(): Promise<void> {
   for (;;) {
-    const reply = await read(true);
+    const reply = await read();
     for (const [id, fields] of reply?.[0]?.[1] ?? []) {
       if (options.work === 'write') await writer.hincrby('peer', fields[1] ?? '', 1);
       await writer.xack(options.stream, options.group, id);
@@ -71,7 +78,7 @@ async function naive(): Promise<void> {
 
 async function blocked(): Promise<void> {
   for (;;) {
-    const reply = await read(true);
+    const reply = await read();
     const entries = reply?.[0]?.[1] ?? [];
     if (entries.length === 0) continue;
     const pipeline = writer.pipeline();

@@ -44,7 +44,7 @@ async function runOurs(run: OurRun): Promise<number> {
   await fillStream(client.redis, { stream: STREAM, entries: run.entries });
   const rate = measureDrain({ ...load(run.entries), redis: client.redis, group: id, deadlineMs: DEADLINE_MS });
   await platform.door.call('RG.UNPAUSEREGISTRATIONS', id);
-  return rate;
+  return await rate;
 }
 
 async function register(door: Redis, work: Work, batch: number): Promise<string> {
@@ -98,7 +98,7 @@ async function runBullmq(redis: TestRedis, jobs: number): Promise<number> {
   const rate = (jobs / (performance.now() - begin)) * 1000;
   await queue.close();
   connection.disconnect();
-  return rate;
+  return await rate;
 }
 
 /** Median of XADD → element in a list, one at a time, in ms. */
