@@ -8,7 +8,7 @@ import type { OwnCommand } from './own-commands.ts';
 import { argumentsOf, type Passage, type PassageHost } from './passage.ts';
 import { ReplyQueue } from './reply-queue.ts';
 import { asProtocol3 } from './reply-text.ts';
-import { Framed, RequestFramer, type RequestLimits } from './request-framer.ts';
+import { Framed, RequestFramer } from './request-framer.ts';
 
 /** Text of RedisGears for a command of ours inside MULTI. */
 const NOT_IN_MULTI = 'ERR can not run a non-sync execution inside a MULTI/LUA (blocking is not allowed) or on loading.';
@@ -31,7 +31,6 @@ export class ClientConnection implements PassageHost {
   readonly #passage: Passage;
   readonly #gatekeeper: Gatekeeper;
   readonly #output: ClientOutput;
-  readonly #limits: { readonly known: RequestLimits; readonly unknown: RequestLimits };
   readonly #gone = new AbortController();
   readonly #queue = new ReplyQueue<string>((reply) => this.#emit(reply));
   #phase: 'pass' | 'calls' | 'operation' = 'pass';
@@ -47,10 +46,7 @@ export class ClientConnection implements PassageHost {
   constructor(socket: Socket, parts: DoorParts) {
     this.#socket = socket;
     this.#parts = parts;
-    const { maxBulkBytes, maxArguments } = parts.settings;
-    const known = { maxBulkBytes, maxArguments, unauthenticated: false };
-    this.#limits = { known, unknown: { ...known, unauthenticated: parts.wantsAuthentication } };
-    this.#framer = new RequestFramer(this.#limits.unknown);
+    this.#framer = new RequestFramer(parts.limits.stranger);
     this.state = new ConnectionState(parts.ring);
     this.#passage = parts.openPassage(this);
     this.#output = new ClientOutput({ socket, maxBytes: parts.settings.maxOutputBytes, log: parts.log });
@@ -114,7 +110,8 @@ export class ClientConnection implements PassageHost {
       this.#passage.relay(chunk);
       return;
     }
-    this.#framer.limits = this.state.authenticated ? this.#limits.known : this.#limits.unknown;
+    const { authenticated, stranger } = this.#parts.limits;
+    this.#framer.limits = this.state.authenticated ? authenticated : stranger;
     this.#framer.feed(chunk);
     this.#goOn();
   }

@@ -84,10 +84,10 @@ export class ConnectionState {
    * not belong to the command.
    */
   confirm(noted: Noted | undefined, frame: string): boolean {
-    const found = /^[*>]3\r\n\$\d+\r\n([ps]?(?:un)?subscribe)\r\n\$(-?\d+)\r\n/.exec(frame);
+    const found = /^[*>]3\r\n\$\d+\r\n([ps]?(?:un)?subscribe)\r\n(?:\$(-?\d+)|_)\r\n/.exec(frame);
     if (found === null) return false;
     const word = found[1] as Word;
-    const channel = frame.slice(found[0].length, found[0].length + Number(found[2]));
+    const channel = frame.slice(found[0].length, found[0].length + Math.max(0, Number(found[2] ?? 0)));
     if (word.includes('unsub')) this.#channels(word).delete(channel);
     else this.#channels(word).add(channel);
     return noted?.word === word;

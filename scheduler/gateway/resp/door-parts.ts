@@ -3,12 +3,13 @@ import type { DoorSettings } from '../../settings.ts';
 import type { OwnCommands } from './own-commands.ts';
 import type { Passage, PassageHost } from './passage.ts';
 import type { Permissions } from './permissions.ts';
+import type { RequestLimits } from './request-framer.ts';
 
 /** What all connections of a door share. */
 export interface DoorParts {
   readonly settings: DoorSettings;
-  /** Redis asks for a password: clients are held short until they have given it. */
-  readonly wantsAuthentication: boolean;
+  /** Where Redis asks for a password, strangers are held short until they have given it. */
+  readonly limits: { readonly authenticated: RequestLimits; readonly stranger: RequestLimits };
   readonly permissions: Permissions;
   readonly own: OwnCommands;
   readonly ring: (key: string) => void;

@@ -46,9 +46,10 @@ export async function createRespServer(options: RespServerOptions): Promise<Resp
   const { host, access, door, log } = options;
   const asksPassword = await wantsAuthentication(access);
   checkListenAddress(host, asksPassword);
+  const authenticated = { maxBulkBytes: door.maxBulkBytes, maxArguments: door.maxArguments, unauthenticated: false };
   const parts: DoorParts = {
     settings: door,
-    wantsAuthentication: asksPassword,
+    limits: { authenticated, stranger: { ...authenticated, unauthenticated: asksPassword } },
     permissions: createPermissions({ access, door, log }),
     own: createOwnCommands(options),
     ring: options.ring,
