@@ -61,7 +61,7 @@ export class Batch implements BatchListener {
     this.#invocation = invocation;
     this.#world = world;
     this.#ledger = new EntryLedger(invocation.entryCount);
-    this.#deadlines = new Deadlines(world.isolate.target.limits.executionMs, invocation.executionSize);
+    this.#deadlines = new Deadlines(invocation.target.limits.executionMs, invocation.executionSize);
   }
 
   start(): void {
@@ -81,7 +81,7 @@ export class Batch implements BatchListener {
       header,
       texts: { key, hashtag, payload },
       owner: isolate.key,
-      callMs: isolate.target.limits.callMs,
+      callMs: invocation.target.limits.callMs,
     };
     this.#unanswered += 1;
     this.#batch = isolate.process.run(request, this);
@@ -100,7 +100,7 @@ export class Batch implements BatchListener {
     const late = this.#ledger.unended(overdue);
     if (late.length === 0) return;
     const held = new Set([...this.#rounds.values()].flatMap((round) => [...round.owners]));
-    const { limits } = this.#world.isolate.target;
+    const { limits } = this.#invocation.target;
     const waiting = late.filter((position) => held.has(position));
     const working = late.filter((position) => !held.has(position));
     this.giveUp(waiting, executionTime(limits, true));
@@ -119,7 +119,7 @@ export class Batch implements BatchListener {
       this.#deadlines.started(progress.started, performance.now());
     }
     const { notes } = progress;
-    if (notes?.logs) this.#world.logs.write(this.#world.isolate.target, notes.logs);
+    if (notes?.logs) this.#world.logs.write(this.#invocation.target, notes.logs);
     const ended = this.#readEnded(progress);
     if (progress.owners.length > 0 || progress.commands.length > 0) this.#sendRound(progress, ended);
     else if (ended) this.#report(ended);
@@ -166,7 +166,7 @@ export class Batch implements BatchListener {
     if (done.length === 0 && filtered.length === 0 && failed.length === 0) return null;
     const cleanDone = this.#ledger.hold(done);
     const cleanFiltered = this.#ledger.hold(filtered);
-    const maxBytes = this.#world.isolate.target.limits.outputBytes * 2 + OUTPUT_SLACK;
+    const maxBytes = this.#invocation.target.limits.outputBytes * 2 + OUTPUT_SLACK;
     const results = this.#invocation.wantResults ? readResults(progress, maxBytes) : null;
     const ended = { done, filtered, failed, results };
     return cleanDone && cleanFiltered ? ended : this.#stillHeld(ended);
@@ -193,7 +193,7 @@ export class Batch implements BatchListener {
 
   /** Commands of entries that have just ended come first: an end is reported when its effects have happened. */
   #sendRound(progress: Progress, ended: EndedEntries | null): void {
-    const { limits } = this.#world.isolate.target;
+    const { limits } = this.#invocation.target;
     if (this.#sent.length === 0) this.#sent = new Uint32Array(this.#ledger.size);
     const round = readRound(progress, {
       ledger: this.#ledger,
