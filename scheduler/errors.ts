@@ -2,7 +2,6 @@
 export type SchedulerErrorCode =
   | 'CONFIG_INVALID'
   | 'TRIGGER_NOT_FOUND'
-  | 'COMMAND_UNKNOWN'
   | 'COMMAND_SYNTAX'
   | 'PERMISSION_DENIED'
   | 'NOT_CONVERGED'
@@ -15,6 +14,5 @@ export type SchedulerErrorCode =
   | 'PROTOCOL_ERROR'
   | 'EMBEDDED_REDIS_FAILED'
   | 'DEAD_LETTER_NOT_FOUND'
-  | 'NOT_IMPLEMENTED_HERE'
   /** The CLI cannot reach the RESP door. */
   | 'DOOR_UNREACHABLE';

@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { LAYERS, ROOT } from './architecture/import-graph.ts';
 import { type PlatformProcess, startPlatformProcess } from './support/platform.ts';
 
-const ROOT = fileURLToPath(new URL('../', import.meta.url));
 const run = promisify(execFile);
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 
@@ -37,7 +37,15 @@ test('files and folders that the README names exist', () => {
     (match) => match[1] ?? '',
   );
   for (const path of new Set(named)) {
-    expect(() => readFileSync(new URL(`../${path}`, import.meta.url)), path).not.toThrow(/ENOENT/);
+    expect(existsSync(join(ROOT, path)), path).toBe(true);
+  }
+});
+
+test('files that the READMEs of the layers name exist', () => {
+  for (const layer of LAYERS) {
+    const text = readFileSync(join(ROOT, layer, 'README.md'), 'utf8');
+    const named = [...text.matchAll(/`((?:[\w-]+\/)+[\w-]+\.(?:d\.ts|ts|lua|md))`/g)].map((match) => match[1] ?? '');
+    expect(named.filter((path) => !existsSync(join(ROOT, layer, path)) && !existsSync(join(ROOT, path)))).toEqual([]);
   }
 });
 
