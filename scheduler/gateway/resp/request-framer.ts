@@ -49,6 +49,7 @@ export class RequestFramer {
   nameEnd = 0;
   /** Arguments with the name, 0 for inline requests. */
   count = 0;
+  /** Once set, nothing is read any more. */
   error = '';
   limits: RequestLimits;
 
@@ -88,6 +89,7 @@ export class RequestFramer {
 
   /** Goes on to the next request. What `start`, `end` and the name fields say holds until the next call or `feed`. */
   next(): Framed {
+    if (this.error !== '') return Framed.broken;
     if (!this.#open) {
       this.start = this.#at;
       if (this.#at >= this.#length) return Framed.incomplete;
