@@ -61,6 +61,8 @@ describe('the quick start', () => {
     platform = await startPlatformProcess();
   });
   afterAll(async () => {
+    // Gracefully, so that the embedded Redis ends too.
+    await platform?.stop();
     await platform?.[Symbol.asyncDispose]();
   });
 

@@ -22,6 +22,8 @@ describe('remote commands', () => {
     platform = await startPlatformProcess();
   });
   afterAll(async () => {
+    // Gracefully, so that the embedded Redis ends too.
+    await platform?.stop();
     await platform?.[Symbol.asyncDispose]();
     rmSync(directory, { recursive: true, force: true });
   });

@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { afterAll, expect, test } from 'vitest';
 import { makeSampleLog } from '../../../scheduler/cli/demo/sample-log.ts';
 import { startPlatformProcess } from '../../support/platform.ts';
+import { startRedis } from '../../support/redis.ts';
 import { waitFor } from '../../support/wait.ts';
 
 const BIN = fileURLToPath(new URL('../../../scheduler/cli/regears.js', import.meta.url));
@@ -23,7 +24,9 @@ test('SIGTERM ends a node gracefully with exit code 0, also when it arrives twic
 test('a second signal that comes later ends the node at once', async () => {
   const source = `new GearsBuilder('StreamReader').foreach(async () => { await execute('SET', 'running', 1); await new Promise(() => {}); })
     .register({ prefix: 's', mode: 'async_local' });`;
+  await using redis = await startRedis();
   await using platform = await startPlatformProcess({
+    redisUrl: redis.url,
     flags: ['--drain-timeout', '50s', '--limit-execution-ms', '1m'],
   });
   await platform.door.call('RG.FUNCTION', 'LOAD', 'endless', source);
