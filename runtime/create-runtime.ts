@@ -1,3 +1,4 @@
+import process from 'node:process';
 import { parseManifest, type RedisAccess } from '#functions';
 import { createAtomicSessions } from './bindings/atomic-session.ts';
 import { createCommandPolicy } from './bindings/command-policy.ts';
@@ -78,6 +79,9 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const engine = stack.use(createEngine({ pool, effects, sessions, logs, log }));
   await pool.ready();
   log.info({ sandboxes, confinement: command.confinement }, 'sandbox processes are ready');
+  if (process.getuid?.() === 0 && !command.confinement.includes('user')) {
+    log.warn({}, 'sandbox processes run as root: let everybody read the installation, or start as another user');
+  }
   const owned = stack.move();
 
   return {

@@ -35,24 +35,26 @@ const NODE_FLAGS = [
 
 /**
  * The program, its rights and its user. The child may read its own sources and isolated-vm, nothing else; started by root
- * it runs as `nobody` and without a network, where this machine lets us.
+ * it runs as `nobody` (when that user can read the files) and without a network, where this machine lets us.
  */
 export function childCommand(options: ChildCommandOptions = {}): ChildCommand {
   const here = fileURLToPath(import.meta.url);
   const entry = options.entry ?? join(dirname(here), 'child', `main${extname(here)}`);
   const readable = readablePaths(here, entry);
   const nodeArgs = [...NODE_FLAGS, ...readable.map((path) => `--allow-fs-read=${path}`), entry];
-  const user = unprivilegedUser([entry, process.execPath, ...readable]);
-  if (user === null) return { command: process.execPath, args: nodeArgs, confinement: ['permissions'] };
-  const unshare = ['--net', '--setgid', String(user.gid), '--setuid', String(user.uid), '--'];
-  if (works('unshare', [...unshare, process.execPath, '--version'])) {
-    return {
-      command: 'unshare',
-      args: [...unshare, process.execPath, ...nodeArgs],
-      confinement: ['permissions', 'user', 'no-network'],
-    };
+  if (process.getuid?.() !== 0) return { command: process.execPath, args: nodeArgs, confinement: ['permissions'] };
+  return confinedByRoot(nodeArgs, unprivilegedUser([entry, process.execPath, ...readable]));
+}
+
+/** Only root may take away the network and change the user. */
+function confinedByRoot(nodeArgs: readonly string[], user: User | null): ChildCommand {
+  const confinement = user === null ? ['permissions'] : ['permissions', 'user'];
+  const asUser = user === null ? [] : ['--setgid', String(user.gid), '--setuid', String(user.uid)];
+  const unshare = ['--net', ...asUser, '--', process.execPath];
+  if (works('unshare', [...unshare, '--version'])) {
+    return { command: 'unshare', args: [...unshare, ...nodeArgs], confinement: [...confinement, 'no-network'] };
   }
-  return { command: process.execPath, args: nodeArgs, ...user, confinement: ['permissions', 'user'] };
+  return { command: process.execPath, args: nodeArgs, ...user, confinement };
 }
 
 function readablePaths(here: string, entry: string): readonly string[] {
@@ -89,9 +91,8 @@ function ancestors(folder: string): readonly string[] {
   return found;
 }
 
-/** `nobody`, when this process is root and nobody may read what the child needs; else null. */
+/** `nobody`, when that user may read what the child needs; else null. */
 function unprivilegedUser(paths: readonly string[]): User | null {
-  if (process.getuid?.() !== 0) return null;
   const user = userNamed('nobody');
   return user !== null && paths.every(readableByAnybody) ? user : null;
 }
