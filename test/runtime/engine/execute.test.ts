@@ -1,8 +1,11 @@
-import { describe, expect, test } from 'vitest';
-import { encodeCommand } from '#functions';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { connectRedis, encodeCommand } from '#functions';
+import { createRuntime } from '#runtime';
+import { withoutLeaks } from '../../support/leaks.ts';
+import { startRedis } from '../../support/redis.ts';
 import { waitFor } from '../../support/wait.ts';
 import { invocationOf } from '../scripted/invocations.ts';
-import { SCRIPTED_CHILD, startRuntime } from '../scripted/runtime.ts';
+import { SCRIPTED_CHILD, startRuntime, type TestRuntime } from '../scripted/runtime.ts';
 
 const start = (sandbox = {}) => startRuntime({ childEntry: SCRIPTED_CHILD, sandbox });
 
@@ -131,7 +134,30 @@ describe('execute', () => {
   });
 });
 
+test('a closed runtime leaves no process, timer or connection behind', async () => {
+  await using redis = await startRedis();
+  const client = redis.client();
+  await withoutLeaks(async () => {
+    await using access = await connectRedis({ url: redis.url });
+    const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+    await using runtime = await createRuntime({
+      access,
+      sandboxes: 2,
+      prefix: 'rg:',
+      log: quiet,
+      childEntry: SCRIPTED_CHILD,
+    });
+    await runtime.execute(invocationOf({ code: 'count:h', entries: 10 }).invocation);
+  }, client);
+});
+
 describe('a sandbox that lies is killed', () => {
+  let world: TestRuntime;
+  beforeAll(async () => {
+    world = await start({ quarantineAfterCrashes: 1000 });
+  });
+  afterAll(() => world[Symbol.asyncDispose]());
+
   test.each([
     ['a position that is none', 'forged-position'],
     ['an end twice in one frame', 'doubled-end'],
@@ -146,7 +172,6 @@ describe('a sandbox that lies is killed', () => {
     ['results that are not RESP', 'results:nonsense'],
     ['two results in one', 'results:+a\r\n+b\r\n'],
   ])('%s', async (_, code) => {
-    await using world = await start();
     const { invocation, ends } = invocationOf({ code, entries: 3, fields: { wantResults: true } });
     const outcome = await world.runtime.execute(invocation);
     expect(outcome.done + outcome.filtered + outcome.failed).toBe(3);
@@ -158,8 +183,7 @@ describe('a sandbox that lies is killed', () => {
   });
 
   test('progress of a batch that has ended is not listened to', async () => {
-    await using world = await start();
-    const first = invocationOf({ code: 'done' });
+    const first = invocationOf({ code: 'done', name: 'first' });
     await world.runtime.execute(first.invocation);
     const second = invocationOf({ code: 'other-batch', name: 'g' });
     expect(await world.runtime.execute(second.invocation)).toMatchObject({ done: 1 });
