@@ -163,7 +163,7 @@ export class ClientConnection implements PassageHost {
 
   #take(word: Word): boolean {
     if (word === 'own') return this.#takeOwn();
-    if (this.#queue.size > 0) return this.#putBack();
+    if (this.#queue.size > 0 || this.#passage.isSettling) return this.#putBack();
     this.#phase = 'pass';
     this.#passage.forward(this.#framer, word);
     if (word === 'quit') this.#hasQuit = this.#isEnding = true;

@@ -34,6 +34,8 @@ export class ClusterPassage implements Passage, ShardLinkEvents {
   #transaction: Transaction | null = null;
   #watchedShard: Shard | null = null;
   #isClosed = false;
+  /** Commands for every shard that the first has not answered. */
+  #settling = 0;
 
   constructor(options: ClusterPassageOptions) {
     this.#options = options;
@@ -42,6 +44,10 @@ export class ClusterPassage implements Passage, ShardLinkEvents {
 
   get outstanding(): number {
     return this.#replies.size;
+  }
+
+  get isSettling(): boolean {
+    return this.#settling > 0;
   }
 
   forward(framer: RequestFramer, word: Word): void {
@@ -158,7 +164,8 @@ export class ClusterPassage implements Passage, ShardLinkEvents {
 
   #toEveryShard(sent: Sent): void {
     const first = this.#options.choice.first();
-    this.#send(first, sent);
+    this.#settling += 1;
+    this.#send(first, { ...sent, isSettling: true });
     for (const link of this.#links.values()) if (link.shard.id !== first.id) this.#send(link.shard, unseen(sent.bytes));
     if (sent.word === 'reset') this.#transaction = this.#watchedShard = null;
   }
@@ -254,6 +261,7 @@ export class ClusterPassage implements Passage, ShardLinkEvents {
   }
 
   #answer(sent: Sent, reply: Buffer | string): void {
+    if (sent.isSettling) this.#settling -= 1;
     if (sent.place !== null) this.#replies.fill(sent.place, reply);
   }
 

@@ -23,6 +23,8 @@ export interface PassageHost {
 export interface Passage {
   /** Replies that have not come yet. While it is 0, replies of our own may be written. */
   readonly outstanding: number;
+  /** True while a command is under way that later ones must not overtake on their way to another shard. */
+  readonly isSettling: boolean;
   /** Takes the complete request that the framer stands on; it leaves with `flush`. */
   forward(framer: RequestFramer, word: Word): void;
   /** Lets what has come of an unfinished plain request go ahead. False: this passage wants it whole. */

@@ -8,6 +8,8 @@ export interface Sent extends Noted {
   readonly place: number | null;
   readonly redirects: number;
   readonly answered?: (reply: string) => void;
+  /** Later commands wait for it. */
+  readonly isSettling?: boolean;
   /** Pub/sub: confirmations so far and still to come. */
   left?: number;
   confirmed?: Buffer[];

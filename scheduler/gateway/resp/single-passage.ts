@@ -15,6 +15,8 @@ const CONFIRMATION_BYTES = 64 * 1024;
  * Replies are framed only to count them; the few that tell something about the connection are looked at.
  */
 export class SinglePassage implements Passage {
+  /** One connection keeps the order by itself. */
+  readonly isSettling = false;
   readonly #host: PassageHost;
   readonly #endpoint: () => Endpoint;
   #socket: Socket | null = null;

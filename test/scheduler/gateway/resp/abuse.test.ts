@@ -30,7 +30,11 @@ test.each([
   ['a number without end', `*${'1'.repeat(100)}`, /invalid multibulk length/],
   ['something else than a bulk', '*1\r\n:5\r\n', /expected '\$', got ':'/],
   ['an endless inline request', 'x'.repeat(70_000), /too big inline request/],
-  ['a large request of ours', `*3\r\n$10\r\nRG.TRIGGER\r\n$1\r\nf\r\n$9000000\r\n${'x'.repeat(1_500_000)}`, /too big request/],
+  [
+    'a large request of ours',
+    `*3\r\n$10\r\nRG.TRIGGER\r\n$1\r\nf\r\n$9000000\r\n${'x'.repeat(1_500_000)}`,
+    /too big request/,
+  ],
 ])('%s ends that connection with an error, after the replies before it', async (_, text, error) => {
   using client = await rawClient(door.port);
   client.send(command('PING') + command('RG.TRIGGER', 'f') + text);
@@ -72,7 +76,10 @@ test('a client that calls functions and never reads is waited for, and gets ever
 
 test('2,000 idle connections cost Redis nothing, and more than allowed are refused', async () => {
   const admin = redis.client();
-  const upstreams = async (): Promise<number> => String(await admin.call('CLIENT', 'LIST')).trim().split('\n').length;
+  const upstreams = async (): Promise<number> =>
+    String(await admin.call('CLIENT', 'LIST'))
+      .trim()
+      .split('\n').length;
   const before = await upstreams();
   const idle: RawClient[] = [];
   try {

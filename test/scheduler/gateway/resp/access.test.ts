@@ -18,7 +18,11 @@ describe('behind a Redis with ACL users', () => {
     const ask = async (user: string, password: string, hello: boolean): Promise<string[]> => {
       using client = await rawClient(door.port);
       client.send(hello ? command('HELLO', '2', 'AUTH', user, password) : command('AUTH', user, password));
-      const requests = [['RG.TRIGGER', 'f'], ['RG.FUNCTION', 'LOAD'], ['RG.FUNCTION', 'LIST']];
+      const requests = [
+        ['RG.TRIGGER', 'f'],
+        ['RG.FUNCTION', 'LOAD'],
+        ['RG.FUNCTION', 'LIST'],
+      ];
       client.send(requests.map((args) => command(...args)).join(''));
       return (await client.replies(4)).slice(1).map((reply) => reply.slice(0, reply.startsWith('*') ? 6 : 7));
     };
@@ -34,7 +38,12 @@ describe('behind a Redis with ACL users', () => {
     await using redis = await startRedis({ aclUsers: USERS });
     await using door = await openDoor(redis.port, { password: 'secret' });
     using client = await rawClient(door.port);
-    client.send(command('RG.TRIGGER', 'f') + command('GET', 'a') + command('AUTH', 'caller', 'wrong') + command('RG.TRIGGER', 'f'));
+    client.send(
+      command('RG.TRIGGER', 'f') +
+        command('GET', 'a') +
+        command('AUTH', 'caller', 'wrong') +
+        command('RG.TRIGGER', 'f'),
+    );
     const replies = await client.replies(4);
     expect(replies.map((reply) => reply.split(' ')[0])).toEqual(['-NOAUTH', '-NOAUTH', '-WRONGPASS', '-NOAUTH']);
     client.send(command('RG.TRIGGER', 'x'.repeat(20_000)));
@@ -53,7 +62,9 @@ describe('behind a Redis with ACL users', () => {
     await using redis = await startRedis({ aclUsers: USERS });
     await using door = await openDoor(redis.port, { password: 'secret' });
     using client = await rawClient(door.port);
-    client.send(command('AUTH', 'caller', 'c') + command('RG.TRIGGER', 'f') + command('RESET') + command('RG.TRIGGER', 'f'));
+    client.send(
+      command('AUTH', 'caller', 'c') + command('RG.TRIGGER', 'f') + command('RESET') + command('RG.TRIGGER', 'f'),
+    );
     const replies = await client.replies(4);
     expect(replies[1]).toMatch(/^\*1/);
     expect(replies[3]).toMatch(/^-NOAUTH/);

@@ -61,7 +61,11 @@ test.each([2, 3] as const)('node-redis works with RESP%i', async (RESP) => {
   await client.connect();
   try {
     expect(await client.set('node', 'redis')).toBe('OK');
-    const both = await Promise.all([client.get('node'), client.sendCommand(['RG.TRIGGER', 'f', 'x']), client.get('none')]);
+    const both = await Promise.all([
+      client.get('node'),
+      client.sendCommand(['RG.TRIGGER', 'f', 'x']),
+      client.get('none'),
+    ]);
     expect(both).toEqual(['redis', ['f', 'x'], null]);
     expect({ ...(await client.hGetAll('none')) }).toEqual({});
     expect(await client.multi().incr('count').incr('count').exec()).toHaveLength(2);

@@ -53,7 +53,11 @@ describe('a pipeline of commands for Redis and for functions', () => {
     expect(door.calls.seen.length).toBe(seen);
     expect(await admin.exists('behind')).toBe(0);
     await admin.rpush('gate', 'open');
-    expect(await client.replies(3)).toEqual([`*2\r\n${bulk('gate')}${bulk('open')}`, `*1\r\n${bulk('late')}`, '+OK\r\n']);
+    expect(await client.replies(3)).toEqual([
+      `*2\r\n${bulk('gate')}${bulk('open')}`,
+      `*1\r\n${bulk('late')}`,
+      '+OK\r\n',
+    ]);
   });
 
   test('thousands of calls in one pipeline are all answered', async () => {
@@ -102,7 +106,13 @@ describe('commands of ours', () => {
 
   test('that do not exist or have the wrong number of arguments get the errors Redis would give', async () => {
     using client = await rawClient(door.port);
-    const lines = [['RG.NOPE', 'a'], ['RG.TRIGGER'], ['RG.TRIGGERONKEY', 'f'], ['RG.TRIGGERONKEY', 'f', 'k'], ['RG.TRIGGER', 'wrong']];
+    const lines = [
+      ['RG.NOPE', 'a'],
+      ['RG.TRIGGER'],
+      ['RG.TRIGGERONKEY', 'f'],
+      ['RG.TRIGGERONKEY', 'f', 'k'],
+      ['RG.TRIGGER', 'wrong'],
+    ];
     client.send(lines.map((args) => command(...args)).join(''));
     expect(await client.replies(5)).toEqual([
       "-ERR unknown command 'RG.NOPE', with args beginning with: 'a' \r\n",

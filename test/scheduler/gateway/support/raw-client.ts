@@ -19,7 +19,6 @@ export async function rawClient(port: number): Promise<RawClient> {
   const socket = connect({ port, host: '127.0.0.1' });
   socket.setEncoding('latin1');
   socket.on('error', () => {});
-  await new Promise((resolve) => socket.once('connect', resolve));
   let text = '';
   let hasEnded = false;
   let wake = (): void => {};
@@ -31,6 +30,7 @@ export async function rawClient(port: number): Promise<RawClient> {
     hasEnded = true;
     wake();
   });
+  await new Promise((resolve) => socket.once('connect', resolve).once('close', resolve));
   const changed = (what: string): Promise<void> =>
     new Promise((resolve, reject) => {
       const timer = setTimeout(
