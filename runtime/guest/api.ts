@@ -1,6 +1,7 @@
 /** What the sandbox process may call in an isolate. Types only: both sides know this file. */
 
 export interface GuestConfig {
+  readonly callMs: number;
   readonly commandsPerEvent: number;
   readonly commandBytes: number;
   readonly outputBytes: number;
@@ -38,6 +39,11 @@ export interface GuestApi {
   /** `positions`: decimal numbers, each with a comma behind it. */
   cancel(batch: number, positions: string): GuestNews;
   go(): GuestNews;
+  /**
+   * The news of the last call once more, because an unhandled rejection took their place on the way out; it is logged.
+   * Null when that call did not come to its end.
+   */
+  again(rejection: string): GuestNews | null;
 }
 
 /** Values of `RunFlag`, which both sides declare because no code crosses the wall. */

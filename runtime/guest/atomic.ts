@@ -2,7 +2,7 @@ import type { AtomicGroup, Entry, Waiter } from './batch.ts';
 import { guestError } from './errors.ts';
 import { type Executor, FLAGS } from './execute.ts';
 import type { UserFunction } from './plan.ts';
-import { deferred, NativeSet, promiseOf, promiseThen, rejected, setHas } from './primordials.ts';
+import { bareList, deferred, NativeSet, promiseOf, promiseThen, rejected, setHas } from './primordials.ts';
 import type { Sessions } from './session.ts';
 
 /** What must be put back when a function threw before anything was sent. */
@@ -81,7 +81,7 @@ export function createAtomic(executor: Executor, sessions: Sessions): (fn: unkno
     const group: AtomicGroup = {
       entry,
       promises: new NativeSet(),
-      replies: [],
+      replies: bareList(),
       count: 0,
       lastOwner: 0,
       failure: null,

@@ -1,9 +1,10 @@
 import type { GuestNews } from './api.ts';
 import { type Batch, type BatchInput, createBatch, type Round, type Waiter } from './batch.ts';
 import type { Executor } from './execute.ts';
+import type { Logger } from './log.ts';
 import { takeNews } from './news.ts';
 import type { Parser } from './parse.ts';
-import { bareList, mapDelete, mapGet, mapSet, mapSize, NativeMap, nativeNow } from './primordials.ts';
+import { bareList, mapDelete, mapGet, mapSet, mapSize, NativeMap } from './primordials.ts';
 import type { Runner } from './run.ts';
 import type { ReplyText, Sessions } from './session.ts';
 import type { Settle } from './settle.ts';
@@ -37,6 +38,7 @@ export interface Engine {
   session(reply: ReplyText): GuestNews;
   cancel(batch: number, positions: Set<number>): GuestNews;
   go(): GuestNews;
+  again(rejection: string): GuestNews | null;
 }
 
 export interface EngineOptions {
@@ -46,15 +48,19 @@ export interface EngineOptions {
   readonly runner: Runner;
   readonly executor: Executor;
   readonly sessions: Sessions;
+  readonly logger: Logger;
 }
 
 /** Takes what comes from outside, lets the entries go on one after the other, and collects the news. */
-export function createEngine({ parser, turn, settle, runner, executor, sessions }: EngineOptions): Engine {
+export function createEngine({ parser, turn, settle, runner, executor, sessions, logger }: EngineOptions): Engine {
   const batches = new NativeMap<number, Batch>();
   const lingering = bareList<number>();
   let lingeringFrom = 0;
   let replay: Replay | null = null;
   let unfinished = bareList<Batch>();
+  let last: (number | string | Uint32Array)[] | null = null;
+  /** Where log lines of no event go. */
+  let recent: Batch | null = null;
 
   function deliver(round: Round, waiter: Waiter): void {
     parser.open(round.text, round.at, round.ascii);
@@ -73,10 +79,8 @@ export function createEngine({ parser, turn, settle, runner, executor, sessions 
         deliver(round, waiter);
         waiter = round.first;
       }
-      turn.runDry();
-      if (nativeNow() > deadline && round.first !== null) break;
+      if (turn.end() > deadline && round.first !== null) break;
     }
-    turn.enter(null);
     settle.touch(batch);
     if (round.first !== null) return true;
     mapDelete(batch.rounds, number);
@@ -93,15 +97,17 @@ export function createEngine({ parser, turn, settle, runner, executor, sessions 
     if (lingering.length - lingeringFrom > MAX_LINGERING) mapDelete(batches, lingering[lingeringFrom++] as number);
   }
 
-  /** One slice: first the replies at hand, then every batch with news goes on and tells them. */
+  /** One slice, after what the call itself did: first the replies at hand, then every batch with news goes on and tells them. */
   function drive(): GuestNews {
-    const deadline = nativeNow() + SLICE_MS;
+    last = null;
+    const deadline = turn.end() + SLICE_MS;
     const news = bareList<number | string | Uint32Array>();
     news[0] = 0;
     if (replay !== null) {
       if (continueReplay(replay, deadline)) news[0] = 1;
       else replay = null;
     }
+    if (recent !== null && logger.hasLoose()) settle.touch(recent);
     const again = unfinished;
     unfinished = bareList();
     for (let i = 0; i < again.length; i++) settle.touch(again[i] as Batch);
@@ -112,7 +118,8 @@ export function createEngine({ parser, turn, settle, runner, executor, sessions 
         news[0] = 1;
       }
       batch.dirty = false;
-      const { numbers, failed, text } = takeNews(batch);
+      recent = batch;
+      const { numbers, failed, text } = takeNews(batch, logger.takeLoose());
       const at = news.length;
       news[at] = batch.id;
       news[at + 1] = numbers;
@@ -120,6 +127,7 @@ export function createEngine({ parser, turn, settle, runner, executor, sessions 
       news[at + 3] = text;
       letGo(batch);
     }
+    last = news;
     return news;
   }
 
@@ -128,9 +136,11 @@ export function createEngine({ parser, turn, settle, runner, executor, sessions 
       const batch = createBatch(input);
       mapSet(batches, batch.id, batch);
       settle.touch(batch);
+      turn.begin();
       return drive();
     },
     replies(replies) {
+      turn.begin();
       const batch = mapGet(batches, replies.batch);
       const round = batch === undefined ? undefined : mapGet(batch.rounds, replies.round);
       if (batch !== undefined && round !== undefined) {
@@ -141,10 +151,12 @@ export function createEngine({ parser, turn, settle, runner, executor, sessions 
       return drive();
     },
     session(reply) {
+      turn.begin();
       sessions.receive(reply);
       return drive();
     },
     cancel(id, positions) {
+      turn.begin();
       const batch = mapGet(batches, id);
       if (batch !== undefined) {
         settle.touch(batch);
@@ -152,6 +164,16 @@ export function createEngine({ parser, turn, settle, runner, executor, sessions 
       }
       return drive();
     },
-    go: drive,
+    go() {
+      turn.begin();
+      return drive();
+    },
+    again(rejection) {
+      if (last === null) return null;
+      logger.write('warning', `A promise that nobody awaited was rejected: ${rejection}`);
+      // So that `go` is called, which takes the line along.
+      last[0] = 1;
+      return last;
+    },
   };
 }

@@ -21,8 +21,19 @@ export type GuestCode =
 
 const KINDS = { error: NativeError, type: NativeTypeError, range: NativeRangeError } as const;
 
+declare global {
+  interface ErrorConstructor {
+    stackTraceLimit: number;
+  }
+}
+
 /** Kept here and not on the error: a property could be forged by user code. */
 const codes = new NativeWeakMap<object, GuestCode>();
+
+/**
+ * Deep enough for the author's frames behind the runtime's own, which stand first in the stack of an error reply.
+ */
+NativeError.stackTraceLimit = 30;
 
 /** The latest complaint about a builder call: how the sandbox process tells it from errors of the source itself. */
 const complaint = { message: '' };

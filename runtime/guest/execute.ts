@@ -4,7 +4,7 @@ import { encodeCommand } from './encode.ts';
 import { type GuestCode, guestError } from './errors.ts';
 import type { GuestLimits } from './limits.ts';
 import { reserve } from './numbers.ts';
-import { type Deferred, deferred, indexOf, promiseThen, setAdd, slice } from './primordials.ts';
+import { type Deferred, deferred, indexOf, ordinaryList, promiseThen, setAdd, slice } from './primordials.ts';
 import type { Settle } from './settle.ts';
 import type { Turn } from './turn.ts';
 
@@ -134,7 +134,7 @@ export function createExecutor({ turn, settle, limits, warn }: ExecutorOptions):
     group.replies[group.replies.length] = value;
     if (error !== null && group.failure === null) group.failure = error;
     if (group.replies.length < group.count) return;
-    if (group.failure === null) group.resolve(group.replies);
+    if (group.failure === null) group.resolve(ordinaryList(group.replies));
     else rejectLate(group.resolve, () => replyError(group.failure as string));
   }
 

@@ -3,7 +3,7 @@ import { argumentError, optionsOf } from './arguments.ts';
 import { describeError, showValue } from './describe.ts';
 import { createJsonWriter } from './json.ts';
 import type { GuestLimits } from './limits.ts';
-import { isArray, quote, toLowerCase } from './primordials.ts';
+import { isArray, quote, slice, toLowerCase } from './primordials.ts';
 import type { Settle } from './settle.ts';
 import { includes, listed } from './suggest.ts';
 import type { Turn } from './turn.ts';
@@ -19,6 +19,7 @@ export interface Logger {
   write(level: Level, message: string): void;
   /** Lines of no event (JSON, separated by commas); afterwards there are none. */
   takeLoose(): string;
+  hasLoose(): boolean;
 }
 
 export interface LoggerOptions {
@@ -38,7 +39,7 @@ export function createLogger({ turn, settle, limits }: LoggerOptions): Logger {
 
   return {
     write(level, message) {
-      const line = lineJson(level, message.length > MAX_LINE ? `${message.slice(0, MAX_LINE)}…` : message);
+      const line = lineJson(level, message.length > MAX_LINE ? `${slice(message, 0, MAX_LINE)}…` : message);
       const { entry } = turn;
       if (entry === null) {
         if (loose.length + line.length > MAX_LOAD_LOG) return;
@@ -55,6 +56,7 @@ export function createLogger({ turn, settle, limits }: LoggerOptions): Logger {
       batch.logsJson += batch.logsJson === '' ? shown : `,${shown}`;
       settle.touch(batch);
     },
+    hasLoose: () => looseLines > 0,
     takeLoose() {
       const lines = loose;
       loose = '';

@@ -83,25 +83,29 @@ function apiOf({ registrations, logger, engine }: Parts): GuestApi {
     },
     isComplaint,
     registered: () => registrations.announce(logger),
-    run: (...[batch, registration, flags, executionSize, entryCount, key, hashtag, payload]) =>
-      engine.run({
-        id: batch,
-        plan: registrations.planOf(registration),
+    // Rest parameters are read by index: destructuring them would run user code through Array's iterator.
+    run(...args) {
+      const flags = args[2];
+      return engine.run({
+        id: args[0],
+        plan: registrations.planOf(args[1]),
         isStream: (flags & FLAG.stream) !== 0,
         ordered: (flags & FLAG.ordered) !== 0,
         stopAtFailure: (flags & FLAG.stopAtFailure) !== 0,
         wantResults: (flags & FLAG.wantResults) !== 0,
-        executionSize,
-        entryCount,
-        key: valueOfBytes(key),
-        hashtag,
-        payload,
         ascii: (flags & FLAG.ascii) !== 0,
-      }),
-    replies: (...[batch, round, text, ascii]) => engine.replies({ batch, round, text, ascii: ascii === 1 }),
-    session: (...[, session, text, ascii]) => engine.session({ session, text, ascii: ascii === 1 }),
+        executionSize: args[3],
+        entryCount: args[4],
+        key: valueOfBytes(args[5]),
+        hashtag: args[6],
+        payload: args[7],
+      });
+    },
+    replies: (...args) => engine.replies({ batch: args[0], round: args[1], text: args[2], ascii: args[3] === 1 }),
+    session: (...args) => engine.session({ session: args[1], text: args[2], ascii: args[3] === 1 }),
     cancel: (batch, positions) => engine.cancel(batch, parsePositions(positions)),
     go: () => engine.go(),
+    again: (rejection) => engine.again(rejection),
   };
 }
 
@@ -111,7 +115,7 @@ function apiOf({ registrations, logger, engine }: Parts): GuestApi {
  */
 export function start(blame: Uint32Array, runDry: () => void, configJson: string): GuestApi {
   const config = JSON.parse(configJson) as GuestConfig;
-  const turn = createTurn(blame, runDry);
+  const turn = createTurn({ blame, checkpoint: runDry, callMs: config.callMs });
   const settle = createSettle(() => config.outputBytes);
   const parser = createParser();
   const logger = createLogger({ turn, settle, limits: config });
@@ -130,6 +134,6 @@ export function start(blame: Uint32Array, runDry: () => void, configJson: string
     structuredClone,
   });
   const runner = createRunner({ parser, turn, settle });
-  const engine = createEngine({ parser, turn, settle, runner, executor, sessions });
+  const engine = createEngine({ parser, turn, settle, runner, executor, sessions, logger });
   return apiOf({ registrations, logger, engine });
 }

@@ -13,7 +13,8 @@ export interface News {
   readonly text: string;
 }
 
-function takeNotes(batch: Batch): string {
+function takeNotes(batch: Batch, looseLogs: string): string {
+  if (looseLogs !== '') batch.logsJson += batch.logsJson === '' ? looseLogs : `,${looseLogs}`;
   let text = '';
   if (batch.failedJson !== '') text += `"failed":[${batch.failedJson}]`;
   if (batch.logsJson !== '') text += `${text === '' ? '' : ','}"logs":[${batch.logsJson}]`;
@@ -35,10 +36,10 @@ function closeRound(batch: Batch): number {
   return round;
 }
 
-/** Takes the news of a batch; afterwards it has none. */
-export function takeNews(batch: Batch): News {
+/** Takes the news of a batch; afterwards it has none. `looseLogs`: log lines of no event that go along. */
+export function takeNews(batch: Batch, looseLogs: string): News {
   const round = closeRound(batch);
-  const notes = takeNotes(batch);
+  const notes = takeNotes(batch, looseLogs);
   const filtered = batch.filtered.length;
   const filteredResults = batch.wantResults ? filtered : 0;
   const { owners, done, resultLengths } = batch;

@@ -4,7 +4,7 @@ import {
   charCodeAt,
   indexOf,
   isSafeInteger,
-  NativeArray,
+  ordinaryList,
   slice,
   startsWith,
   toBigInt,
@@ -151,9 +151,9 @@ export function createParser(): Parser {
   function arrayReply(raw: boolean): unknown[] | null {
     const count = number();
     if (count < 0) return null;
-    const items: unknown[] = new NativeArray<unknown>(count);
+    const items = bareList<unknown>();
     for (let i = 0; i < count; i++) items[i] = value(raw);
-    return items;
+    return ordinaryList(items);
   }
 
   function value(raw: boolean): unknown {
@@ -196,9 +196,9 @@ export function createParser(): Parser {
     },
     commandRecord() {
       const count = arrayLength();
-      const args: unknown[] = new NativeArray<unknown>(count);
+      const args = bareList<unknown>();
       for (let i = 0; i < count; i++) args[i] = bulkValue();
-      return args;
+      return ordinaryList(args);
     },
     reply(raw) {
       if (charCodeAt(text, at) === ERROR) {

@@ -149,6 +149,27 @@ export const dataViewBytes: (value: unknown) => number = getterOf(DataView.proto
 /** Throws for everything but an ArrayBuffer. */
 export const arrayBufferBytes: (value: unknown) => number = getterOf(ArrayBuffer.prototype, 'byteLength');
 
+const arrayOf = Array.of;
+const arrayConcat = Array.prototype.concat as (this: unknown[], ...lists: unknown[][]) => unknown[];
+const CHUNK = 1_000;
+
+function chunkOf(bare: readonly unknown[], from: number, to: number): unknown[] {
+  const part = bareList<unknown>();
+  for (let i = from; i < to; i++) part[i - from] = bare[i];
+  return reflectApply(arrayOf, NativeArray, part) as unknown[];
+}
+
+/** An ordinary array with the items of a bare one, made without a write that could meet a setter of user code. */
+export function ordinaryList(bare: readonly unknown[]): unknown[] {
+  if (bare.length <= CHUNK) return reflectApply(arrayOf, NativeArray, bare) as unknown[];
+  const chunks = bareList<unknown[]>();
+  for (let from = 0; from < bare.length; from += CHUNK) {
+    const to = from + CHUNK < bare.length ? from + CHUNK : bare.length;
+    chunks[chunks.length] = chunkOf(bare, from, to);
+  }
+  return reflectApply(arrayConcat, [], chunks);
+}
+
 /** An array that inherits nothing, so that writing to it can meet no setter. */
 export function bareList<T>(): T[] {
   return setPrototypeOf([], null) as T[];

@@ -3,7 +3,7 @@ import { createBinding } from './binding.ts';
 import { type Batch, createExecution, type Entry, type Execution, openEntry, type Piece } from './batch.ts';
 import type { Parser } from './parse.ts';
 import type { Step } from './plan.ts';
-import { isArray, nativeNow, promiseOf, promiseThen, setAdd, setForEach, setHas } from './primordials.ts';
+import { isArray, promiseOf, promiseThen, setAdd, setForEach, setHas } from './primordials.ts';
 import { noteFailed, type Settle, stopMoving } from './settle.ts';
 import type { Turn } from './turn.ts';
 
@@ -156,13 +156,14 @@ export function createRunner({ parser, turn, settle }: RunnerOptions): Runner {
     return record;
   }
 
-  function begin(batch: Batch, execution: Execution): void {
+  /** Begins the next entry; returns the time when its turn has ended. */
+  function begin(batch: Batch, execution: Execution): number {
     const record = readRecord(batch);
     const cancelled = setHas(batch.cancelled, batch.nextIndex);
     const entry = openEntry(batch, execution);
     if (cancelled) {
       drop(entry);
-      return;
+      return 0;
     }
     turn.enter(entry);
     if (execution.entries !== null) execution.entries[entry.index - execution.first] = entry;
@@ -175,8 +176,7 @@ export function createRunner({ parser, turn, settle }: RunnerOptions): Runner {
       entry.pieces = piece;
       advance(piece, 0);
     }
-    turn.runDry();
-    turn.enter(null);
+    return turn.end();
   }
 
   function drop(entry: Entry): void {
@@ -209,8 +209,7 @@ export function createRunner({ parser, turn, settle }: RunnerOptions): Runner {
           batch.started++;
           settle.touch(batch);
         }
-        begin(batch, execution);
-        if (nativeNow() > deadline) return batch.nextIndex < batch.entryCount;
+        if (begin(batch, execution) > deadline) return batch.nextIndex < batch.entryCount;
       }
       return false;
     },

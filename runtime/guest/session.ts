@@ -192,8 +192,7 @@ export function createSessions({ executor, parser, turn, settle }: SessionsOptio
       if (session.entry.ended) return;
       turn.enter(session.entry);
       waiter.receive(value, error);
-      turn.runDry();
-      turn.enter(null);
+      turn.end();
     },
   };
 }

@@ -1,4 +1,8 @@
 import type { Entry } from './batch.ts';
+import { nativeNow } from './primordials.ts';
+
+/** The runtime's clock counts whole ms and starts after that of the one who stops it. */
+const CLOCK_SLACK_MS = 2;
 
 /**
  * Whose turn it is. Everything an entry's handler does happens in its turn: a turn begins when a callback is called for the
@@ -10,8 +14,10 @@ import type { Entry } from './batch.ts';
 export interface Turn {
   readonly entry: Entry | null;
   enter(entry: Entry | null): void;
-  /** Runs the queue of microtasks until it is empty. */
-  runDry(): void;
+  /** A call from outside begins. */
+  begin(): void;
+  /** Runs the queue of microtasks until it is empty and ends the turn. Returns the time, ms. */
+  end(): number;
   /** The entry a command belongs to now; null when there is none. */
   owner(): Entry | null;
 }
@@ -26,8 +32,16 @@ function adoptive(ended: Entry): Entry | null {
   return null;
 }
 
-export function createTurn(blame: Uint32Array, checkpoint: () => void): Turn {
+export interface TurnOptions {
+  readonly blame: Uint32Array;
+  readonly checkpoint: () => void;
+  /** After this time in one call the sandbox process stops the isolate. */
+  readonly callMs: number;
+}
+
+export function createTurn({ blame, checkpoint, callMs }: TurnOptions): Turn {
   let current: Entry | null = null;
+  let callEnd = 0;
   return {
     get entry() {
       return current;
@@ -42,7 +56,18 @@ export function createTurn(blame: Uint32Array, checkpoint: () => void): Turn {
       blame[BlameField.entry] = entry.index;
       blame[BlameField.known] = 1;
     },
-    runDry: checkpoint,
+    begin() {
+      blame[BlameField.known] = 0;
+      callEnd = nativeNow() + callMs - CLOCK_SLACK_MS;
+    },
+    end() {
+      checkpoint();
+      const now = nativeNow();
+      // Being stopped among the microtasks only ends these. The entry must keep its turn until the stop comes through.
+      while (now >= callEnd);
+      this.enter(null);
+      return now;
+    },
     owner() {
       if (current === null || !current.ended) return current;
       return adoptive(current);

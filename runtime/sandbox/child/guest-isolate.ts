@@ -78,6 +78,7 @@ type Api = ivm.Reference<Record<string, unknown>>;
 function startGuest(context: ivm.Context, shared: SharedArrayBuffer, options: GuestIsolateOptions): Api {
   const { request, bundle } = options;
   const config = JSON.stringify({
+    callMs: request.callMs,
     commandsPerEvent: request.commandsPerEvent,
     commandBytes: request.commandBytes,
     outputBytes: request.outputBytes,
@@ -130,13 +131,25 @@ export function createGuestIsolate(options: GuestIsolateOptions): GuestIsolate {
     loadSource(isolate, context, request);
     if (!request.inspectOnly) apply('registered', []);
   } catch (error) {
-    if (error instanceof LoadError) throw error;
     const message = error instanceof Error ? error.message : '';
-    throw new LoadError('run', error, !isolate.isDisposed && apply('isComplaint', [message]) === true);
+    const isComplaint = !isolate.isDisposed && apply('isComplaint', [message]) === true;
+    dispose();
+    throw error instanceof LoadError ? error : new LoadError('run', error, isComplaint);
   }
   return {
     reportJson: apply('report', []) as string,
-    call: (name, args) => apply(name, args) as GuestNews,
+    call(name, args) {
+      try {
+        return apply(name, args) as GuestNews;
+      } catch (error) {
+        // An unhandled rejection comes out of the call in place of its value.
+        const news = isolate.isDisposed
+          ? null
+          : apply('again', [error instanceof Error ? error.message : String(error)]);
+        if (news === null) throw error;
+        return news as GuestNews;
+      }
+    },
     blame: () => (turn[0] === 1 ? { batch: turn[1] ?? 0, entry: turn[2] ?? 0 } : null),
     get disposed() {
       return isolate.isDisposed;

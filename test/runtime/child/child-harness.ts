@@ -219,8 +219,10 @@ export class ChildHarness {
     return { record, batch, until: holds };
   }
 
-  async cancel(batch: number, positions: number[]): Promise<Frame> {
-    return await this.#ask(encodeCancel(batch, positions));
+  /** Cancels entries and waits until the child has handled it. */
+  async cancel(batch: number, positions: number[]): Promise<void> {
+    this.send(encodeCancel(batch, positions));
+    await this.ping();
   }
 
   send(frame: Buffer): void {
@@ -243,15 +245,9 @@ export class ChildHarness {
         this.#answer(progress, state);
         state.wake();
       }
-      if (progress.notes?.failed !== undefined || !progress.answer || state !== undefined) {
-        if (!(progress.answer && this.#cancelling(progress.batch))) return;
-      }
+      return;
     }
     this.#waiting.shift()?.({ ...frame, body: Buffer.from(frame.body) });
-  }
-
-  #cancelling(batch: number): boolean {
-    return this.#waiting.length > 0 && this.#batches.has(batch);
   }
 
   #take(progress: Progress, record: BatchRecord): void {
