@@ -46,6 +46,8 @@ class Session implements AtomicSession {
   #firstKey: string | null = null;
   #lease: LinkLease | null = null;
   #ended = false;
+  /** The first refusal: as with MULTI, a transaction of which a part was refused does not happen at all. */
+  #refused: string | null = null;
 
   constructor(options: AtomicSessionsOptions, pool: LinkPool) {
     this.#options = options;
@@ -55,12 +57,12 @@ class Session implements AtomicSession {
   async command(command: string): Promise<string> {
     if (this.#ended) return ended();
     const refusal = this.#options.policy.checkOne(command);
-    if (refusal !== null) return refusal.reply;
+    if (refusal !== null) return this.#refuse(refusal.reply);
     const args = argumentsAt(command, 0);
     const table = this.#options.redis.commands;
     const keys = table.keysOf(args);
     const stranger = this.#keyInOtherSlot(keys);
-    if (stranger !== null) return crossSlot(this.#firstKey ?? '', stranger);
+    if (stranger !== null) return this.#refuse(crossSlot(this.#firstKey ?? keys[0] ?? '', stranger));
     this.#firstKey ??= keys[0] ?? null;
     if (table.find(args[0] ?? '', args[1])?.flags.has('write') ?? true) {
       this.#queued.push(command);
@@ -76,6 +78,10 @@ class Session implements AtomicSession {
 
   async commit(): Promise<string> {
     if (this.#ended) return ended();
+    if (this.#refused !== null) {
+      await this.discard();
+      return this.#refused;
+    }
     if (this.#queued.length === 0 && this.#lease === null) {
       this.#ended = true;
       return '*0\r\n';
@@ -101,6 +107,11 @@ class Session implements AtomicSession {
       // The connection is gone and its watches with it.
     }
     this.#release();
+  }
+
+  #refuse(reply: string): string {
+    this.#refused ??= reply;
+    return reply;
   }
 
   async #leased(): Promise<LinkLease> {

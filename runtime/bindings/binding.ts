@@ -49,7 +49,8 @@ export interface Effects extends AsyncDisposable {
 export interface AtomicSession {
   /**
    * Runs a reading command at once, its keys being watched; queues a writing one and answers `+QUEUED`. Resolves with the
-   * reply as RESP text; refused commands and keys in different slots are error replies. Rejects with REDIS_LINK_LOST.
+   * reply as RESP text; refused commands and keys in different slots are error replies, and then `commit` answers with the
+   * first of them. Rejects with REDIS_LINK_LOST.
    */
   command(command: string): Promise<string>;
   /** The EXEC reply; a nil array says that somebody else changed a watched key. Ends the session. */

@@ -31,6 +31,8 @@ const NODE_FLAGS = [
   '--permission',
   '--allow-addons',
   '--disable-warning=PERM0001',
+  '--max-semi-space-size=16',
+  '--min-semi-space-size=16',
 ];
 
 /**

@@ -59,18 +59,29 @@ describe('atomic sessions', () => {
     expect(await second.commit()).toBe('*1\r\n+OK\r\n');
   });
 
-  test('forbidden commands and keys in different slots are error replies', async () => {
+  test('a forbidden command is an error reply, and nothing of the transaction happens', async () => {
+    await using redis = await startRedis();
+    await using access = await connectRedis({ url: redis.url });
+    await using sessions = sessionsOf(access);
+    const session = sessions.open();
+    await run(session, 'GET', 'k');
+    await run(session, 'SET', 'k', '1');
+    expect(await run(session, 'FLUSHALL')).toContain('COMMAND_FORBIDDEN FLUSHALL');
+    expect(await run(session, 'GET', 'rg:x')).toContain('COMMAND_FORBIDDEN GET');
+    expect(await session.commit()).toContain('COMMAND_FORBIDDEN FLUSHALL');
+    expect(await access.client.get('k')).toBeNull();
+  });
+
+  test('keys in different slots are named, and nothing of the transaction happens', async () => {
     await using redis = await startRedis();
     await using access = await connectRedis({ url: redis.url });
     await using sessions = sessionsOf(access, true);
     const session = sessions.open();
-    expect(await run(session, 'FLUSHALL')).toContain('COMMAND_FORBIDDEN');
-    expect(await run(session, 'GET', 'rg:x')).toContain('COMMAND_FORBIDDEN');
     await run(session, 'SET', 'a', '1');
-    const refusal = await run(session, 'SET', 'b', '1');
-    expect(refusal).toMatch(/^-CROSS_SLOT .*"a" and "b".*\r\n$/);
     expect(await run(session, 'SET', '{a}b', '1')).toBe('+QUEUED\r\n');
-    await session.discard();
+    expect(await run(session, 'SET', 'b', '1')).toMatch(/^-CROSS_SLOT .*"a" and "b".*\r\n$/);
+    expect(await session.commit()).toContain('CROSS_SLOT');
+    expect(await access.client.get('a')).toBeNull();
   });
 
   test('a command that the server refuses is the answer of the commit', async () => {
