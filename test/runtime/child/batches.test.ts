@@ -187,7 +187,8 @@ describe('order', () => {
     await child.load(code);
     const { commands, done } = await child.run({ payload: numbers(5000), entryCount: 5000, executionSize: 100 });
     expect(done.length).toBe(5000);
-    expect(commands.filter(({ round }) => round === 1).length).toBe(1000);
+    const rounds = Map.groupBy(commands, ({ round }) => round);
+    expect(Math.max(...[...rounds.values()].map(({ length }) => length))).toBeLessThanOrEqual(1000);
   });
 
   test('a long batch of slow entries is cut into slices instead of hitting the call limit', async () => {
