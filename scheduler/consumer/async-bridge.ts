@@ -1,9 +1,9 @@
 import type { ClaimedBatch } from './batch.ts';
-import type { Claimer } from './claimer.ts';
+import type { Claimer, PendingRow } from './claimer.ts';
 import type { ConsumerLog, NodeIdentity, QueuedEntries } from './contracts.ts';
 import { knownIds, type Lane, modeOf, workName } from './lane.ts';
-import { pause, type RedisCalls } from './redis-calls.ts';
 import { queueWindowOf } from './reads.ts';
+import { pause, type RedisCalls } from './redis-calls.ts';
 
 /** Mode `async`: between the lanes and the queue of the fleet. */
 export interface AsyncBridge {
@@ -38,17 +38,6 @@ const PAGE = 1_000;
 export function createAsyncBridge(options: AsyncBridgeOptions): AsyncBridge {
   const { calls, claimer, node, signal, log } = options;
 
-  function jobsOf(lane: Lane, ids: readonly string[], round: number): QueuedEntries[] {
-    const { batch } = lane.registration.trigger;
-    const size = batch * Math.max(1, Math.floor(ENTRIES_PER_JOB / batch));
-    const common = { kind: 'entries', registrationId: lane.registration.id, stream: lane.stream, round } as const;
-    const jobs: QueuedEntries[] = [];
-    for (let at = 0; at < ids.length; at += size) {
-      jobs.push({ ...common, ids: ids.slice(at, at + size), readBy: node.consumer() });
-    }
-    return jobs;
-  }
-
   async function add(jobs: readonly QueuedEntries[]): Promise<void> {
     for (;;) {
       try {
@@ -64,7 +53,7 @@ export function createAsyncBridge(options: AsyncBridgeOptions): AsyncBridge {
     enqueue(lane, ids, round = 1) {
       if (ids.length === 0) return;
       lane.queued += ids.length;
-      add(jobsOf(lane, ids, round)).catch((error: unknown) =>
+      add(jobsOf(lane, ids, { round, readBy: node.consumer() })).catch((error: unknown) =>
         log.debug({ err: error }, 'jobs were given up at the end'),
       );
     },
@@ -79,16 +68,8 @@ export function createAsyncBridge(options: AsyncBridgeOptions): AsyncBridge {
     async findLost(lane) {
       const consumer = node.consumer();
       const minIdleMs = options.queueVisibilityMs;
-      const rounds = new Map<number, string[]>();
       const rows = await claimer.pending({ lane, consumer, after: '', count: PAGE, minIdleMs });
-      for (const { id, idleMs } of rows) {
-        // The same for every look within one period, so that looking twice adds nothing.
-        const round = 1 + Math.floor(idleMs / minIdleMs);
-        const ids = rounds.get(round) ?? [];
-        rounds.set(round, ids);
-        ids.push(id);
-      }
-      for (const [round, ids] of rounds) await add(jobsOf(lane, ids, round));
+      for (const [round, ids] of roundsOf(rows, minIdleMs)) await add(jobsOf(lane, ids, { round, readBy: consumer }));
     },
     async refresh(lane) {
       if (lane.queued < queueWindowOf(lane.registration) / 2) return;
@@ -103,4 +84,29 @@ export function createAsyncBridge(options: AsyncBridgeOptions): AsyncBridge {
       options.onRoom(lane);
     },
   };
+}
+
+function jobsOf(
+  lane: Lane,
+  ids: readonly string[],
+  by: Pick<QueuedEntries, 'round' | 'readBy'>,
+): readonly QueuedEntries[] {
+  const { batch } = lane.registration.trigger;
+  const size = batch * Math.max(1, Math.floor(ENTRIES_PER_JOB / batch));
+  const common = { kind: 'entries', registrationId: lane.registration.id, stream: lane.stream, ...by } as const;
+  const jobs: QueuedEntries[] = [];
+  for (let at = 0; at < ids.length; at += size) jobs.push({ ...common, ids: ids.slice(at, at + size) });
+  return jobs;
+}
+
+/** By how often a look at them has been due. The same for every look within one period: looking twice adds nothing. */
+function roundsOf(rows: readonly PendingRow[], periodMs: number): ReadonlyMap<number, readonly string[]> {
+  const rounds = new Map<number, string[]>();
+  for (const { id, idleMs } of rows) {
+    const round = 1 + Math.floor(idleMs / periodMs);
+    const ids = rounds.get(round) ?? [];
+    rounds.set(round, ids);
+    ids.push(id);
+  }
+  return rounds;
 }

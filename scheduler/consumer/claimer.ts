@@ -56,25 +56,11 @@ export function createClaimer({ calls, keys, deadLetterCap, log }: ClaimerOption
   async function claimNow(request: ClaimRequest): Promise<ClaimedBatch | null> {
     const { lane } = request;
     const { tag, stream, registration } = lane;
-    const { group, active } = registration;
+    const { group } = registration;
     const reply = await calls.script(
       CLAIM,
       [stream, keys.stats(tag, group), keys.dead(tag, group), keys.failures(tag, group)],
-      [
-        group,
-        request.owner,
-        request.from[0] ?? '',
-        request.from[1] ?? '',
-        String(request.minIdleMs ?? 0),
-        request.counts ? '1' : '0',
-        String(deadLetterCap),
-        stream,
-        group,
-        latin1FromUtf8(active.functionName),
-        String(active.version),
-        String(Date.now()),
-        ...request.ids,
-      ],
+      claimArgs(request, deadLetterCap),
     );
     const begin = reply.indexOf('\r\n') + 2;
     const { ids, starts, end } = scanEntries(reply, begin);
@@ -117,6 +103,15 @@ export function createClaimer({ calls, keys, deadLetterCap, log }: ClaimerOption
       return ((rows ?? []) as [string, string, number, number][]).map(([id, , idleMs]) => ({ id, idleMs }));
     },
   };
+}
+
+function claimArgs({ lane, ids, owner, from, counts, minIdleMs = 0 }: ClaimRequest, deadLetterCap: number): string[] {
+  const { group, active } = lane.registration;
+  return [
+    ...[group, owner, from[0] ?? '', from[1] ?? '', String(minIdleMs), counts ? '1' : '0', String(deadLetterCap)],
+    ...[lane.stream, group, latin1FromUtf8(active.functionName), String(active.version), String(Date.now())],
+    ...ids,
+  ];
 }
 
 /** Without stream or group nothing is pending. */

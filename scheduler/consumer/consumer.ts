@@ -1,19 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ActiveRegistration, RegistrationSpec, StreamTriggerSpec } from '#functions';
+import type { ActiveRegistration, RegistrationSpec } from '#functions';
 import type { QueuedEntries } from './contracts.ts';
 import { headsOf } from './heads.ts';
 import { inspectLanes, type LaneReport } from './inspect.ts';
 import type { Lane } from './lane.ts';
 import { startMaintenance } from './maintenance.ts';
-import { type ConsumerOptions, createParts } from './parts.ts';
+import { type ConsumerOptions, type ConsumerParts, createParts } from './parts.ts';
 import {
   type ConsumedRegistration,
   createConsumedRegistration,
   matchesStream,
   streamTriggerOf,
 } from './registration.ts';
-import { createStreamFinder } from './stream-finder.ts';
-import { createTakeover } from './takeover.ts';
+import { createStreamFinder, type StreamFinder, type StreamPattern } from './stream-finder.ts';
+import { createTakeover, type Takeover } from './takeover.ts';
 
 export type { ConsumerOptions } from './parts.ts';
 
@@ -31,183 +31,212 @@ export interface Consumer extends AsyncDisposable {
   inspect(): Promise<readonly LaneReport[]>;
 }
 
-const DRAIN_POLL_MS = 5;
+const POLL_MS = 5;
+/** Groups that are not there by then come when Redis answers again. */
+const GROUPS_DEADLINE_MS = 2_000;
 /** After the deadline interrupted work may still say so. */
 const LAST_WORDS_MS = 1_000;
 
 export function createConsumer(options: ConsumerOptions): Consumer {
-  const { node, leases, settings, log } = options;
-  const registrations = new Map<string, ConsumedRegistration>();
-  const parts = createParts(options, (registration) => {
-    registration.running = false;
-    parts.dispatcher.drop(registration);
-    parts.lanes.stop(registration).catch((error: unknown) => log.error({ err: error }, 'a registration did not stop'));
-  });
-  const takeover = createTakeover({
-    ...{ calls: parts.calls, node, recovery: parts.recovery, forget: options.forget, log },
-    registrations: () => registrations.values(),
-    retryIdle: () => parts.lanes.retryIdle(registrations.values()),
-  });
-  const upkeep = startMaintenance({
-    ...{ parts, takeover, node, leases, settings, log },
-    registrations: () => registrations.values(),
-  });
-  const finder = createStreamFinder({
-    access: options.access,
-    scanIntervalMs: settings.scanIntervalMs,
-    ownPrefix: options.keys.prefix,
-    onStream: found,
-    onScanned: () => {
-      parts.lanes.retryIdle(registrations.values());
-      parts.reader.sweepAll();
-    },
-    log,
-  });
-  const forgetTopology = options.access.onTopologyChange(() => {
-    for (const registration of registrations.values()) {
-      for (const lane of registration.lanes.values()) rehome(lane);
-    }
-  });
+  return new StreamConsumer(options);
+}
 
-  function rehome(lane: Lane): void {
-    if (!lane.registration.running || options.access.shardOf(lane.stream).id === lane.shard.id) return;
-    parts.lanes.open(lane).catch((error: unknown) => log.error({ err: error }, 'a stream did not move with its shard'));
+class StreamConsumer implements Consumer {
+  readonly #options: ConsumerOptions;
+  readonly #registrations = new Map<string, ConsumedRegistration>();
+  readonly #parts: ConsumerParts;
+  readonly #takeover: Takeover;
+  readonly #finder: StreamFinder;
+  readonly #upkeep: { close(): void };
+  readonly #forgetTopology: () => void;
+
+  constructor(options: ConsumerOptions) {
+    const { access, keys, settings, log } = options;
+    const registrations = () => this.#registrations.values();
+    this.#options = options;
+    this.#parts = createParts(options, (registration) => this.#halt(registration));
+    const parts = this.#parts;
+    this.#takeover = createTakeover({
+      ...options,
+      ...parts,
+      registrations,
+      retryIdle: parts.lanes.retryIdle.bind(parts.lanes),
+    });
+    this.#upkeep = startMaintenance({ ...options, parts, takeover: this.#takeover, registrations });
+    this.#finder = createStreamFinder({
+      ...{ access, log, scanIntervalMs: settings.scanIntervalMs, ownPrefix: keys.prefix },
+      onStream: (key, isNews) => this.#found(key, isNews),
+      onScanned: () => this.#lookAround(),
+    });
+    this.#forgetTopology = access.onTopologyChange(() => this.#rehome());
   }
 
-  function found(key: string, isNews: boolean): void {
-    for (const registration of registrations.values()) {
+  async apply(wanted: readonly ActiveRegistration[]): Promise<void> {
+    const ids = new Set(wanted.map(({ spec }) => spec.id));
+    const gone = [...this.#registrations.values()].filter(({ id }) => !ids.has(id));
+    await Promise.all(gone.map((registration) => this.#remove(registration)));
+    const known = new Set(this.#registrations.keys());
+    await Promise.all(wanted.map((active) => this.#update(active)));
+    const running = [...this.#registrations.values()].filter((registration) => registration.running);
+    this.#finder.look(running);
+    if (running.some(({ id, isPrefix }) => isPrefix && !known.has(id))) await this.#finder.scan();
+    await this.#groupsAreThere(running);
+  }
+
+  async drain(deadlineMs: number): Promise<void> {
+    await Promise.all([...this.#registrations.values()].map((registration) => this.#stop(registration)));
+    if (!(await this.#workEnds(deadlineMs))) {
+      for (const lane of this.#lanes()) for (const run of lane.runs) run.controller.abort();
+      await this.#workEnds(LAST_WORDS_MS);
+    }
+    if (this.#options.node.mayAct()) await this.#releaseLeases();
+  }
+
+  ring(stream: string): void {
+    this.#found(stream, true);
+  }
+
+  async runJob(job: QueuedEntries): Promise<void> {
+    const registration = this.#registrations.get(job.registrationId);
+    if (registration === undefined || !registration.running) return;
+    await this.#parts.bridge.runJob(this.#parts.lanes.ensure(registration, job.stream), job);
+  }
+
+  onConsumerGone(consumer: string): void {
+    this.#takeover.onGone(consumer);
+  }
+
+  heads(spec: RegistrationSpec): Promise<Readonly<Record<string, string>>> {
+    const scan = (pattern: StreamPattern): Promise<readonly string[]> => this.#finder.list(pattern);
+    return headsOf({ spec, parts: this.#parts, scan, known: this.#registrations.get(spec.id) });
+  }
+
+  inspect(): Promise<readonly LaneReport[]> {
+    return inspectLanes(this.#parts.calls, this.#registrations.values());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#upkeep.close();
+    this.#forgetTopology();
+    for (const registration of this.#registrations.values()) registration.running = false;
+    await this.#finder[Symbol.asyncDispose]();
+    await this.#parts[Symbol.asyncDispose]();
+  }
+
+  *#lanes(): Generator<Lane> {
+    for (const { lanes } of this.#registrations.values()) yield* lanes.values();
+  }
+
+  #found(key: string, isNews: boolean): void {
+    for (const registration of this.#registrations.values()) {
       if (!registration.running || !matchesStream(registration, key)) continue;
       const lane = registration.lanes.get(key);
-      if (lane === undefined || lane.state === 'missing') parts.lanes.ensure(registration, key);
-      else if (isNews) parts.reader.news(lane);
+      if (lane === undefined || lane.state === 'missing') this.#parts.lanes.ensure(registration, key);
+      else if (isNews) this.#parts.reader.news(lane);
     }
   }
 
-  async function stop(registration: ConsumedRegistration): Promise<void> {
+  /** What no news may have told of. */
+  #lookAround(): void {
+    for (const registration of this.#registrations.values()) this.#parts.lanes.retryIdle(registration);
+    this.#parts.reader.sweepAll();
+  }
+
+  /** Lanes follow their streams to other shards. */
+  #rehome(): void {
+    for (const lane of this.#lanes()) {
+      const moved = this.#options.access.shardOf(lane.stream).id !== lane.shard.id;
+      if (moved && lane.registration.running) this.#parts.lanes.open(lane);
+    }
+  }
+
+  /** A registration has stopped itself; it cannot wait until its last read is back. */
+  #halt(registration: ConsumedRegistration): void {
+    this.#stop(registration).catch((error: unknown) => {
+      this.#options.log.error({ err: error, registration: registration.id }, 'a registration did not stop');
+    });
+  }
+
+  async #stop(registration: ConsumedRegistration): Promise<void> {
     registration.running = false;
-    parts.dispatcher.drop(registration);
-    await parts.lanes.stop(registration);
+    this.#parts.dispatcher.drop(registration);
+    await this.#parts.lanes.stop(registration);
   }
 
-  async function loadTargets(registration: ConsumedRegistration): Promise<void> {
-    const { active } = registration;
-    const versions = new Set([active.version, ...active.routes.map(({ version }) => version)]);
-    for (const version of registration.targets.keys()) if (!versions.has(version)) registration.targets.delete(version);
-    const load = async (version: number): Promise<void> => {
-      if (registration.targets.has(version)) return;
-      const target = await options.loadable(active.functionName, version).catch((error: unknown) => {
-        log.warn({ err: error, function: active.functionName, version }, 'a version could not be loaded yet');
-      });
-      if (target !== undefined) registration.targets.set(version, target);
-    };
-    await Promise.all([...versions].map(load));
-  }
-
-  /** What it was before counts for what was read before; what changes is what comes now. */
-  async function update(active: ActiveRegistration, trigger: StreamTriggerSpec): Promise<void> {
-    const id = active.spec.id;
-    let registration = registrations.get(id);
-    const isNew = registration === undefined;
-    registration ??= createConsumedRegistration(active, trigger);
-    registrations.set(id, registration);
-    const before = registration.active;
-    const reopens = before.spec.mode !== active.spec.mode || before.rewindTo?.token !== active.rewindTo?.token;
-    if (registration.running && (active.state !== 'running' || (reopens && !isNew))) await stop(registration);
-    registration.active = active;
-    registration.trigger = trigger;
-    await loadTargets(registration);
-    if (active.state !== 'running' || registration.running) return;
-    registration.running = true;
-    if (!registration.isPrefix) parts.lanes.ensure(registration, registration.pattern);
-    await parts.lanes.start(registration);
-  }
-
-  async function remove(registration: ConsumedRegistration): Promise<void> {
-    registrations.delete(registration.id);
-    await stop(registration);
+  async #remove(registration: ConsumedRegistration): Promise<void> {
+    this.#registrations.delete(registration.id);
+    await this.#stop(registration);
     for (const lane of registration.lanes.values()) lane.state = 'closed';
   }
 
-  function inWork(): number {
-    let runs = 0;
-    for (const { lanes } of registrations.values()) for (const lane of lanes.values()) runs += lane.runs.size;
-    return runs;
+  /** What it was before counts for what was read before; what changes is what comes now. */
+  async #update(active: ActiveRegistration): Promise<void> {
+    const trigger = streamTriggerOf(active.spec);
+    if (trigger === null) return;
+    const { id } = active.spec;
+    const registration = this.#registrations.get(id) ?? createConsumedRegistration(active, trigger);
+    this.#registrations.set(id, registration);
+    if (registration.running && (active.state !== 'running' || opensAnew(registration.active, active))) {
+      await this.#stop(registration);
+    }
+    registration.active = active;
+    registration.trigger = trigger;
+    await loadTargets(registration, this.#options);
+    if (active.state !== 'running' || registration.running) return;
+    registration.running = true;
+    if (!registration.isPrefix) this.#parts.lanes.ensure(registration, registration.pattern);
+    this.#parts.lanes.start(registration);
   }
 
-  async function workEnds(deadlineMs: number): Promise<boolean> {
-    for (const endMs = performance.now() + deadlineMs; inWork() > 0; await sleep(DRAIN_POLL_MS)) {
+  /** `$` means from now on: the groups have to be there when the registration counts as in force. */
+  async #groupsAreThere(running: readonly ConsumedRegistration[]): Promise<void> {
+    const isWaiting = ({ running, lanes }: ConsumedRegistration): boolean =>
+      running && [...lanes.values()].some((lane) => lane.state === 'opening' && !lane.hasGroup);
+    const endMs = performance.now() + GROUPS_DEADLINE_MS;
+    while (running.some(isWaiting) && performance.now() < endMs) await sleep(POLL_MS);
+  }
+
+  async #workEnds(deadlineMs: number): Promise<boolean> {
+    const isWorking = (): boolean => [...this.#lanes()].some((lane) => lane.runs.size > 0);
+    for (const endMs = performance.now() + deadlineMs; isWorking(); await sleep(POLL_MS)) {
       if (performance.now() >= endMs) return false;
     }
     return true;
   }
 
-  function interruptAll(): void {
-    for (const { lanes } of registrations.values()) {
-      for (const lane of lanes.values()) for (const run of lane.runs) run.controller.abort();
-    }
+  /** Streams with something left keep their lease: whoever takes it from a dead node begins with what is pending. */
+  async #releaseLeases(): Promise<void> {
+    const release = async (lane: Lane): Promise<void> => {
+      if (!lane.holdsLease || lane.runs.size > 0) return;
+      const summary = (await this.#parts.calls.call(['XPENDING', lane.stream, lane.registration.group])) as [number];
+      if (summary[0] > 0) return;
+      lane.holdsLease = false;
+      await this.#options.leases.release(lane.registration.id, lane.stream);
+    };
+    const ignore = (error: unknown): void => this.#options.log.debug({ err: error }, 'a lease was not given back');
+    const all = Promise.all([...this.#lanes()].map((lane) => release(lane).catch(ignore)));
+    // Without an answer from Redis the leases end with this node.
+    await Promise.race([all, sleep(LAST_WORDS_MS)]);
   }
+}
 
-  async function releaseLeases(): Promise<void> {
-    for (const registration of registrations.values()) {
-      for (const lane of registration.lanes.values()) {
-        if (!lane.holdsLease || lane.runs.size > 0 || lane.waiting.size > 0) continue;
-        lane.holdsLease = false;
-        await leases.release(registration.id, lane.stream);
-      }
+/** A change after which every stream has to be opened again. */
+function opensAnew(before: ActiveRegistration, now: ActiveRegistration): boolean {
+  return before.spec.mode !== now.spec.mode || before.rewindTo?.token !== now.rewindTo?.token;
+}
+
+async function loadTargets(registration: ConsumedRegistration, { loadable, log }: ConsumerOptions): Promise<void> {
+  const { active, targets } = registration;
+  const versions = new Set([active.version, ...active.routes.map(({ version }) => version)]);
+  for (const version of targets.keys()) if (!versions.has(version)) targets.delete(version);
+  const load = async (version: number): Promise<void> => {
+    if (targets.has(version)) return;
+    try {
+      targets.set(version, await loadable(active.functionName, version));
+    } catch (error) {
+      // Tried again when an entry needs it.
+      log.warn({ err: error, function: active.functionName, version }, 'a version could not be loaded yet');
     }
-  }
-
-  return {
-    async apply(wanted) {
-      const ids = new Set(wanted.map(({ spec }) => spec.id));
-      const gone = [...registrations.values()].filter(({ id }) => !ids.has(id));
-      await Promise.all(gone.map(remove));
-      const known = new Set(registrations.keys());
-      await Promise.all(
-        wanted.map((active) => {
-          const trigger = streamTriggerOf(active.spec);
-          return trigger === null ? undefined : update(active, trigger);
-        }),
-      );
-      const running = [...registrations.values()].filter((registration) => registration.running);
-      finder.look(running);
-      if (running.some(({ id, isPrefix }) => isPrefix && !known.has(id))) await scanFirst(running);
-    },
-    async drain(deadlineMs) {
-      await Promise.all([...registrations.values()].map(stop));
-      if (!(await workEnds(deadlineMs))) {
-        interruptAll();
-        await workEnds(LAST_WORDS_MS);
-      }
-      if (node.mayAct()) await releaseLeases();
-    },
-    ring: (stream) => found(stream, true),
-    async runJob(job) {
-      const registration = registrations.get(job.registrationId);
-      if (registration === undefined || !registration.running) return;
-      await parts.bridge.runJob(parts.lanes.ensure(registration, job.stream), job);
-    },
-    onConsumerGone: takeover.onGone,
-    heads: (spec) => headsOf({ spec, parts, scan: finder.list, known: registrations.get(spec.id) }),
-    inspect: () => inspectLanes(parts.calls, registrations.values()),
-    async [Symbol.asyncDispose]() {
-      upkeep.close();
-      forgetTopology();
-      for (const registration of registrations.values()) registration.running = false;
-      await finder[Symbol.asyncDispose]();
-      await parts[Symbol.asyncDispose]();
-    },
   };
-
-  /** Groups of streams that are there are made before the registration counts as in force: `$` means from now on. */
-  async function scanFirst(running: readonly ConsumedRegistration[]): Promise<void> {
-    await finder.scan();
-    const isOpening = (): boolean =>
-      running.some((registration) =>
-        [...registration.lanes.values()].some((lane) => lane.state === 'opening' && lane.load === 0),
-      );
-    for (const endMs = performance.now() + settings.blockMs; isOpening() && performance.now() < endMs; ) {
-      await sleep(DRAIN_POLL_MS);
-    }
-  }
+  await Promise.all([...versions].map(load));
 }

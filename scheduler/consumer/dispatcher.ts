@@ -31,17 +31,17 @@ export interface Dispatcher {
 
 export interface DispatcherOptions {
   readonly node: NodeIdentity;
-  readonly runner: () => Runner;
+  readonly runner: Runner;
   readonly settler: Settler;
   readonly claimer: Claimer;
-  readonly retries: () => Retries;
+  readonly retries: Retries;
   readonly loadable: (name: string, version: number) => Promise<LoadableVersion>;
   /** Mode `async`: hands ids to the queue. */
   readonly enqueue: (lane: Lane, ids: readonly string[]) => void;
   readonly log: ConsumerLog;
 }
 
-/** Interrupted so often in a row, a batch waits before it runs again: whatever kills it may need time to pass. */
+/** Interrupted so often in a row, a batch waits before it runs again. */
 const PATIENCE = 3;
 const FIRST_REST_MS = 25;
 const LONGEST_REST_MS = 1_000;
@@ -49,209 +49,228 @@ const LOAD_PAUSE_MS = 500;
 const CLAIM_COUNT = 1_000;
 
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
-  const { node, settler, claimer, log } = options;
-  const closing = new AbortController();
-  const gather = createGather(dispatch);
-  /** How often a batch of a backlog was interrupted. */
-  const interrupted = new WeakMap<ClaimedBatch, number>();
+  return new ModeDispatcher(options);
+}
 
-  function dispatch(lane: Lane, batch: ClaimedBatch): void {
-    if (modeOf(lane) !== 'sync') {
-      void start(lane, batch, 0);
-      return;
-    }
-    lane.backlog.push(batch);
-    pump(lane);
+class ModeDispatcher implements Dispatcher {
+  readonly #options: DispatcherOptions;
+  readonly #closing = new AbortController();
+  readonly #gather = createGather((lane, batch) => this.#dispatch(lane, batch));
+  /** How often a batch of a backlog was interrupted. */
+  readonly #interrupted = new WeakMap<ClaimedBatch, number>();
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
   }
 
-  function pump(lane: Lane): void {
+  offer(lane: Lane, batch: ClaimedBatch): void {
+    const { trigger, running } = lane.registration;
+    if (!running || lane.state === 'closed') return;
+    if (modeOf(lane) === 'async') {
+      this.#options.enqueue(lane, batch.ids);
+      return;
+    }
+    addLoad(lane, batch.ids.length);
+    if (trigger.durationMs > 0 && trigger.batch > 1) this.#gather.add(lane, batch);
+    else this.#dispatch(lane, batch);
+  }
+
+  offerClaimed(lane: Lane, batch: ClaimedBatch): Promise<void> {
+    if (!lane.registration.running || lane.state === 'closed') return Promise.resolve();
+    addLoad(lane, batch.ids.length);
+    if (modeOf(lane) !== 'sync') return this.#start(lane, batch, 0);
+    if (batch.origin === 'retry') lane.backlog.unshift(batch);
+    else lane.backlog.push(batch);
+    this.pump(lane);
+    return Promise.resolve();
+  }
+
+  pump(lane: Lane): void {
     const first = lane.backlog[0];
-    if (first === undefined || lane.runs.size > 0 || !mayRun(lane)) return;
+    if (first === undefined || lane.runs.size > 0 || lane.starting || !this.#mayRun(lane)) return;
     if (lane.parked && first.origin !== 'retry') {
       if (lane.waiting.size > 0) return;
       setParked(lane, false);
     }
     const restMs = lane.restUntilMs - performance.now();
     if (restMs > 0) {
-      lane.restUntilMs = performance.now() + restMs;
-      setTimeout(() => pump(lane), restMs).unref();
+      setTimeout(() => this.pump(lane), restMs).unref();
       return;
     }
     lane.backlog.shift();
-    void start(lane, first, interrupted.get(first) ?? 0);
+    void this.#start(lane, first, this.#interrupted.get(first) ?? 0);
   }
 
-  function mayRun(lane: Lane): boolean {
-    return lane.registration.running && lane.state !== 'closed' && lane.holdsLease && node.mayAct();
+  onDue(due: DueEntries): void {
+    this.#retry(due).catch((error: unknown) => {
+      this.#options.log.debug({ err: error }, 'retries were given up at the end');
+    });
+  }
+
+  again({ lane, interruptions }: RunRequest, pieces: readonly ClaimedBatch[]): void {
+    const count = interruptions + 1;
+    const restMs = restOf(count);
+    if (modeOf(lane) === 'sync') {
+      for (const piece of pieces) this.#interrupted.set(piece, count);
+      lane.backlog.unshift(...pieces);
+      lane.restUntilMs = performance.now() + restMs;
+      return;
+    }
+    if (restMs === 0) this.#startAgain(lane, pieces, count);
+    else {
+      const ids = pieces.flatMap((piece) => piece.ids);
+      for (const id of ids) lane.held.add(id);
+      setTimeout(() => {
+        for (const id of ids) lane.held.delete(id);
+        this.#startAgain(lane, pieces, count);
+      }, restMs);
+    }
+  }
+
+  drop(registration: ConsumedRegistration): void {
+    const { overflow } = registration;
+    registration.overflow = [];
+    for (const { drop } of overflow) drop();
+    for (const lane of registration.lanes.values()) this.dropLane(lane);
+  }
+
+  dropLane(lane: Lane): void {
+    setParked(lane, false);
+    const held = this.#gather.drop(lane);
+    const queued = lane.backlog.reduce((sum, batch) => sum + batch.ids.length, 0);
+    lane.backlog = [];
+    addLoad(lane, -held - queued);
+    this.#options.retries.forget(lane);
+  }
+
+  close(): void {
+    this.#closing.abort();
+    this.#gather.close();
+  }
+
+  #dispatch(lane: Lane, batch: ClaimedBatch): void {
+    if (modeOf(lane) === 'sync') {
+      lane.backlog.push(batch);
+      this.pump(lane);
+    } else void this.#start(lane, batch, 0);
+  }
+
+  #mayRun(lane: Lane): boolean {
+    return lane.registration.running && lane.state !== 'closed' && lane.holdsLease && this.#options.node.mayAct();
   }
 
   /** Runs a batch that counts as load already. */
-  async function start(lane: Lane, batch: ClaimedBatch, interruptions: number): Promise<void> {
-    const { registration } = lane;
-    const { expired, pieces } = routeBatch(registration, batch, Date.now());
-    if (expired.length > 0) expire(lane, expired);
-    const sync = modeOf(lane) === 'sync';
-    const now = sync ? pieces.slice(0, 1) : pieces;
-    if (sync) lane.backlog.unshift(...pieces.slice(1).map((piece) => piece.batch));
-    if (sync && now.length === 0) queueMicrotask(() => pump(lane));
-    await Promise.all(now.map((piece) => runPiece(lane, piece, interruptions)));
-  }
-
-  function expire(lane: Lane, expired: readonly string[]): void {
-    settler.settle(lane, { expired, noted: expired }).then(
-      () => addLoad(lane, -expired.length),
-      () => addLoad(lane, -expired.length),
-    );
-  }
-
-  function runPiece(lane: Lane, piece: RoutedPiece, interruptions: number): Promise<void> {
-    const { registration } = lane;
-    const { inWork } = registration;
-    // Reads over several streams may bring more than may run at once.
-    if (inWork > 0 && inWork + piece.batch.ids.length > capOf(registration)) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      for (const id of piece.batch.ids) lane.held.add(id);
-      registration.overflow.push({
-        run: () => {
-          for (const id of piece.batch.ids) lane.held.delete(id);
-          resolve(runPiece(lane, piece, interruptions));
-        },
-        drop: () => {
-          for (const id of piece.batch.ids) lane.held.delete(id);
-          addLoad(lane, -piece.batch.ids.length);
-          resolve();
-        },
-      });
-      return promise;
+  async #start(lane: Lane, batch: ClaimedBatch, interruptions: number): Promise<void> {
+    const { expired, pieces } = routeBatch(lane.registration, batch, Date.now());
+    if (expired.length > 0) this.#expire(lane, expired);
+    if (modeOf(lane) !== 'sync') {
+      await Promise.all(pieces.map((piece) => this.#runPiece(lane, piece, interruptions)));
+      return;
     }
-    return runNow(lane, piece, interruptions);
+    const [first, ...rest] = pieces;
+    lane.backlog.unshift(...rest.map((piece) => piece.batch));
+    if (first === undefined) queueMicrotask(() => this.pump(lane));
+    else await this.#runNow(lane, first, interruptions);
   }
 
-  async function runNow(lane: Lane, piece: RoutedPiece, interruptions: number): Promise<void> {
+  #startAgain(lane: Lane, pieces: readonly ClaimedBatch[], count: number): void {
+    for (const piece of pieces) {
+      if (lane.registration.running) void this.#start(lane, piece, count);
+      else addLoad(lane, -piece.ids.length);
+    }
+  }
+
+  #expire(lane: Lane, expired: readonly string[]): void {
+    const over = (): void => addLoad(lane, -expired.length);
+    this.#options.settler.settle(lane, { expired, noted: expired }).then(over, over);
+  }
+
+  #runPiece(lane: Lane, piece: RoutedPiece, interruptions: number): Promise<void> {
+    const { registration } = lane;
+    const { ids } = piece.batch;
+    const fits = registration.inWork === 0 || registration.inWork + ids.length <= capOf(registration);
+    if (fits) return this.#runNow(lane, piece, interruptions);
+    // Reads over several streams may bring more than may run at once.
+    const { promise, resolve } = Promise.withResolvers<void>();
+    for (const id of ids) lane.held.add(id);
+    const release = (): void => {
+      for (const id of ids) lane.held.delete(id);
+    };
+    registration.overflow.push({
+      run: () => {
+        release();
+        resolve(this.#runPiece(lane, piece, interruptions));
+      },
+      drop: () => {
+        release();
+        addLoad(lane, -ids.length);
+        resolve();
+      },
+    });
+    return promise;
+  }
+
+  async #runNow(lane: Lane, piece: RoutedPiece, interruptions: number): Promise<void> {
     const { registration } = lane;
     const { batch, registrationIndex } = piece;
     registration.inWork += batch.ids.length;
-    const target = registration.targets.get(piece.version);
-    await (target === undefined
-      ? loadThenRun(lane, piece, interruptions)
-      : options.runner().run({ lane, batch, target, registrationIndex, interruptions }));
+    const target = registration.targets.get(piece.version) ?? (await this.#loadFor(lane, piece));
+    if (target === null) addLoad(lane, -batch.ids.length);
+    else await this.#options.runner.run({ lane, batch, target, registrationIndex, interruptions });
     registration.inWork -= batch.ids.length;
     drainOverflow(registration);
   }
 
-  async function loadThenRun(lane: Lane, piece: RoutedPiece, interruptions: number): Promise<void> {
-    const { batch, registrationIndex } = piece;
+  async #loadFor(lane: Lane, { batch, version }: RoutedPiece): Promise<LoadableVersion | null> {
     for (const id of batch.ids) lane.held.add(id);
-    const target = await loadTarget(lane.registration, piece.version);
+    lane.starting = true;
+    const target = await this.#loadTarget(lane.registration, version);
+    lane.starting = false;
     for (const id of batch.ids) lane.held.delete(id);
-    if (target === null) addLoad(lane, -batch.ids.length);
-    else await options.runner().run({ lane, batch, target, registrationIndex, interruptions });
+    return target;
   }
 
   /** A version that is gone hands its entries to the active one. Null when the registration stops meanwhile. */
-  async function loadTarget(registration: ConsumedRegistration, version: number): Promise<LoadableVersion | null> {
+  async #loadTarget(registration: ConsumedRegistration, version: number): Promise<LoadableVersion | null> {
+    const { loadable, log } = this.#options;
     const { functionName } = registration.active;
-    for (let wanted = version; registration.running && !closing.signal.aborted; ) {
+    for (let wanted = version; registration.running && !this.#closing.signal.aborted; ) {
       try {
-        const target = await options.loadable(functionName, wanted);
+        const target = await loadable(functionName, wanted);
         registration.targets.set(version, target);
         return target;
       } catch (error) {
         log.error({ err: error, function: functionName, version: wanted }, 'a version could not be loaded');
         if (wanted !== registration.active.version) wanted = registration.active.version;
-        else await pause(LOAD_PAUSE_MS, closing.signal).catch(() => undefined);
+        else await pause(LOAD_PAUSE_MS, this.#closing.signal).catch(() => undefined);
       }
     }
     return null;
   }
 
-  function offerClaimed(lane: Lane, batch: ClaimedBatch): Promise<void> {
-    if (!lane.registration.running || lane.state === 'closed') return Promise.resolve();
-    addLoad(lane, batch.ids.length);
-    if (modeOf(lane) !== 'sync') return start(lane, batch, 0);
-    if (batch.origin === 'retry') lane.backlog.unshift(batch);
-    else lane.backlog.push(batch);
-    pump(lane);
-    return Promise.resolve();
-  }
-
-  async function retry({ lane, ids, alone }: DueEntries): Promise<void> {
+  async #retry({ lane, ids, alone }: DueEntries): Promise<void> {
     const wanted = [...ids, ...alone].sort(compareEntryIds);
-    const self = node.consumer();
-    const work = workName(self);
-    const owner = modeOf(lane) === 'async' ? work : self;
     for (let at = 0; at < wanted.length; at += CLAIM_COUNT) {
       const page = wanted.slice(at, at + CLAIM_COUNT);
-      const batch = lane.registration.running
-        ? await claimer.claim({ lane, ids: page, owner, from: [self, work], origin: 'retry', counts: true })
-        : null;
+      const batch = await this.#claimAgain(lane, page);
       for (const id of page) if (lane.waiting.delete(id)) lane.registration.waiting -= 1;
-      if (batch !== null) for (const part of apart(batch, alone)) void offerClaimed(lane, part);
-      else pump(lane);
+      for (const part of apart(batch, alone)) void this.offerClaimed(lane, part);
+      this.pump(lane);
     }
   }
 
-  function dropLane(lane: Lane): void {
-    setParked(lane, false);
-    const held = gather.drop(lane);
-    const queued = lane.backlog.reduce((sum, batch) => sum + batch.ids.length, 0);
-    lane.backlog = [];
-    addLoad(lane, -held - queued);
-    options.retries().forget(lane);
+  #claimAgain(lane: Lane, ids: readonly string[]): Promise<ClaimedBatch | null> {
+    if (!lane.registration.running) return Promise.resolve(null);
+    const self = this.#options.node.consumer();
+    const work = workName(self);
+    const owner = modeOf(lane) === 'async' ? work : self;
+    return this.#options.claimer.claim({ lane, ids, owner, from: [self, work], origin: 'retry', counts: true });
   }
+}
 
-  function rest(lane: Lane, interruptions: number, then: () => void): void {
-    if (interruptions < PATIENCE) return then();
-    const restMs = Math.min(LONGEST_REST_MS, FIRST_REST_MS * 2 ** (interruptions - PATIENCE));
-    lane.restUntilMs = performance.now() + restMs;
-    setTimeout(then, restMs);
-  }
-
-  return {
-    pump,
-    offerClaimed,
-    offer(lane, batch) {
-      const { trigger, running } = lane.registration;
-      if (!running || lane.state === 'closed') return;
-      if (modeOf(lane) === 'async') {
-        options.enqueue(lane, batch.ids);
-        return;
-      }
-      addLoad(lane, batch.ids.length);
-      if (trigger.durationMs > 0 && trigger.batch > 1) gather.add(lane, batch);
-      else dispatch(lane, batch);
-    },
-    onDue(due) {
-      retry(due).catch((error: unknown) => log.debug({ err: error }, 'retries were given up at the end'));
-    },
-    again({ lane, interruptions }, pieces) {
-      const count = interruptions + 1;
-      if (modeOf(lane) === 'sync') {
-        for (const piece of pieces) interrupted.set(piece, count);
-        lane.backlog.unshift(...pieces);
-        rest(lane, count, () => pump(lane));
-        return;
-      }
-      const ids = pieces.flatMap((piece) => piece.ids);
-      for (const id of ids) lane.held.add(id);
-      rest(lane, count, () => {
-        for (const id of ids) lane.held.delete(id);
-        if (lane.registration.running) for (const piece of pieces) void start(lane, piece, count);
-        else addLoad(lane, -ids.length);
-      });
-    },
-    dropLane,
-    drop(registration) {
-      const { overflow } = registration;
-      registration.overflow = [];
-      for (const { drop } of overflow) drop();
-      for (const lane of registration.lanes.values()) dropLane(lane);
-    },
-    close() {
-      closing.abort();
-      gather.close();
-    },
-  };
+/** Whatever kills a batch may need time to pass. */
+function restOf(interruptions: number): number {
+  return interruptions < PATIENCE ? 0 : Math.min(LONGEST_REST_MS, FIRST_REST_MS * 2 ** (interruptions - PATIENCE));
 }
 
 /** Runs what had to wait because enough was in work. */
@@ -263,7 +282,8 @@ function drainOverflow(registration: ConsumedRegistration): void {
 }
 
 /** Entries that are to run alone as batches of one, the others together. */
-function apart(batch: ClaimedBatch, alone: readonly string[]): readonly ClaimedBatch[] {
+function apart(batch: ClaimedBatch | null, alone: readonly string[]): readonly ClaimedBatch[] {
+  if (batch === null) return [];
   if (alone.length === 0) return [batch];
   const single = new Set(alone);
   const parts: ClaimedBatch[] = [];

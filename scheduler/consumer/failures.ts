@@ -1,10 +1,17 @@
-import { decideFailure, type FailureDecision, latin1FromUtf8, type RegistrationState, runsPerRecord } from '#functions';
-import type { DeadLetter, EntryEnd } from '../delivery.ts';
+import {
+  type BuryReason,
+  decideFailure,
+  type FailureDecision,
+  latin1FromUtf8,
+  type RegistrationState,
+  runsPerRecord,
+} from '#functions';
+import type { DeadLetter } from '../delivery.ts';
 import type { SchedulerKeys } from '../keys.ts';
 import type { DeliverySettings } from '../settings.ts';
 import { attemptsOf, type ClaimedBatch, fieldsOf } from './batch.ts';
 import type { ConsumerLog, Count, FailedEntry, GuestError } from './contracts.ts';
-import { type Lane, modeOf } from './lane.ts';
+import type { Lane } from './lane.ts';
 import type { RedisCalls } from './redis-calls.ts';
 import type { ConsumedRegistration } from './registration.ts';
 import type { Retries } from './retries.ts';
@@ -54,85 +61,89 @@ const MOST_NOTES = 1_000;
 const PAUSE_PREFIX = 'PAUSE';
 
 export function createFailures(options: FailuresOptions): Failures {
-  const { settings, retries, count, log } = options;
+  return new FailureDesk(options);
+}
 
-  function decide(run: FailedRun, failed: FailedEntry): FailureDecision {
+class FailureDesk implements Failures {
+  readonly #options: FailuresOptions;
+
+  constructor(options: FailuresOptions) {
+    this.#options = options;
+  }
+
+  handle(run: FailedRun, failed: readonly FailedEntry[]): FailureActions {
+    const again = positionsOf(failed, ({ kind }) => kind === 'interrupted');
+    const splits = canSplit(run);
+    const split = positionsOf(failed, ({ kind }) => kind === 'crash' && splits);
+    const counting = failed.filter(({ kind }) => kind !== 'interrupted' && !(kind === 'crash' && splits));
+    const dead = counting.map((entry) => this.#decide(run, entry)).filter((letter) => letter !== null);
+    const last = counting.at(-1)?.error;
+    if (last !== undefined) {
+      const retries = run.lane.registration.running ? counting.length - dead.length : 0;
+      this.#options.count(run.lane.registration.id, { retries, lastError: `${last.name}: ${last.message}` });
+    }
+    return { dead, again, split };
+  }
+
+  halt(registration: ConsumedRegistration, state: RegistrationState, reason: string): void {
+    const { log, count, onHalt, setState } = this.#options;
+    if (!registration.running) return;
+    log.warn({ registration: registration.id, state, reason }, 'the registration stops itself');
+    if (state === 'aborted') count(registration.id, { aborted: 1 });
+    onHalt(registration);
+    setState([registration.id], state, reason).catch((error: unknown) => {
+      const facts = { err: error, registration: registration.id, state };
+      log.error(facts, 'the registry could not be told that a registration stopped');
+    });
+  }
+
+  /** Arranges what becomes of an entry; returns its letter if it is dead. */
+  #decide(run: FailedRun, failed: FailedEntry): DeadLetter | null {
+    const { lane, batch } = run;
+    const { registration } = lane;
+    if (failed.error.message.startsWith(PAUSE_PREFIX)) {
+      this.halt(registration, 'paused', failed.error.message);
+      return null;
+    }
+    const decision = this.#decisionFor(run, failed);
+    if (decision.do === 'abort') {
+      this.halt(registration, 'aborted', failed.error.message);
+      return null;
+    }
+    if (decision.do === 'bury') return letterOf(run, failed, decision.reason);
+    const id = batch.ids[failed.index] as string;
+    this.#note(lane, id, failed.error);
+    const wait = { delayMs: decision.delayMs, alone: failed.kind === 'crash' };
+    if (registration.running) this.#options.retries.add(lane, id, wait);
+    return null;
+  }
+
+  #decisionFor(run: FailedRun, failed: FailedEntry): FailureDecision {
     const { trigger } = run.lane.registration;
     return decideFailure({
       policy: trigger.onFailedPolicy,
       attempts: attemptsOf(run.batch, failed.index),
       maxAttempts: trigger.maxAttempts,
       retryIntervalMs: trigger.retryIntervalMs,
-      ceilingMs: settings.retryCeilingMs,
+      ceilingMs: this.#options.settings.retryCeilingMs,
       kind: failed.kind,
     });
   }
 
-  function note(run: FailedRun, id: string, error: GuestError): void {
-    const { lane } = run;
+  /** Should the entry be trimmed away before it has run again, its dead letter can say what was wrong. */
+  #note(lane: Lane, id: string, error: GuestError): void {
+    const { calls, keys, log } = this.#options;
     if (lane.registration.waiting > MOST_NOTES) return;
-    const key = options.keys.failures(lane.tag, lane.registration.group);
+    const key = keys.failures(lane.tag, lane.registration.group);
     const text = latin1FromUtf8(`${error.name}: ${error.message}`.slice(0, LONGEST_NOTE));
     const ignore = (reason: unknown): void => log.debug({ err: reason }, 'an error could not be noted');
-    options.calls.call(['HSET', key, `${lane.stream} ${id}`, text]).catch(ignore);
-    options.calls.call(['EXPIRE', key, String(NOTE_SECONDS)]).catch(ignore);
+    calls.call(['HSET', key, `${lane.stream} ${id}`, text]).catch(ignore);
+    calls.call(['EXPIRE', key, String(NOTE_SECONDS)]).catch(ignore);
   }
+}
 
-  function halt(registration: ConsumedRegistration, state: RegistrationState, reason: string): void {
-    if (!registration.running) return;
-    log.warn({ registration: registration.id, state, reason }, 'the registration stops itself');
-    options.onHalt(registration);
-    options.setState([registration.id], state, reason).catch((error: unknown) => {
-      log.error(
-        { err: error, registration: registration.id },
-        'the registry could not be told that a registration stopped',
-      );
-    });
-  }
-
-  /** Returns what to do with one entry whose failure counts. */
-  function settleOne(run: FailedRun, failed: FailedEntry): DeadLetter | null {
-    const { lane, batch } = run;
-    const id = batch.ids[failed.index] as string;
-    const decision = decide(run, failed);
-    if (decision.do === 'abort') {
-      halt(lane.registration, 'aborted', failed.error.message);
-      return null;
-    }
-    if (decision.do === 'bury') {
-      return letterOf(run, failed, decision.reason === 'policy-continue' ? 'policy' : 'attempts');
-    }
-    note(run, id, failed.error);
-    if (lane.registration.running) retries.add(lane, id, { delayMs: decision.delayMs, alone: failed.kind === 'crash' });
-    return null;
-  }
-
-  return {
-    halt,
-    handle(run, failed) {
-      const dead: DeadLetter[] = [];
-      const again: number[] = [];
-      const split: number[] = [];
-      let retried = 0;
-      for (const entry of failed) {
-        if (entry.kind === 'interrupted') again.push(entry.index);
-        else if (entry.kind === 'crash' && canSplit(run)) split.push(entry.index);
-        else if (entry.error.message.startsWith(PAUSE_PREFIX))
-          halt(run.lane.registration, 'paused', entry.error.message);
-        else {
-          const letter = settleOne(run, entry);
-          if (letter === null) retried += 1;
-          else dead.push(letter);
-        }
-      }
-      const counted = failed.length - again.length;
-      const last = failed.findLast((entry) => entry.kind !== 'interrupted');
-      if (last !== undefined && counted > 0) {
-        count(run.lane.registration.id, { retries: retried, lastError: `${last.error.name}: ${last.error.message}` });
-      }
-      return { dead, again, split };
-    },
-  };
+function positionsOf(failed: readonly FailedEntry[], which: (entry: FailedEntry) => boolean): number[] {
+  return failed.filter(which).map(({ index }) => index);
 }
 
 /** A crash of several executions blames all of them; only one alone is surely the culprit. */
@@ -145,7 +156,7 @@ export function smallestPiece(run: FailedRun): number {
   return runsPerRecord(run.lane.registration.active.spec.steps) ? 1 : run.executionSize;
 }
 
-function letterOf(run: FailedRun, failed: FailedEntry, reason: DeadLetter['reason']): DeadLetter {
+function letterOf(run: FailedRun, failed: FailedEntry, reason: BuryReason): DeadLetter {
   const { lane, batch, version } = run;
   return {
     entryId: batch.ids[failed.index] as string,
@@ -154,7 +165,7 @@ function letterOf(run: FailedRun, failed: FailedEntry, reason: DeadLetter['reaso
     functionName: lane.registration.active.functionName,
     version,
     attempts: attemptsOf(batch, failed.index),
-    reason,
+    reason: reason === 'policy-continue' ? 'policy' : 'attempts',
     errorCode: failed.error.code,
     errorMessage: failed.error.message,
     errorStack: failed.error.stack,
@@ -162,10 +173,3 @@ function letterOf(run: FailedRun, failed: FailedEntry, reason: DeadLetter['reaso
     diedAtMs: Date.now(),
   };
 }
-
-/** True for modes in which a failed entry holds up its stream. */
-export function blocksOnFailure(lane: Lane): boolean {
-  return modeOf(lane) === 'sync';
-}
-
-export type { EntryEnd };

@@ -32,7 +32,6 @@ export interface HotLink extends AsyncDisposable {
   pump(): void;
   /** Ends the wait of the present read, so that the next one can be another. */
   unblock(): void;
-  reset(): void;
   watch(nowMs: number): void;
 }
 
@@ -52,123 +51,129 @@ const TURNS = 4;
 const SLOT_POLL_MS = 50;
 
 export function createHotLink(options: HotLinkOptions): HotLink {
-  const { link, node, sink } = options;
-  let clientId = 0;
-  let reading = 0;
-  let headSinceMs = 0;
-  let turn = 0;
-  let closed = false;
-  let waitingForSlot = false;
+  return new BlockingReader(options);
+}
 
-  const forgetReady = link.onReady(() => {
-    clientId = 0;
-    headSinceMs = performance.now();
-    link.send(encodeCommand(['CLIENT', 'ID']), 1).then(
+class BlockingReader implements HotLink {
+  track: Track | null = null;
+  readonly #options: HotLinkOptions;
+  readonly #forgetReady: () => void;
+  #clientId = 0;
+  #reading = 0;
+  #headSinceMs = 0;
+  #turn = 0;
+  #closed = false;
+  #waitsForSlot = false;
+
+  constructor(options: HotLinkOptions) {
+    this.#options = options;
+    this.#forgetReady = options.link.onReady(() => this.#introduce());
+  }
+
+  get reading(): number {
+    return this.#reading;
+  }
+
+  pump(): void {
+    const { track } = this;
+    if (track === null || this.#closed || !track.registration.running) return;
+    if (!this.#options.node.mayAct()) {
+      this.#retryLater();
+      return;
+    }
+    while (this.#reading < this.#depth(track)) {
+      const count = countFor(track.registration, this.#options.readCount);
+      const { lanes, blocks } = this.#choose(track);
+      if (count === 0 || lanes.length === 0) return;
+      const request = { lanes, consumer: this.#options.node.consumer(), count };
+      void this.#read(track, blocks ? { ...request, blockMs: this.#options.blockMs } : request);
+    }
+  }
+
+  unblock(): void {
+    if (this.#reading === 0) return;
+    if (this.#clientId > 0) this.#options.wake(this.#clientId);
+    else if (this.#options.link.connected) this.#options.link.reset();
+  }
+
+  watch(nowMs: number): void {
+    const { link, blockMs, readMarginMs, sink } = this.#options;
+    const waitedMs = nowMs - this.#headSinceMs;
+    if (this.#reading === 0 || !link.connected || waitedMs < blockMs + readMarginMs) return;
+    const facts = { registration: this.track?.registration.id, waitedMs: Math.round(waitedMs) };
+    sink.log.warn(facts, 'a read did not come back; its connection is made anew');
+    this.#headSinceMs = nowMs;
+    link.reset();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    this.#forgetReady();
+    await this.#options.link[Symbol.asyncDispose]();
+  }
+
+  /** Asks what the server calls this connection, so that another one can end its wait. */
+  #introduce(): void {
+    this.#clientId = 0;
+    this.#headSinceMs = performance.now();
+    this.#options.link.send(encodeCommand(['CLIENT', 'ID']), 1).then(
       (reply) => {
         const id = decodeReply(reply);
-        if (typeof id === 'number') clientId = id;
+        if (typeof id === 'number') this.#clientId = id;
       },
       () => undefined, // The connection is gone again; its next one has another id.
     );
-  });
+  }
 
-  function depth(track: Track): number {
-    if (track.lanes.size !== 1 || modeOf(only(track)) === 'sync') return 1;
-    return only(track).more ? options.readsInFlight : 1;
+  #depth(track: Track): number {
+    if (track.lanes.size !== 1) return 1;
+    const lane = track.lanes.values().next().value as Lane;
+    return lane.more && modeOf(lane) !== 'sync' ? this.#options.readsInFlight : 1;
   }
 
   /** What to read next: lanes that had more first, without waiting; all of them every now and then. */
-  function choose(track: Track): { lanes: Lane[]; blocks: boolean } {
-    const wanted: Lane[] = [];
-    for (const lane of track.lanes) if (wantsRead(lane)) wanted.push(lane);
+  #choose(track: Track): { lanes: Lane[]; blocks: boolean } {
+    const wanted = [...track.lanes].filter(wantsRead);
     if (wanted.length < 2) return { lanes: wanted, blocks: true };
     const busy = wanted.filter((lane) => lane.more);
-    turn = (turn + 1) % TURNS;
-    if (busy.length > 0 && turn !== 0) return { lanes: busy, blocks: false };
+    this.#turn = (this.#turn + 1) % TURNS;
+    if (busy.length > 0 && this.#turn !== 0) return { lanes: busy, blocks: false };
     return { lanes: wanted, blocks: busy.length === 0 };
   }
 
-  function pump(): void {
-    const { track } = hot;
-    if (track === null || closed || !track.registration.running) return;
-    if (!node.mayAct()) return retryLater();
-    while (reading < depth(track)) {
-      const count = countFor(track.registration, options.readCount);
-      if (count === 0) return;
-      const { lanes, blocks } = choose(track);
-      if (lanes.length === 0) return;
-      const request = { lanes, consumer: node.consumer(), count };
-      void read(track, blocks ? { ...request, blockMs: options.blockMs } : request);
-    }
-  }
-
-  function retryLater(): void {
-    if (waitingForSlot) return;
-    waitingForSlot = true;
+  #retryLater(): void {
+    if (this.#waitsForSlot) return;
+    this.#waitsForSlot = true;
     setTimeout(() => {
-      waitingForSlot = false;
-      pump();
+      this.#waitsForSlot = false;
+      this.pump();
     }, SLOT_POLL_MS).unref();
   }
 
-  async function read(track: Track, request: ReadRequest): Promise<void> {
+  async #read(track: Track, request: ReadRequest): Promise<void> {
     const { lanes, count } = request;
+    const { registration } = track;
     // A read that only waits must not keep others from the room it may never need.
     const reserved = lanes.some((lane) => lane.more) ? count : 0;
     beginRead(lanes, reserved);
-    reading += 1;
-    if (reading === 1) headSinceMs = performance.now();
-    try {
-      const text = await link.send(encodeRead(request), 1);
+    this.#reading += 1;
+    if (this.#reading === 1) this.#headSinceMs = performance.now();
+    const done = (): void => {
       endRead(lanes, reserved);
-      reading -= 1;
-      headSinceMs = performance.now();
+      this.#reading -= 1;
+      this.#headSinceMs = performance.now();
+    };
+    try {
+      const text = await this.#options.link.send(encodeRead(request), 1).finally(done);
       // The next read leaves before this one is looked at; what this one has brought counts as reserved so long.
       const brought = text.startsWith('*-1') ? 0 : count;
-      track.registration.reserved += brought;
-      pump();
-      track.score += absorb(request, text, sink);
-      track.registration.reserved -= brought;
+      registration.reserved += brought;
+      this.pump();
+      track.score += absorb(request, { text, from: 0 }, this.#options.sink);
+      registration.reserved -= brought;
     } catch (error) {
-      reading -= 1;
-      endRead(lanes, reserved);
-      rejectRead(request, error, sink);
+      rejectRead(request, error, this.#options.sink);
     }
-    pump();
+    this.pump();
   }
-
-  const hot: HotLink = {
-    track: null,
-    get reading() {
-      return reading;
-    },
-    pump,
-    unblock() {
-      if (reading === 0) return;
-      if (clientId > 0) options.wake(clientId);
-      else if (link.connected) link.reset();
-    },
-    reset: () => link.reset(),
-    watch(nowMs) {
-      const waitedMs = nowMs - headSinceMs;
-      if (reading === 0 || !link.connected || waitedMs < options.blockMs + options.readMarginMs) return;
-      const registration = hot.track?.registration.id;
-      sink.log.warn(
-        { registration, waitedMs: Math.round(waitedMs) },
-        'a read did not come back; its connection is made anew',
-      );
-      headSinceMs = nowMs;
-      link.reset();
-    },
-    async [Symbol.asyncDispose]() {
-      closed = true;
-      forgetReady();
-      await link[Symbol.asyncDispose]();
-    },
-  };
-  return hot;
-}
-
-function only(track: Track): Lane {
-  return track.lanes.values().next().value as Lane;
 }

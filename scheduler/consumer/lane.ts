@@ -18,6 +18,8 @@ export interface Lane {
   state: LaneState;
   /** Counts openings, so that an older one notices that it is out of date. */
   opening: number;
+  /** The group is there: what is written from now on will be delivered. */
+  hasGroup: boolean;
   holdsLease: boolean;
   /** Given back to another node: nothing new is read, what was read is run to its end. */
   yielding: boolean;
@@ -42,6 +44,8 @@ export interface Lane {
   /** Newest id settled by this node. */
   settledId: string;
   lastReadAtMs: number;
+  /** Mode `sync`: a batch has left the backlog and waits for its version to be loaded. */
+  starting: boolean;
   /** Mode `sync`: nothing of the stream starts before this time, after repeated interruptions. */
   restUntilMs: number;
 }
@@ -69,6 +73,7 @@ export function createLane({ registration, stream, shard, tag }: LaneOptions): L
     tag,
     state: 'opening',
     opening: 0,
+    hasGroup: false,
     holdsLease: false,
     yielding: false,
     backlog: [],
@@ -82,6 +87,7 @@ export function createLane({ registration, stream, shard, tag }: LaneOptions): L
     more: false,
     settledId: '',
     lastReadAtMs: 0,
+    starting: false,
     restUntilMs: 0,
   };
 }

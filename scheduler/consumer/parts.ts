@@ -2,7 +2,8 @@ import type { LoadableVersion, RedisAccess, RegistrationState } from '#functions
 import type { SchedulerKeys } from '../keys.ts';
 import type { DeliverySettings } from '../settings.ts';
 import { type AsyncBridge, createAsyncBridge } from './async-bridge.ts';
-import { createClaimer } from './claimer.ts';
+import type { ClaimedBatch } from './batch.ts';
+import { type Claimer, createClaimer } from './claimer.ts';
 import type { ConsumerLog, Count, Execute, LeaseTable, NodeIdentity, QueuedEntries } from './contracts.ts';
 import { createDispatcher, type Dispatcher } from './dispatcher.ts';
 import { createFailures, type Failures } from './failures.ts';
@@ -56,74 +57,131 @@ export function createParts(
   options: ConsumerOptions,
   onHalt: (registration: ConsumedRegistration) => void,
 ): ConsumerParts {
-  const { access, node, keys, settings, deadLetterCap, count, log, leases } = options;
+  const { access, keys, log } = options;
   const closing = new AbortController();
   const pipe = access.openPipe('regears-consumer');
   const calls = createRedisCalls(pipe);
   const trimmer = createTrimmer({ calls, log });
-  const settler = createSettler({ calls, keys, node, leases, deadLetterCap, onSettled: trimmer.onSettled, log });
-  const claimer = createClaimer({ calls, keys, deadLetterCap, log });
-  const retries = createRetries((due) => dispatcher.onDue(due));
-  const failures = createFailures({ settings, keys, calls, retries, count, setState: options.setState, onHalt, log });
-  const dispatcher: Dispatcher = createDispatcher({
-    ...{ node, settler, claimer, loadable: options.loadable, log },
-    runner: () => runner,
-    retries: () => retries,
-    enqueue: (lane, ids) => bridge.enqueue(lane, ids),
-  });
-  const reader: LaneReader = createLaneReader({
-    ...{ access, node, settings },
-    sink: {
-      onEntries: (lane, batch) => dispatcher.offer(lane, batch),
-      onBroken: (lane) => reopen(lane),
-      onCut: (lane) => reopen(lane),
-      log,
-    },
-  });
-  const offer = dispatcher.offerClaimed;
-  const shared = { calls, claimer, node, offer, signal: closing.signal };
-  const bridge: AsyncBridge = createAsyncBridge({
-    ...shared,
-    ...{ addJobs: options.addJobs, queueVisibilityMs: settings.queueVisibilityMs, onRoom: reader.nudge, log },
-  });
-  const recovery = createRecovery({ ...shared, enqueueAgain: bridge.enqueue });
+  const running = createRunningParts({ ...options, calls, trimmer, onHalt, onEvents: events() });
+  const reading = createReadingParts({ ...options, ...running, calls, signal: closing.signal, reopen });
   const groups = createGroups({ calls, keys });
-  const lanes: Lanes = createLanes({ access, groups, leases, reader, recovery, signal: closing.signal, log });
+  const lanes: Lanes = createLanes({ ...options, ...reading, groups, signal: closing.signal });
 
   function reopen(lane: Lane): void {
-    if (lane.state !== 'ready' || closing.signal.aborted) return;
-    lanes.open(lane).catch((error: unknown) => log.error({ err: error, stream: lane.stream }, 'a stream was lost'));
+    if (lane.state === 'ready' && !closing.signal.aborted) lanes.open(lane);
   }
 
+  /** What the running half tells the reading half. */
+  function events(): RunningEvents {
+    return {
+      enqueue: (lane, ids) => reading.bridge.enqueue(lane, ids),
+      onForgotten: reopen,
+      onOver(lane) {
+        reading.reader.nudge(lane);
+        reading.reader.kick(lane.registration);
+      },
+      onLeaseLost(lane) {
+        log.warn({ registration: lane.registration.id, stream: lane.stream }, 'another node reads the stream now');
+        lane.holdsLease = false;
+        running.dispatcher.dropLane(lane);
+        reopen(lane);
+      },
+    };
+  }
+
+  return {
+    ...{ calls, groups, lanes, trimmer, signal: closing.signal },
+    ...running,
+    ...reading,
+    async [Symbol.asyncDispose]() {
+      closing.abort();
+      for (const part of [running.settler, running.retries, running.dispatcher, trimmer]) part.close();
+      await calls[Symbol.asyncDispose]();
+      await reading.reader[Symbol.asyncDispose]();
+      await pipe[Symbol.asyncDispose]();
+    },
+  };
+}
+
+interface RunningEvents {
+  readonly enqueue: (lane: Lane, ids: readonly string[]) => void;
+  readonly onForgotten: (lane: Lane) => void;
+  readonly onOver: (lane: Lane) => void;
+  readonly onLeaseLost: (lane: Lane) => void;
+}
+
+interface RunningOptions extends ConsumerOptions {
+  readonly calls: RedisCalls;
+  readonly trimmer: Trimmer;
+  readonly onHalt: (registration: ConsumedRegistration) => void;
+  readonly onEvents: RunningEvents;
+}
+
+interface RunningParts {
+  readonly settler: Settler;
+  readonly claimer: Claimer;
+  readonly retries: Retries;
+  readonly failures: Failures;
+  readonly dispatcher: Dispatcher;
+}
+
+/** From entries in hand to their ends. */
+function createRunningParts(options: RunningOptions): RunningParts {
+  const { onEvents } = options;
+  const settler = createSettler({ ...options, onSettled: options.trimmer.onSettled });
+  const claimer = createClaimer(options);
+  const retries = createRetries((due) => dispatcher.onDue(due));
+  const failures = createFailures({ ...options, retries });
   const runner: Runner = createRunner({
-    ...{ execute: options.execute, settler, failures, count, log },
-    again: dispatcher.again,
-    onForgotten: reopen,
+    ...options,
+    ...{ settler, failures },
+    again: (request, pieces) => dispatcher.again(request, pieces),
+    onForgotten: onEvents.onForgotten,
+    onLeaseLost: onEvents.onLeaseLost,
     onOver(lane) {
       if (modeOf(lane) === 'sync') {
         if (lane.waiting.size > 0) setParked(lane, true);
         dispatcher.pump(lane);
       }
-      reader.nudge(lane);
-      reader.kick(lane.registration);
-    },
-    onLeaseLost(lane) {
-      log.warn({ registration: lane.registration.id, stream: lane.stream }, 'another node reads the stream now');
-      lane.holdsLease = false;
-      dispatcher.dropLane(lane);
-      reopen(lane);
+      onEvents.onOver(lane);
     },
   });
+  const dispatcher: Dispatcher = createDispatcher({
+    ...options,
+    ...{ settler, claimer, runner, retries },
+    enqueue: onEvents.enqueue,
+  });
+  return { settler, claimer, retries, failures, dispatcher };
+}
 
-  return {
-    ...{ calls, settler, retries, failures, dispatcher, reader, groups, recovery, lanes, bridge, trimmer },
-    signal: closing.signal,
-    async [Symbol.asyncDispose]() {
-      closing.abort();
-      for (const part of [settler, retries, dispatcher, trimmer]) part.close();
-      await calls[Symbol.asyncDispose]();
-      await reader[Symbol.asyncDispose]();
-      await pipe[Symbol.asyncDispose]();
+interface ReadingOptions extends ConsumerOptions, RunningParts {
+  readonly calls: RedisCalls;
+  readonly signal: AbortSignal;
+  readonly reopen: (lane: Lane) => void;
+}
+
+interface ReadingParts {
+  readonly reader: LaneReader;
+  readonly bridge: AsyncBridge;
+  readonly recovery: Recovery;
+}
+
+/** From streams to entries in hand. */
+function createReadingParts(options: ReadingOptions): ReadingParts {
+  const { dispatcher, reopen, log, settings } = options;
+  const offer = (lane: Lane, batch: ClaimedBatch): Promise<void> => dispatcher.offerClaimed(lane, batch);
+  const reader = createLaneReader({
+    ...options,
+    sink: {
+      onEntries: (lane, batch) => dispatcher.offer(lane, batch),
+      onBroken: reopen,
+      onCut: reopen,
+      log,
     },
-  };
+  });
+  const { queueVisibilityMs } = settings;
+  const bridge = createAsyncBridge({ ...options, offer, queueVisibilityMs, onRoom: (lane) => reader.nudge(lane) });
+  const enqueueAgain = (lane: Lane, ids: readonly string[], round: number): void => bridge.enqueue(lane, ids, round);
+  const recovery = createRecovery({ ...options, offer, enqueueAgain });
+  return { reader, bridge, recovery };
 }

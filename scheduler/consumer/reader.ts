@@ -60,14 +60,13 @@ export function createLaneReader(options: LaneReaderOptions): LaneReader {
     attach: (lane) => readerOf(lane.shard).attach(lane),
     async detach(lanes) {
       for (const lane of lanes) readerOf(lane.shard).detach(lane);
-      const startedMs = performance.now();
-      let wokenMs = 0;
-      for (;;) {
-        const read = lanes.filter((lane) => lane.reading > 0);
-        const waitedMs = performance.now() - startedMs;
-        if (read.length === 0 || waitedMs > DETACH_DEADLINE_MS) return;
-        if (waitedMs - wokenMs > WAKE_AGAIN_MS || wokenMs === 0) {
-          wokenMs = waitedMs + 1;
+      const endMs = performance.now() + DETACH_DEADLINE_MS;
+      let wakeAtMs = 0;
+      for (let read = inRead(lanes); read.length > 0; read = inRead(lanes)) {
+        const nowMs = performance.now();
+        if (nowMs > endMs) return;
+        if (nowMs >= wakeAtMs) {
+          wakeAtMs = nowMs + WAKE_AGAIN_MS;
           for (const [shard, registration] of pairsOf(read)) readerOf(shard).unblock(registration);
         }
         await sleep(DETACH_POLL_MS);
@@ -91,6 +90,10 @@ export function createLaneReader(options: LaneReaderOptions): LaneReader {
       await Promise.all([...shards.values()].map((reader) => reader[Symbol.asyncDispose]()));
     },
   };
+}
+
+function inRead(lanes: readonly Lane[]): readonly Lane[] {
+  return lanes.filter((lane) => lane.reading > 0);
 }
 
 function pairsOf(lanes: readonly Lane[]): Set<readonly [Shard, ConsumedRegistration]> {

@@ -49,14 +49,20 @@ export function endRead(lanes: readonly Lane[], count: number): void {
   for (const lane of lanes) lane.reading -= 1;
 }
 
-/** Gives each lane its entries out of one reply at `from`. Returns how many there were. */
-export function absorb(request: ReadRequest, text: string, sink: ReadSink, from = 0): number {
+/** A reply within a text. */
+export interface ReadReply {
+  readonly text: string;
+  readonly from: number;
+}
+
+/** Gives each lane its entries out of one reply. Returns how many there were. */
+export function absorb(request: ReadRequest, reply: ReadReply, sink: ReadSink): number {
   const { lanes, count } = request;
   const { registration } = lanes[0] as Lane;
   let entries = 0;
   for (const lane of lanes) lane.more = false;
   try {
-    for (const { key, text: payload, ids, starts } of splitStreamReply(text, from)) {
+    for (const { key, text: payload, ids, starts } of splitStreamReply(reply.text, reply.from)) {
       const lane = registration.lanes.get(key);
       if (lane === undefined || ids.length === 0) continue;
       entries += ids.length;

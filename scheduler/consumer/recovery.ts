@@ -1,7 +1,7 @@
 import { compareEntryIds, decodeReply, defineScript } from '#functions';
-import type { ClaimedBatch } from './batch.ts';
+import { type ClaimedBatch, joinBatches, pickBatch } from './batch.ts';
 import type { Claimer } from './claimer.ts';
-import type { NodeIdentity, QueuedEntries } from './contracts.ts';
+import type { NodeIdentity } from './contracts.ts';
 import { knownIds, type Lane, modeOf, nodeNameOf, workName } from './lane.ts';
 import { pause, type RedisCalls } from './redis-calls.ts';
 import { capOf } from './registration.ts';
@@ -36,22 +36,120 @@ const TAKEOVER_IDLE_MS = 1_000;
 const ROOM_POLL_MS = 5;
 
 export function createRecovery(options: RecoveryOptions): Recovery {
-  const { calls, claimer, node, signal } = options;
+  return new PendingRecovery(options);
+}
 
-  async function roomIn(lane: Lane, entries: number): Promise<void> {
+class PendingRecovery implements Recovery {
+  readonly #options: RecoveryOptions;
+
+  constructor(options: RecoveryOptions) {
+    this.#options = options;
+  }
+
+  async recoverLane(lane: Lane, first: boolean): Promise<void> {
+    const consumers = await this.#orphans(lane);
+    if (modeOf(lane) === 'sync') return this.#recoverInOrder(lane, consumers, first);
+    for (const consumer of consumers) {
+      await this.#takeConsumer(lane, consumer, first || !this.#isOwn(consumer));
+    }
+  }
+
+  async takeOver(lane: Lane, consumer: string): Promise<number> {
+    // A registration that stands still takes everything up when its lanes are opened.
+    if (!lane.registration.running) return 0;
+    let left = 0;
+    for (const name of [consumer, workName(consumer)]) {
+      if (this.#options.node.isAlive(consumer)) return 1;
+      // In mode sync a lane is opened by whoever gets its lease, which takes everything in order.
+      if (modeOf(lane) !== 'sync') await this.#takeConsumer(lane, name, true);
+      left += await this.#dropConsumer(lane, name);
+    }
+    return left;
+  }
+
+  #isOwn(consumer: string): boolean {
+    return nodeNameOf(consumer) === this.#options.node.consumer();
+  }
+
+  /** Names with something pending in the group that are this node's own or nobody's. */
+  async #orphans(lane: Lane): Promise<string[]> {
+    const names = await pendingConsumers(this.#options.calls, lane);
+    return names.filter((name) => this.#isOwn(name) || !this.#options.node.isAlive(nodeNameOf(name)));
+  }
+
+  async #takeConsumer(lane: Lane, consumer: string, counts: boolean): Promise<void> {
+    const inQueue = modeOf(lane) === 'async' && nodeNameOf(consumer) === consumer;
+    const minIdleMs = this.#isOwn(consumer) ? 0 : TAKEOVER_IDLE_MS;
+    for await (const ids of this.#pages(lane, consumer, minIdleMs)) {
+      if (inQueue) await this.#requeue(lane, consumer, ids);
+      else await this.#takePage({ lane, consumer, ids, counts, minIdleMs });
+    }
+  }
+
+  async #takePage(page: Page): Promise<void> {
+    const { lane, consumer, ids, counts, minIdleMs } = page;
+    await this.#roomIn(lane, ids.length);
+    const self = this.#options.node.consumer();
+    const owner = modeOf(lane) === 'async' ? workName(self) : self;
+    const origin = this.#isOwn(consumer) ? 'own-pending' : 'takeover';
+    const batch = await this.#options.claimer.claim({ lane, ids, owner, from: [consumer], origin, counts, minIdleMs });
+    if (batch !== null) void this.#options.offer(lane, batch);
+  }
+
+  /** Entries that a dead node had read but perhaps not queued: they become this node's, and jobs are made of them. */
+  async #requeue(lane: Lane, consumer: string, ids: readonly string[]): Promise<void> {
+    if (this.#isOwn(consumer)) return this.#options.enqueueAgain(lane, ids, 1);
+    const owner = this.#options.node.consumer();
+    const minIdleMs = TAKEOVER_IDLE_MS;
+    const request = { lane, ids, owner, from: [consumer], origin: 'takeover', counts: false, minIdleMs } as const;
+    const batch = await this.#options.claimer.claim(request);
+    // Not before the claim has let go of the ids: a job may be back at once.
+    if (batch !== null) setImmediate(() => this.#options.enqueueAgain(lane, batch.ids, 1));
+  }
+
+  /** Strict order: all ids first, then the entries page by page, oldest first. */
+  async #recoverInOrder(lane: Lane, consumers: readonly string[], counts: boolean): Promise<void> {
+    const ids: string[] = [];
+    for (const consumer of consumers) {
+      for await (const page of this.#pages(lane, consumer, 0)) ids.push(...page);
+    }
+    ids.sort(compareEntryIds);
+    for (let at = 0; at < ids.length && lane.holdsLease && lane.registration.running; at += PAGE) {
+      while (lane.registration.running && lane.backlog.length > 1) await pause(ROOM_POLL_MS, this.#options.signal);
+      await this.#takeInOrder({ lane, consumers, counts, ids: ids.slice(at, at + PAGE) });
+    }
+  }
+
+  async #takeInOrder({ lane, consumers, counts, ids }: OrderedPage): Promise<void> {
+    const owner = this.#options.node.consumer();
+    const batches: ClaimedBatch[] = [];
+    let left = ids;
+    // The script knows two former owners; one of them is nearly always enough.
+    for (let from = 0; from < consumers.length && left.length > 0; from += 2) {
+      const names = consumers.slice(from, from + 2);
+      const request = { lane, ids: left, owner, from: names, origin: 'own-pending', counts } as const;
+      const batch = await this.#options.claimer.claim(request);
+      if (batch === null) continue;
+      batches.push(batch);
+      const taken = new Set(batch.ids);
+      left = left.filter((id) => !taken.has(id));
+    }
+    if (batches.length > 0) void this.#options.offer(lane, inOrder(joinBatches(batches)));
+  }
+
+  async #roomIn(lane: Lane, entries: number): Promise<void> {
     const { registration } = lane;
     while (registration.running && registration.load > 0 && registration.load + entries > capOf(registration)) {
-      await pause(ROOM_POLL_MS, signal);
+      await pause(ROOM_POLL_MS, this.#options.signal);
     }
   }
 
   /** Every page of a consumer's pending entries that nobody here knows of. */
-  async function* pages(lane: Lane, consumer: string, minIdleMs: number): AsyncGenerator<readonly string[]> {
+  async *#pages(lane: Lane, consumer: string, minIdleMs: number): AsyncGenerator<readonly string[]> {
     const count = Math.min(PAGE, capOf(lane.registration));
     for (let after = ''; lane.registration.running; ) {
-      const rows = await claimer.pending({ lane, consumer, after, count, minIdleMs });
-      if (rows.length === 0) return;
-      after = (rows.at(-1) as { id: string }).id;
+      const rows = await this.#options.claimer.pending({ lane, consumer, after, count, minIdleMs });
+      after = rows.at(-1)?.id ?? after;
       const known = knownIds(lane);
       const ids = rows.map(({ id }) => id).filter((id) => !known.has(id));
       if (ids.length > 0) yield ids;
@@ -59,93 +157,34 @@ export function createRecovery(options: RecoveryOptions): Recovery {
     }
   }
 
-  async function takeConsumer(lane: Lane, consumer: string, counts: boolean): Promise<void> {
-    const self = node.consumer();
-    const own = nodeNameOf(consumer) === self;
-    const queued = modeOf(lane) === 'async' && nodeNameOf(consumer) === consumer;
-    const owner = modeOf(lane) === 'async' && !queued ? workName(self) : self;
-    const minIdleMs = own ? 0 : TAKEOVER_IDLE_MS;
-    const origin = own ? 'own-pending' : 'takeover';
-    for await (const ids of pages(lane, consumer, minIdleMs)) {
-      if (queued && own) {
-        options.enqueueAgain(lane, ids, 1);
-        continue;
-      }
-      await roomIn(lane, ids.length);
-      const batch = await claimer.claim({
-        lane,
-        ids,
-        owner,
-        from: [consumer],
-        origin,
-        counts: counts && !queued,
-        minIdleMs,
-      });
-      if (batch === null) continue;
-      // Not before the claim has let go of the ids: a job may be back at once.
-      if (queued) setImmediate(() => options.enqueueAgain(lane, batch.ids, 1));
-      else void options.offer(lane, batch);
-    }
-  }
-
-  /** Consumers of the group with something pending that is this node's business. */
-  async function mine(lane: Lane): Promise<string[]> {
-    const summary = (await calls.call(['XPENDING', lane.stream, lane.registration.group])) as [
-      number,
-      string | null,
-      string | null,
-      [string, string][] | null,
-    ];
-    const names = (summary[3] ?? []).map(([name]) => name);
-    const self = node.consumer();
-    return names.filter((name) => nodeNameOf(name) === self || !node.isAlive(nodeNameOf(name)));
-  }
-
-  /** Strict order: all ids first, then the entries page by page, oldest first. */
-  async function recoverInOrder(lane: Lane, consumers: readonly string[], counts: boolean): Promise<void> {
-    const ids: string[] = [];
-    for (const consumer of consumers) for await (const page of pages(lane, consumer, 0)) ids.push(...page);
-    ids.sort(compareEntryIds);
-    const owner = node.consumer();
-    for (let at = 0; at < ids.length; at += PAGE) {
-      while (lane.registration.running && lane.backlog.length > 1) await pause(ROOM_POLL_MS, signal);
-      if (!lane.registration.running || !lane.holdsLease) return;
-      const page = ids.slice(at, at + PAGE);
-      // Taken two at a time: the script knows two former owners, and one of them is nearly always enough.
-      for (let from = 0; from < consumers.length; from += 2) {
-        const left = from === 0 ? page : page.filter((id) => !knownIds(lane).has(id));
-        const names = consumers.slice(from, from + 2);
-        const batch = await claimer.claim({ lane, ids: left, owner, from: names, origin: 'own-pending', counts });
-        if (batch !== null) void options.offer(lane, batch);
-      }
-    }
-  }
-
-  return {
-    async recoverLane(lane, first) {
-      const consumers = await mine(lane);
-      if (consumers.length === 0) return;
-      if (modeOf(lane) === 'sync') await recoverInOrder(lane, consumers, first);
-      else
-        for (const consumer of consumers)
-          await takeConsumer(lane, consumer, first || nodeNameOf(consumer) !== node.consumer());
-    },
-    async takeOver(lane, consumer) {
-      let left = 0;
-      for (const name of [consumer, workName(consumer)]) {
-        if (node.isAlive(consumer) || !lane.registration.running) return 1;
-        // In mode sync a lane is opened by whoever gets its lease, which takes everything in order.
-        if (modeOf(lane) !== 'sync') await takeConsumer(lane, name, true);
-        left += await dropConsumer(lane, name);
-      }
-      return left;
-    },
-  };
-
-  async function dropConsumer(lane: Lane, name: string): Promise<number> {
-    const reply = await calls.script(DROP_CONSUMER, [lane.stream], [lane.registration.group, name]);
-    return Number(decodeReply(reply));
+  async #dropConsumer(lane: Lane, name: string): Promise<number> {
+    const args = [lane.registration.group, name];
+    return Number(decodeReply(await this.#options.calls.script(DROP_CONSUMER, [lane.stream], args)));
   }
 }
 
-export type { QueuedEntries };
+interface Page {
+  readonly lane: Lane;
+  readonly consumer: string;
+  readonly ids: readonly string[];
+  readonly counts: boolean;
+  readonly minIdleMs: number;
+}
+
+interface OrderedPage {
+  readonly lane: Lane;
+  readonly consumers: readonly string[];
+  readonly ids: readonly string[];
+  readonly counts: boolean;
+}
+
+function inOrder(batch: ClaimedBatch): ClaimedBatch {
+  const positions = batch.ids.map((_, index) => index);
+  positions.sort((a, b) => compareEntryIds(batch.ids[a] as string, batch.ids[b] as string));
+  return pickBatch(batch, positions);
+}
+
+async function pendingConsumers(calls: RedisCalls, lane: Lane): Promise<string[]> {
+  const summary = (await calls.call(['XPENDING', lane.stream, lane.registration.group])) as readonly unknown[];
+  return ((summary[3] ?? []) as [string, string][]).map(([name]) => name);
+}

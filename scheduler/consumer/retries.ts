@@ -47,8 +47,8 @@ export function createRetries(onDue: (due: DueEntries) => void): Retries {
       const due = pop(heap);
       // Forgotten ones are still in the heap.
       if (!due.lane.waiting.has(due.id)) continue;
-      let group = lanes.get(due.lane);
-      if (group === undefined) lanes.set(due.lane, (group = { ids: [], alone: [] }));
+      const group = lanes.get(due.lane) ?? { ids: [], alone: [] };
+      lanes.set(due.lane, group);
       (due.alone ? group.alone : group.ids).push(due.id);
     }
     for (const [lane, { ids, alone }] of lanes) onDue({ lane, ids, alone });

@@ -1,9 +1,9 @@
 import type { LoadableVersion } from '#functions';
 import { timeOfId } from '#functions';
-import type { ClaimedBatch } from './batch.ts';
-import { pickBatch, sliceBatch } from './batch.ts';
-import type { ConsumerLog, Count, EndedEntries, Execute, FailedEntry, Outcome } from './contracts.ts';
-import { type Failures, smallestPiece } from './failures.ts';
+import type { DeadLetter } from '../delivery.ts';
+import { type ClaimedBatch, pickBatch, sliceBatch } from './batch.ts';
+import type { ConsumerLog, Count, EndedEntries, Execute, FailedEntry, Invocation, Outcome } from './contracts.ts';
+import { type FailedRun, type Failures, smallestPiece } from './failures.ts';
 import { addLoad, type Lane, type LaneRun, modeOf } from './lane.ts';
 import { isLinkLost } from './redis-calls.ts';
 import type { Settler } from './settler.ts';
@@ -56,60 +56,104 @@ interface Run extends LaneRun {
 const SPLIT_INTO = 10;
 
 export function createRunner(options: RunnerOptions): Runner {
-  const { execute, settler, failures, count, log } = options;
+  return new BatchRunner(options);
+}
 
-  function onEnded(run: Run, ended: EndedEntries): void {
+class BatchRunner implements Runner {
+  readonly #options: RunnerOptions;
+
+  constructor(options: RunnerOptions) {
+    this.#options = options;
+  }
+
+  async run(request: RunRequest): Promise<void> {
+    const { lane } = request;
+    const ordered = modeOf(lane) === 'sync';
+    const run = createRun(request);
+    lane.runs.add(run);
+    try {
+      const outcome = await this.#options.execute(this.#invocationOf(run, ordered));
+      this.#countRun(run, outcome);
+      // In mode sync the stream goes on from here only when all of this is in Redis.
+      if (!ordered) this.#rerun(run);
+      await Promise.all(run.settling);
+      if (ordered) this.#rerun(run);
+    } catch (error) {
+      const facts = { err: error, registration: lane.registration.id, stream: lane.stream };
+      if (!isLinkLost(error)) this.#options.log.error(facts, 'a batch failed to run');
+    } finally {
+      lane.runs.delete(run);
+      if (run.left > 0) {
+        addLoad(lane, -run.left);
+        this.#options.onForgotten(lane);
+      }
+      this.#options.onOver(lane);
+    }
+  }
+
+  #invocationOf(run: Run, ordered: boolean): Invocation {
+    const { lane, batch, target, registrationIndex } = run.request;
+    const { id, trigger } = lane.registration;
+    return {
+      ...{ target, registrationIndex, registrationId: id, shape: 'stream' },
+      payload: batch.payload,
+      entryCount: batch.ids.length,
+      key: lane.stream,
+      hashtag: lane.tag,
+      executionSize: run.executionSize,
+      ordered,
+      stopAtFailure: ordered && trigger.onFailedPolicy !== 'continue',
+      wantResults: false,
+      onEnded: (ended) => this.#onEnded(run, ended),
+      signal: run.controller.signal,
+    };
+  }
+
+  #onEnded(run: Run, ended: EndedEntries): void {
     const { batch, lane } = run.request;
     const done = idsAt(batch, ended.done);
     const filtered = idsAt(batch, ended.filtered);
     run.left -= done.length + filtered.length + ended.failed.length;
-    let dead: ReturnType<Failures['handle']>['dead'] = [];
-    if (ended.failed.length > 0) {
-      run.failedEntries += ended.failed.length;
-      const facts = { lane, batch, version: run.request.target.version, executionSize: run.executionSize };
-      const actions = failures.handle(facts, ended.failed);
-      run.again.push(...actions.again);
-      run.split.push(...actions.split);
-      dead = actions.dead;
-      addLoad(lane, actions.again.length + actions.split.length + dead.length - ended.failed.length);
-    }
-    const settled = done.length + filtered.length + dead.length;
-    if (settled === 0) return;
+    const dead = ended.failed.length > 0 ? this.#onFailed(run, ended.failed) : [];
+    const count = done.length + filtered.length + dead.length;
+    if (count === 0) return;
     const noted = batch.attempts === null ? [] : [...done, ...filtered, ...dead.map(({ entryId }) => entryId)];
-    run.settling.push(
-      settler.settle(lane, { done, filtered, dead, noted }).then((ours) => settledNow(run, settled, ours)),
-    );
+    const settled = this.#options.settler
+      .settle(lane, { done, filtered, dead, noted })
+      .finally(() => addLoad(lane, -count))
+      .then((ours) => {
+        if (!ours) this.#options.onLeaseLost(lane);
+      });
+    // Whoever waits for all of them hears of a failure; until then it must not count as unheard.
+    settled.catch(() => undefined);
+    run.settling.push(settled);
   }
 
-  function settledNow({ request: { lane } }: Run, entries: number, ours: boolean): void {
-    addLoad(lane, -entries);
-    if (!ours) options.onLeaseLost(lane);
+  #onFailed(run: Run, failed: readonly FailedEntry[]): readonly DeadLetter[] {
+    const { lane, target } = run.request;
+    run.failedEntries += failed.length;
+    const actions = this.#options.failures.handle(failedRunOf(run, target.version), failed);
+    run.again.push(...actions.again);
+    run.split.push(...actions.split);
+    addLoad(lane, actions.again.length + actions.split.length + actions.dead.length - failed.length);
+    return actions.dead;
   }
 
   /** What the run left to be done again, in the order of the stream. */
-  function rerun(run: Run): void {
-    const { batch } = run.request;
+  #rerun(run: Run): void {
+    const { batch, target } = run.request;
     const pieces: ClaimedBatch[] = [];
     if (run.split.length > 0) {
-      const suspects = pickBatch(batch, run.split.sort(ascending));
-      const least = smallestPiece({
-        ...run.request,
-        version: run.request.target.version,
-        executionSize: run.executionSize,
-      });
-      const size = Math.max(least, Math.ceil(suspects.ids.length / SPLIT_INTO / least) * least);
-      for (let at = 0; at < suspects.ids.length; at += size) {
-        pieces.push(sliceBatch(suspects, at, Math.min(at + size, suspects.ids.length)));
-      }
+      pieces.push(...cut(pickBatch(batch, run.split.sort(ascending)), smallestPiece(failedRunOf(run, target.version))));
     }
     if (run.again.length > 0) pieces.push(pickBatch(batch, run.again.sort(ascending)));
-    if (pieces.length > 0) options.again(run.request, pieces);
+    if (pieces.length > 0) this.#options.again(run.request, pieces);
   }
 
-  function countRun(run: Run, outcome: Outcome): void {
+  #countRun(run: Run, outcome: Outcome): void {
     const { lane, batch } = run.request;
     const failed = Math.min(outcome.executions, run.failedEntries);
-    count(lane.registration.id, {
+    this.#options.count(lane.registration.id, {
       triggered: outcome.executions,
       success: outcome.executions - failed,
       failures: failed,
@@ -118,55 +162,38 @@ export function createRunner(options: RunnerOptions): Runner {
       ...(failed === 0 ? { lastError: null } : {}),
     });
   }
+}
 
-  async function run(request: RunRequest): Promise<void> {
-    const { lane, batch, target } = request;
-    const { spec } = lane.registration.active;
-    const ordered = modeOf(lane) === 'sync';
-    const executionSize = lane.registration.trigger.batch;
-    const controller = new AbortController();
-    const nowMs = Date.now();
-    const run: Run = {
-      ...{ request, batch, executionSize, controller, startedAtMs: nowMs, renewedAtMs: nowMs },
-      ...{ again: [], split: [], settling: [], failedEntries: 0, left: batch.ids.length },
-    };
-    lane.runs.add(run);
-    try {
-      const outcome = await execute({
-        target,
-        registrationIndex: request.registrationIndex,
-        registrationId: spec.id,
-        shape: 'stream',
-        payload: batch.payload,
-        entryCount: batch.ids.length,
-        key: lane.stream,
-        hashtag: lane.tag,
-        executionSize,
-        ordered,
-        stopAtFailure: ordered && lane.registration.trigger.onFailedPolicy !== 'continue',
-        wantResults: false,
-        onEnded: (ended) => onEnded(run, ended),
-        signal: controller.signal,
-      });
-      countRun(run, outcome);
-      // In mode sync the stream goes on from here only when all of this is in Redis.
-      if (!ordered) rerun(run);
-      await Promise.all(run.settling);
-      if (ordered) rerun(run);
-    } catch (error) {
-      if (!isLinkLost(error))
-        log.error({ err: error, registration: spec.id, stream: lane.stream }, 'a batch failed to run');
-    } finally {
-      lane.runs.delete(run);
-      if (run.left > 0) {
-        addLoad(lane, -run.left);
-        options.onForgotten(lane);
-      }
-      options.onOver(lane);
-    }
+function createRun(request: RunRequest): Run {
+  const { batch, lane } = request;
+  const nowMs = Date.now();
+  return {
+    request,
+    batch,
+    executionSize: lane.registration.trigger.batch,
+    controller: new AbortController(),
+    startedAtMs: nowMs,
+    renewedAtMs: nowMs,
+    again: [],
+    split: [],
+    settling: [],
+    failedEntries: 0,
+    left: batch.ids.length,
+  };
+}
+
+function failedRunOf({ request: { lane, batch }, executionSize }: Run, version: number): FailedRun {
+  return { lane, batch, version, executionSize };
+}
+
+/** Pieces that find a culprit quickly; none cuts through what has to run together. */
+function cut(suspects: ClaimedBatch, least: number): ClaimedBatch[] {
+  const pieces: ClaimedBatch[] = [];
+  const size = Math.max(least, Math.ceil(suspects.ids.length / SPLIT_INTO / least) * least);
+  for (let at = 0; at < suspects.ids.length; at += size) {
+    pieces.push(sliceBatch(suspects, at, Math.min(at + size, suspects.ids.length)));
   }
-
-  return { run };
+  return pieces;
 }
 
 function idsAt(batch: ClaimedBatch, positions: ArrayLike<number>): readonly string[] {
@@ -183,5 +210,3 @@ function idsAt(batch: ClaimedBatch, positions: ArrayLike<number>): readonly stri
 function ascending(a: number, b: number): number {
   return a - b;
 }
-
-export type { FailedEntry };

@@ -1,10 +1,12 @@
 import type { RedisAccess, Shard } from '#functions';
 import type { DeliverySettings } from '../settings.ts';
 import type { NodeIdentity } from './contracts.ts';
+import { createDoorbell, type Doorbell } from './doorbell.ts';
 import { createHotLink, type HotLink, type Track } from './hot-link.ts';
 import type { Lane } from './lane.ts';
 import { type ReadSink, wantsRead } from './reads.ts';
 import type { ConsumedRegistration } from './registration.ts';
+import { tellsOfStreams } from './stream-news.ts';
 import { createSweep, type Sweep } from './sweep.ts';
 
 /** Reads the lanes of one shard. */
@@ -40,61 +42,163 @@ const LANES_PER_TRACK = 64;
 const CLEARLY_BUSIER = 2;
 
 export function createShardReader(options: ShardReaderOptions): ShardReader {
-  const { access, shard, node, settings, sink } = options;
-  const tracks = new Map<Lane, Track>();
-  const byGroup = new Map<string, Track[]>();
-  const hotLinks: HotLink[] = [];
-  const cluster = access.facts.topology === 'cluster';
-  const sweep: Sweep = createSweep({
-    link: access.openRaw(shard, 'regears-sweep'),
-    node,
-    readCount: settings.readCount,
-    readMarginMs: settings.readMarginMs,
-    sink,
-    onEmpty: coverLater,
-  });
+  return new TrackReader(options);
+}
+
+class TrackReader implements ShardReader {
+  readonly #options: ShardReaderOptions;
+  readonly #tracks = new Map<Lane, Track>();
+  readonly #byGroup = new Map<string, Track[]>();
+  readonly #hotLinks: HotLink[] = [];
+  readonly #sweep: Sweep;
+  #doorbell: Doorbell | null = null;
+
+  constructor(options: ShardReaderOptions) {
+    const { access, shard, node, settings, sink } = options;
+    this.#options = options;
+    this.#sweep = createSweep({
+      link: access.openRaw(shard, 'regears-sweep'),
+      node,
+      readCount: settings.readCount,
+      readMarginMs: settings.readMarginMs,
+      sink,
+      onEmpty: (lane) => this.#coverLater(lane),
+    });
+  }
+
+  attach(lane: Lane): void {
+    if (this.#tracks.has(lane)) return;
+    const track = this.#trackFor(lane);
+    track.lanes.add(lane);
+    this.#tracks.set(lane, track);
+    const isAlone = track.lanes.size === 1;
+    if (track.hot === null && this.#assign(track) && isAlone) return;
+    if (isAlone && track.hot !== null) track.hot.pump();
+    else this.#sweep.add(lane);
+    if (track.hot === null) this.#ringsFor()?.wake();
+  }
+
+  detach(lane: Lane): void {
+    const track = this.#tracks.get(lane);
+    if (track === undefined) return;
+    this.#tracks.delete(lane);
+    track.lanes.delete(lane);
+    if (lane.reading > 0) track.hot?.unblock();
+    if (track.lanes.size > 0) return;
+    this.#release(track);
+    const group = this.#groupOf(lane);
+    const left = (this.#byGroup.get(group) ?? []).filter((other) => other !== track);
+    if (left.length > 0) this.#byGroup.set(group, left);
+    else this.#byGroup.delete(group);
+  }
+
+  nudge(lane: Lane): void {
+    const track = this.#tracks.get(lane);
+    if (track === undefined || lane.reading > 0 || !wantsRead(lane)) return;
+    if (track.hot !== null && track.hot.reading === 0) track.hot.pump();
+    if (lane.reading === 0 && (track.hot !== null || lane.more)) this.#sweep.add(lane);
+  }
+
+  kick(registration: ConsumedRegistration): void {
+    this.#sweep.kick();
+    for (const hot of this.#hotLinks) if (hot.track?.registration === registration && hot.reading === 0) hot.pump();
+  }
+
+  unblock(registration: ConsumedRegistration): void {
+    for (const hot of this.#hotLinks) {
+      if (hot.reading > 0 && (hot.track === null || hot.track.registration === registration)) hot.unblock();
+    }
+  }
+
+  sweepAll(): void {
+    for (const lane of this.#tracks.keys()) if (lane.reading === 0) this.#sweep.add(lane);
+  }
+
+  rebalance(): void {
+    const all = [...this.#byGroup.values()].flat();
+    const cold = all.filter((track) => track.hot === null).sort((a, b) => b.score - a.score);
+    const hot = all.filter((track) => track.hot !== null).sort((a, b) => a.score - b.score);
+    for (const track of cold) {
+      if (this.#assign(track)) continue;
+      const weakest = hot.shift();
+      if (weakest === undefined || track.score <= weakest.score * CLEARLY_BUSIER) break;
+      // Its connection is free for the next round, when its read has come back.
+      this.#release(weakest);
+    }
+    for (const track of all) track.score /= 2;
+    if (all.some((track) => track.hot === null)) this.#ringsFor()?.wake();
+  }
+
+  watch(nowMs: number): void {
+    this.#sweep.watch(nowMs);
+    for (const hot of this.#hotLinks) hot.watch(nowMs);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const links = [...this.#hotLinks, this.#sweep, ...(this.#doorbell === null ? [] : [this.#doorbell])];
+    await Promise.all(links.map((link) => link[Symbol.asyncDispose]()));
+  }
 
   /** A lane that the blocking read of its track has left out gets into the next one. */
-  function coverLater(lane: Lane): void {
-    const hot = tracks.get(lane)?.hot;
+  #coverLater(lane: Lane): void {
+    const hot = this.#tracks.get(lane)?.hot;
     if (!hot || lane.reading > 0 || !wantsRead(lane)) return;
     if (hot.reading > 0) hot.unblock();
     else hot.pump();
   }
 
-  function groupOf(lane: Lane): string {
-    return cluster ? `${access.slotOf(lane.stream)} ${lane.registration.id}` : lane.registration.id;
+  /** Where the server tells of writes by itself, and on a cluster (where one command waits for one slot), nothing waits. */
+  #ringsFor(): Doorbell | null {
+    const { access, shard, sink } = this.#options;
+    if (access.facts.topology === 'cluster' || tellsOfStreams(access.facts.notifications)) return null;
+    this.#doorbell ??= createDoorbell({
+      link: access.openRaw(shard, 'regears-doorbell'),
+      lanes: () => [...this.#tracks].filter(([, track]) => track.hot === null).map(([lane]) => lane),
+      onRing: (lane) => {
+        lane.more = true;
+        this.nudge(lane);
+      },
+      log: sink.log,
+    });
+    return this.#doorbell;
   }
 
-  function trackFor(lane: Lane): Track {
-    const group = groupOf(lane);
-    const list = byGroup.get(group) ?? [];
-    byGroup.set(group, list);
-    let track = list.find(({ lanes }) => lanes.size < LANES_PER_TRACK);
-    if (track === undefined) {
-      track = { registration: lane.registration, lanes: new Set(), score: 0, hot: null };
-      list.push(track);
-    }
+  /** What one command can read: streams of one registration, on a cluster of one slot. */
+  #groupOf(lane: Lane): string {
+    const { access } = this.#options;
+    const { id } = lane.registration;
+    return access.facts.topology === 'cluster' ? `${access.slotOf(lane.stream)} ${id}` : id;
+  }
+
+  #trackFor(lane: Lane): Track {
+    const group = this.#groupOf(lane);
+    const list = this.#byGroup.get(group) ?? [];
+    this.#byGroup.set(group, list);
+    const open = list.find(({ lanes }) => lanes.size < LANES_PER_TRACK);
+    if (open !== undefined) return open;
+    const track: Track = { registration: lane.registration, lanes: new Set(), score: 0, hot: null };
+    list.push(track);
     return track;
   }
 
-  function idleLink(): HotLink | null {
-    const idle = hotLinks.find((hot) => hot.track === null && hot.reading === 0);
+  #idleLink(): HotLink | null {
+    const { access, shard, node, settings, sink } = this.#options;
+    const idle = this.#hotLinks.find((hot) => hot.track === null && hot.reading === 0);
     if (idle !== undefined) return idle;
-    if (hotLinks.length >= settings.hotReaders) return null;
+    if (this.#hotLinks.length >= settings.hotReaders) return null;
     const hot = createHotLink({
       ...settings,
-      link: access.openRaw(shard, `regears-read-${hotLinks.length}`),
+      link: access.openRaw(shard, `regears-read-${this.#hotLinks.length}`),
       node,
       sink,
-      wake: (clientId) => sweep.unblock(clientId),
+      wake: (clientId) => this.#sweep.unblock(clientId),
     });
-    hotLinks.push(hot);
+    this.#hotLinks.push(hot);
     return hot;
   }
 
-  function assign(track: Track): boolean {
-    const hot = idleLink();
+  #assign(track: Track): boolean {
+    const hot = this.#idleLink();
     if (hot === null) return false;
     hot.track = track;
     track.hot = hot;
@@ -102,77 +206,11 @@ export function createShardReader(options: ShardReaderOptions): ShardReader {
     return true;
   }
 
-  function release(track: Track): void {
+  #release(track: Track): void {
     const { hot } = track;
     if (hot === null) return;
     track.hot = null;
     hot.track = null;
     hot.unblock();
   }
-
-  function allTracks(): Track[] {
-    return [...byGroup.values()].flat();
-  }
-
-  return {
-    attach(lane) {
-      if (tracks.has(lane)) return;
-      const track = trackFor(lane);
-      track.lanes.add(lane);
-      tracks.set(lane, track);
-      if (track.hot === null && !assign(track)) sweep.add(lane);
-      else if (track.lanes.size > 1) sweep.add(lane);
-    },
-    detach(lane) {
-      const track = tracks.get(lane);
-      if (track === undefined) return;
-      tracks.delete(lane);
-      track.lanes.delete(lane);
-      if (lane.reading > 0) track.hot?.unblock();
-      if (track.lanes.size > 0) return;
-      release(track);
-      const group = groupOf(lane);
-      const left = (byGroup.get(group) ?? []).filter((other) => other !== track);
-      if (left.length > 0) byGroup.set(group, left);
-      else byGroup.delete(group);
-    },
-    nudge(lane) {
-      const track = tracks.get(lane);
-      if (track === undefined || lane.reading > 0 || !wantsRead(lane)) return;
-      if (track.hot !== null && track.hot.reading === 0) track.hot.pump();
-      if (lane.reading === 0 && (track.hot !== null || lane.more)) sweep.add(lane);
-    },
-    kick(registration) {
-      sweep.kick();
-      for (const hot of hotLinks) if (hot.track?.registration === registration && hot.reading === 0) hot.pump();
-    },
-    unblock(registration) {
-      for (const hot of hotLinks) {
-        if (hot.reading > 0 && (hot.track === null || hot.track.registration === registration)) hot.unblock();
-      }
-    },
-    sweepAll() {
-      for (const lane of tracks.keys()) if (lane.reading === 0) sweep.add(lane);
-    },
-    rebalance() {
-      const all = allTracks();
-      const cold = all.filter((track) => track.hot === null).sort((a, b) => b.score - a.score);
-      const hot = all.filter((track) => track.hot !== null).sort((a, b) => a.score - b.score);
-      for (const track of cold) {
-        if (assign(track)) continue;
-        const weakest = hot.shift();
-        if (weakest === undefined || track.score <= weakest.score * CLEARLY_BUSIER) break;
-        // Its connection is free for the next round, when its read has come back.
-        release(weakest);
-      }
-      for (const track of all) track.score /= 2;
-    },
-    watch(nowMs) {
-      sweep.watch(nowMs);
-      for (const hot of hotLinks) hot.watch(nowMs);
-    },
-    async [Symbol.asyncDispose]() {
-      await Promise.all([...hotLinks.map((hot) => hot[Symbol.asyncDispose]()), sweep[Symbol.asyncDispose]()]);
-    },
-  };
 }

@@ -30,7 +30,8 @@ export function createStreamNews(options: StreamNewsOptions): StreamNews {
   const sources = new Map<string, Source>();
   let following = false;
   const { notifications } = access.facts;
-  const sent = notifications === null || (notifications.includes('E') && /[tA]/.test(notifications));
+  // Where it cannot be read, asking costs nothing.
+  const sent = notifications === null || tellsOfStreams(notifications);
 
   function open(shard: Shard): void {
     if (sources.has(shard.id)) return;
@@ -81,4 +82,9 @@ export function createStreamNews(options: StreamNewsOptions): StreamNews {
       for (const { client } of sources.values()) client.disconnect();
     },
   };
+}
+
+/** True when a server with this `notify-keyspace-events` publishes writes to streams. */
+export function tellsOfStreams(notifications: string | null): boolean {
+  return /E/.test(notifications ?? '') && /[tA]/.test(notifications ?? '');
 }

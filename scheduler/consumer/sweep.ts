@@ -7,6 +7,7 @@ import {
   countFor,
   encodeRead,
   endRead,
+  type ReadReply,
   type ReadRequest,
   type ReadSink,
   rejectRead,
@@ -38,80 +39,97 @@ export interface SweepOptions {
 const LANES_PER_WRITE = 128;
 
 export function createSweep(options: SweepOptions): Sweep {
-  const { link, node, sink } = options;
-  const queue = new Set<Lane>();
-  let going = false;
-  let sinceMs = 0;
+  return new PipelinedReader(options);
+}
 
-  function next(): ReadRequest[] {
+class PipelinedReader implements Sweep {
+  readonly #options: SweepOptions;
+  readonly #queue = new Set<Lane>();
+  #going = false;
+  #sinceMs = 0;
+
+  constructor(options: SweepOptions) {
+    this.#options = options;
+  }
+
+  add(lane: Lane): void {
+    this.#queue.add(lane);
+    this.kick();
+  }
+
+  kick(): void {
+    if (!this.#going && this.#queue.size > 0) void this.#go();
+  }
+
+  unblock(clientId: number): void {
+    const { link, sink } = this.#options;
+    link.send(encodeCommand(['CLIENT', 'UNBLOCK', String(clientId)]), 1).catch((error: unknown) => {
+      sink.log.debug({ err: error }, 'a blocked read could not be woken');
+    });
+  }
+
+  watch(nowMs: number): void {
+    const { link, readMarginMs, sink } = this.#options;
+    if (this.#sinceMs === 0 || !link.connected || nowMs - this.#sinceMs < readMarginMs) return;
+    const waitedMs = Math.round(nowMs - this.#sinceMs);
+    sink.log.warn({ waitedMs }, 'a read did not come back; its connection is made anew');
+    this.#sinceMs = nowMs;
+    link.reset();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#queue.clear();
+    await this.#options.link[Symbol.asyncDispose]();
+  }
+
+  async #go(): Promise<void> {
+    this.#going = true;
+    await Promise.resolve();
+    for (let requests = this.#next(); requests.length > 0; requests = this.#next()) await this.#read(requests);
+    this.#going = false;
+  }
+
+  #next(): ReadRequest[] {
+    const { node, readCount } = this.#options;
     const requests: ReadRequest[] = [];
-    const consumer = node.consumer();
     if (!node.mayAct()) return requests;
-    for (const lane of queue) {
+    for (const lane of this.#queue) {
       if (requests.length >= LANES_PER_WRITE) break;
       if (!wantsRead(lane) || lane.reading > 0) {
-        queue.delete(lane);
+        this.#queue.delete(lane);
         continue;
       }
-      const count = countFor(lane.registration, options.readCount);
+      const count = countFor(lane.registration, readCount);
+      // It stays in the queue until there is room.
       if (count === 0) continue;
-      queue.delete(lane);
-      const request = { lanes: [lane], consumer, count };
-      beginRead(request.lanes, count);
-      requests.push(request);
+      this.#queue.delete(lane);
+      beginRead([lane], count);
+      requests.push({ lanes: [lane], consumer: node.consumer(), count });
     }
     return requests;
   }
 
-  async function go(): Promise<void> {
-    going = true;
-    await Promise.resolve();
-    for (let requests = next(); requests.length > 0; requests = next()) await read(requests);
-    going = false;
-  }
-
-  async function read(requests: readonly ReadRequest[]): Promise<void> {
-    let failure: unknown;
-    sinceMs = performance.now();
-    const text = await link.send(requests.map(encodeRead).join(''), requests.length).catch((error: unknown) => {
-      failure = error;
-      return null;
-    });
-    sinceMs = 0;
-    const starts = text === null ? null : replyStarts(text, requests.length);
-    for (const [index, request] of requests.entries()) {
-      if (text === null || starts === null) {
+  async #read(requests: readonly ReadRequest[]): Promise<void> {
+    const { link, sink } = this.#options;
+    this.#sinceMs = performance.now();
+    try {
+      const text = await link.send(requests.map(encodeRead).join(''), requests.length);
+      const starts = replyStarts(text, requests.length);
+      for (const [index, request] of requests.entries()) this.#take(request, { text, from: starts[index] ?? 0 });
+    } catch (error) {
+      for (const request of requests) {
         endRead(request.lanes, request.count);
-        rejectRead(request, failure, sink);
-        continue;
+        rejectRead(request, error, sink);
       }
-      const entries = absorb(request, text, sink, starts[index]);
-      endRead(request.lanes, request.count);
-      const lane = request.lanes[0] as Lane;
-      if (lane.more) queue.add(lane);
-      else if (entries === 0) options.onEmpty(lane);
     }
+    this.#sinceMs = 0;
   }
 
-  return {
-    add(lane) {
-      queue.add(lane);
-      if (!going) void go();
-    },
-    kick() {
-      if (!going && queue.size > 0) void go();
-    },
-    unblock(clientId) {
-      link.send(encodeCommand(['CLIENT', 'UNBLOCK', String(clientId)]), 1).catch((error: unknown) => {
-        sink.log.debug({ err: error }, 'a blocked read could not be woken');
-      });
-    },
-    watch(nowMs) {
-      if (sinceMs === 0 || !link.connected || nowMs - sinceMs < options.readMarginMs) return;
-      sink.log.warn({ waitedMs: Math.round(nowMs - sinceMs) }, 'a read did not come back; its connection is made anew');
-      sinceMs = nowMs;
-      link.reset();
-    },
-    [Symbol.asyncDispose]: () => link[Symbol.asyncDispose](),
-  };
+  #take(request: ReadRequest, reply: ReadReply): void {
+    const entries = absorb(request, reply, this.#options.sink);
+    endRead(request.lanes, request.count);
+    const lane = request.lanes[0] as Lane;
+    if (lane.more) this.#queue.add(lane);
+    else if (entries === 0) this.#options.onEmpty(lane);
+  }
 }

@@ -1,7 +1,7 @@
 import type { ConsumerLog, NodeIdentity } from './contracts.ts';
 import { type Lane, nodeNameOf } from './lane.ts';
-import { isLinkLost, type RedisCalls } from './redis-calls.ts';
 import type { Recovery } from './recovery.ts';
+import { isLinkLost, type RedisCalls } from './redis-calls.ts';
 import type { ConsumedRegistration } from './registration.ts';
 
 /** Takes over what dead nodes have left. */
@@ -18,16 +18,32 @@ export interface TakeoverOptions {
   readonly recovery: Recovery;
   readonly registrations: () => Iterable<ConsumedRegistration>;
   /** Tries to get the leases of streams that others have read. */
-  readonly retryIdle: () => void;
+  readonly retryIdle: (registration: ConsumedRegistration) => void;
   readonly forget: (consumer: string) => Promise<void>;
   readonly log: ConsumerLog;
 }
 
 const LANES_AT_ONCE = 32;
+const FIRST_PAUSE_MS = 200;
+const LONGEST_PAUSE_MS = 10_000;
+
+/** What is left after one pass is tried again after a while, less and less often. */
+function createPatience(): { isOver(name: string): boolean; wait(name: string): void; end(name: string): void } {
+  const waits = new Map<string, { readonly pauseMs: number; readonly untilMs: number }>();
+  return {
+    isOver: (name) => performance.now() >= (waits.get(name)?.untilMs ?? 0),
+    wait(name) {
+      const pauseMs = Math.min(LONGEST_PAUSE_MS, (waits.get(name)?.pauseMs ?? FIRST_PAUSE_MS / 2) * 2);
+      waits.set(name, { pauseMs, untilMs: performance.now() + pauseMs });
+    },
+    end: (name) => void waits.delete(name),
+  };
+}
 
 export function createTakeover(options: TakeoverOptions): Takeover {
   const { calls, node, recovery, log } = options;
   const busy = new Set<string>();
+  const patience = createPatience();
 
   function* lanes(): Generator<Lane> {
     for (const registration of options.registrations()) yield* registration.lanes.values();
@@ -38,29 +54,30 @@ export function createTakeover(options: TakeoverOptions): Takeover {
     let left = 0;
     const todo = lanes();
     const worker = async (): Promise<void> => {
-      for (const lane of todo) left += await recovery.takeOver(lane, consumer);
+      for (const lane of todo) {
+        const rest = await recovery.takeOver(lane, consumer);
+        left += rest;
+      }
     };
     await Promise.all(Array.from({ length: LANES_AT_ONCE }, worker));
     return left;
   }
 
   async function take(consumer: string): Promise<void> {
-    options.retryIdle();
+    for (const registration of options.registrations()) options.retryIdle(registration);
     const left = await takeAll(consumer);
-    if (left > 0 || node.isAlive(consumer)) return;
+    if (left > 0 || node.isAlive(consumer)) {
+      patience.wait(consumer);
+      return;
+    }
+    patience.end(consumer);
     await options.forget(consumer);
     log.info({ consumer }, 'everything of a dead node has been taken over');
   }
 
   async function strays(lane: Lane): Promise<void> {
-    const rows = (await calls
-      .call(['XINFO', 'CONSUMERS', lane.stream, lane.registration.group])
-      .catch((error: unknown) => {
-        if (isLinkLost(error)) throw error;
-        return [];
-      })) as unknown[][];
-    for (const row of rows) {
-      const name = nodeNameOf(String(row[1]));
+    for (const consumer of await consumersOf(calls, lane)) {
+      const name = nodeNameOf(consumer);
       if (name !== node.consumer() && !node.isAlive(name) && !busy.has(name)) await recovery.takeOver(lane, name);
     }
   }
@@ -68,6 +85,7 @@ export function createTakeover(options: TakeoverOptions): Takeover {
   return {
     onGone(consumer) {
       if (busy.has(consumer) || consumer === node.consumer() || !node.mayAct()) return;
+      if (!patience.isOver(consumer)) return;
       busy.add(consumer);
       take(consumer)
         .catch((error: unknown) => {
@@ -84,4 +102,14 @@ export function createTakeover(options: TakeoverOptions): Takeover {
       await Promise.all(Array.from({ length: LANES_AT_ONCE }, worker));
     },
   };
+}
+
+async function consumersOf(calls: RedisCalls, lane: Lane): Promise<readonly string[]> {
+  const rows = await calls
+    .call(['XINFO', 'CONSUMERS', lane.stream, lane.registration.group])
+    .catch((error: unknown) => {
+      if (isLinkLost(error)) throw error;
+      return []; // The stream or its group has gone.
+    });
+  return (rows as unknown[][]).map((row) => String(row[1]));
 }

@@ -57,8 +57,9 @@ local function parts(id)
   return tonumber(ms) or 0, tonumber(seq) or 0
 end
 local reached = ARGV[3]
-local pending = redis.call('XPENDING', KEYS[1], ARGV[1])
-if pending[1] > 0 then
+-- The group may have vanished meanwhile.
+local pending = redis.pcall('XPENDING', KEYS[1], ARGV[1])
+if not pending['err'] and pending[1] > 0 then
   local ms, seq = string.match(pending[2], '^(%d+)%-(%d+)$')
   if #ms > 15 then
     reached = '0-0'

@@ -208,3 +208,18 @@ test('more registrations than blocking connections all get their entries', async
   for (let n = 0; n < 12; n += 1) await addEntries(node.access, 50, `p${n}`);
   for (let n = 0; n < 12; n += 1) expect(await untilEnded(node, 50, `r${n}`)).toMatchObject({ done: 50 });
 });
+
+test('an entry for a registration without a connection of its own is noticed at once', async () => {
+  await using node = await startNode({
+    url: redis.url,
+    settings: { hotReaders: 1, scanIntervalMs: 60_000 },
+    execute: runWith(() => 'done'),
+  });
+  await node.trigger.apply(Array.from({ length: 5 }, (_, n) => registration({ id: `r${n}`, prefix: `p${n}` })));
+  for (let n = 0; n < 5; n += 1) {
+    await addEntries(node.access, 1, `p${n}`);
+    const started = performance.now();
+    await untilEnded(node, 1, `r${n}`);
+    expect(performance.now() - started).toBeLessThan(1_000);
+  }
+});
