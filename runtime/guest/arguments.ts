@@ -53,27 +53,27 @@ export function refuseUnknown(call: string, options: Options, allowed: readonly 
 }
 
 export function createOptionReader(call: string, options: Options): OptionReader {
-  const valueOf = (name: string): unknown => options[name];
+  const optionOf = (name: string): unknown => options[name];
   const wrong = (name: string, allowed: string): Error =>
-    argumentError(`${call}: ${name} must be ${allowed}, not ${showValue(valueOf(name))}.`);
-  const absent = (name: string): boolean => valueOf(name) === undefined || valueOf(name) === null;
+    argumentError(`${call}: ${name} must be ${allowed}, not ${showValue(optionOf(name))}.`);
+  const absent = (name: string): boolean => optionOf(name) === undefined || optionOf(name) === null;
   return {
-    raw: valueOf,
+    raw: optionOf,
     given: (name) => !absent(name),
     text(name) {
       if (absent(name)) return null;
-      const value = valueOf(name);
+      const value = optionOf(name);
       if (typeof value !== 'string' || value === '') throw wrong(name, 'a non-empty string');
       return value;
     },
     flag(name, preset) {
-      const value = valueOf(name);
+      const value = optionOf(name);
       if (value === undefined) return preset;
       if (typeof value !== 'boolean') throw wrong(name, 'true or false');
       return value;
     },
     count(name, { preset, from, to }) {
-      const value = valueOf(name);
+      const value = optionOf(name);
       if (value === undefined) return preset;
       if (!isSafeInteger(value) || (value as number) < from || (value as number) > to) {
         throw wrong(name, `a whole number from ${from} to ${to}`);
@@ -81,7 +81,7 @@ export function createOptionReader(call: string, options: Options): OptionReader
       return value as number;
     },
     secondsAsMs(name, presetMs) {
-      const value = valueOf(name);
+      const value = optionOf(name);
       if (value === undefined) return presetMs;
       if (typeof value !== 'number' || !(value >= 0.001 && value <= 86_400)) {
         throw wrong(name, 'a number of seconds from 0.001 to 86400');
@@ -90,7 +90,7 @@ export function createOptionReader(call: string, options: Options): OptionReader
       return ms - (ms % 1);
     },
     oneOf(name, allowed, preset) {
-      const value = valueOf(name);
+      const value = optionOf(name);
       if (value === undefined) return preset;
       for (let i = 0; i < allowed.length; i++) {
         if (typeof value === 'string' && toLowerCase(value) === allowed[i])
@@ -100,13 +100,13 @@ export function createOptionReader(call: string, options: Options): OptionReader
     },
     callback(name) {
       if (absent(name)) return null;
-      const value = valueOf(name);
+      const value = optionOf(name);
       if (typeof value !== 'function') throw wrong(name, 'a function');
       return value as (...args: unknown[]) => unknown;
     },
     duration(name) {
       if (absent(name)) return null;
-      const value = valueOf(name);
+      const value = optionOf(name);
       const ms = typeof value === 'string' ? parseDuration(value) : value;
       if (!isSafeInteger(ms) || (ms as number) < 1) {
         throw wrong(name, "a whole number of milliseconds or a text such as '500ms', '30s', '5m', '2h', '1d'");

@@ -45,67 +45,72 @@ function isPromiseLike(value: unknown): boolean {
   return typeof (value as { then?: unknown }).then === 'function';
 }
 
+/** From the next microtask on until `out` settles, commands of the entry are strays of its function. */
+function watchAwaits(entry: Entry, out: unknown): void {
+  let settled = false;
+  let armed = false;
+  const end = (): void => {
+    settled = true;
+    if (armed) entry.strayAtomics--;
+  };
+  promiseThen(promiseOf(out), end, end);
+  promiseThen(promiseOf(undefined), () => {
+    if (settled) return;
+    armed = true;
+    entry.strayAtomics++;
+  });
+}
+
+function callInGroup(executor: Executor, group: AtomicGroup, fn: UserFunction): unknown {
+  executor.group = group;
+  try {
+    return fn();
+  } finally {
+    executor.group = null;
+  }
+}
+
+function createGroup(entry: Entry, resolve: (value: unknown) => void): AtomicGroup {
+  return {
+    entry,
+    promises: new NativeSet(),
+    replies: bareList(),
+    count: 0,
+    lastOwner: 0,
+    failure: null,
+    resolve,
+  };
+}
+
+/** The commands that `fn` sends before it returns or first awaits leave as one group. */
+function writesOnly(executor: Executor, entry: Entry, fn: UserFunction): Promise<unknown> {
+  const result = deferred();
+  const group = createGroup(entry, result.resolve);
+  const before = remember(entry);
+  let out: unknown;
+  try {
+    out = callInGroup(executor, group, fn);
+  } catch (error) {
+    putBack(entry, before);
+    return rejected(error);
+  }
+  if (group.count === 0) result.resolve([]);
+  else {
+    const { items } = entry.batch.owners;
+    items[group.lastOwner] = (items[group.lastOwner] as number) + FLAGS.closesGroup;
+  }
+  if (!isPromiseLike(out) || setHas(group.promises, out)) return result.promise;
+  watchAwaits(entry, out);
+  // What an async function throws rejects the whole, although its commands have left.
+  return promiseThen(promiseOf(out), () => result.promise);
+}
+
 /**
  * `atomic(fn)`. Without a parameter the commands that `fn` sends before it returns (before its first await, when it is
  * async) leave as one group; what it throws takes the whole group back. With a parameter it is a session, see session.ts.
  * Resolves with the replies of the writes.
  */
 export function createAtomic(executor: Executor, sessions: Sessions): (fn: unknown) => Promise<unknown> {
-  /** From the next microtask on until `out` settles, commands of the entry are strays of `fn`. */
-  function watchAwaits(entry: Entry, out: unknown): void {
-    let settled = false;
-    let armed = false;
-    const end = (): void => {
-      settled = true;
-      if (armed) entry.strayAtomics--;
-    };
-    promiseThen(promiseOf(out), end, end);
-    promiseThen(promiseOf(undefined), () => {
-      if (settled) return;
-      armed = true;
-      entry.strayAtomics++;
-    });
-  }
-
-  function callInGroup(group: AtomicGroup, fn: UserFunction): unknown {
-    executor.group = group;
-    try {
-      return fn();
-    } finally {
-      executor.group = null;
-    }
-  }
-
-  function writesOnly(entry: Entry, fn: UserFunction): Promise<unknown> {
-    const result = deferred();
-    const group: AtomicGroup = {
-      entry,
-      promises: new NativeSet(),
-      replies: bareList(),
-      count: 0,
-      lastOwner: 0,
-      failure: null,
-      resolve: result.resolve,
-    };
-    const before = remember(entry);
-    let out: unknown;
-    try {
-      out = callInGroup(group, fn);
-    } catch (error) {
-      putBack(entry, before);
-      return rejected(error);
-    }
-    if (group.count === 0) result.resolve([]);
-    else {
-      const { items } = entry.batch.owners;
-      items[group.lastOwner] = (items[group.lastOwner] as number) + FLAGS.closesGroup;
-    }
-    if (!isPromiseLike(out) || setHas(group.promises, out)) return result.promise;
-    watchAwaits(entry, out);
-    // What an async function throws rejects the whole, although its commands have left.
-    return promiseThen(promiseOf(out), () => result.promise);
-  }
-
   return (fn) => {
     if (typeof fn !== 'function') {
       throw guestError('GUEST_ERROR', 'atomic: the argument must be a function, such as () => { execute(…) }.', 'type');
@@ -114,6 +119,6 @@ export function createAtomic(executor: Executor, sessions: Sessions): (fn: unkno
       throw guestError('GUEST_ERROR', 'Already inside an atomic block: atomic cannot be nested.');
     }
     const entry = executor.ownerOf('atomic');
-    return fn.length === 0 ? writesOnly(entry, fn as UserFunction) : sessions.run(entry, fn as UserFunction);
+    return fn.length === 0 ? writesOnly(executor, entry, fn as UserFunction) : sessions.run(entry, fn as UserFunction);
   };
 }

@@ -62,21 +62,37 @@ function limitOf(plan: Plan): Step | null {
   return step !== undefined && step.type === 'limit' ? step : null;
 }
 
-export function createBinding({ turn, settle, advance, isThenable }: BindingOptions): Binding {
-  function carrierOf(execution: Execution): Entry | null {
+export function createBinding(options: BindingOptions): Binding {
+  return new Binder(options);
+}
+
+class Binder implements Binding {
+  readonly #turn: Turn;
+  readonly #settle: Settle;
+  readonly #advance: BindingOptions['advance'];
+  readonly #isThenable: BindingOptions['isThenable'];
+
+  constructor(options: BindingOptions) {
+    this.#turn = options.turn;
+    this.#settle = options.settle;
+    this.#advance = options.advance;
+    this.#isThenable = options.isThenable;
+  }
+
+  #carrierOf(execution: Execution): Entry | null {
     let carrier: Entry | null = null;
-    eachOpen(execution, (entry) => {
+    this.#eachOpen(execution, (entry) => {
       if (carrier === null || entry.reached) carrier = entry;
     });
     return carrier;
   }
 
-  function failAll(execution: Execution, error: unknown): void {
+  #failAll(execution: Execution, error: unknown): void {
     const report = describeError(error);
-    eachOpen(execution, (entry) => settle.failWith(entry, report));
+    this.#eachOpen(execution, (entry) => this.#settle.failWith(entry, report));
   }
 
-  function eachOpen(execution: Execution, visit: (entry: Entry) => void): void {
+  #eachOpen(execution: Execution, visit: (entry: Entry) => void): void {
     const entries = execution.entries as Entry[];
     for (let i = 0; i < execution.end - execution.first; i++) {
       const entry = entries[i];
@@ -85,9 +101,9 @@ export function createBinding({ turn, settle, advance, isThenable }: BindingOpti
   }
 
   /** Kept records in order: of all entries the first time, of the carrier later. */
-  function gather(execution: Execution): Piece[] {
+  #gather(execution: Execution): Piece[] {
     const records = bareList<Piece>();
-    eachOpen(execution, (entry) => {
+    this.#eachOpen(execution, (entry) => {
       for (let piece = entry.pieces; piece !== null; piece = piece.next) {
         if (piece.kept) records[records.length] = piece;
       }
@@ -97,8 +113,8 @@ export function createBinding({ turn, settle, advance, isThenable }: BindingOpti
   }
 
   /** The gathered records go on as these values, all belonging to one entry. */
-  function goOn(execution: Execution, values: readonly unknown[], at: number): void {
-    const entry = carrierOf(execution);
+  #goOn(execution: Execution, values: readonly unknown[], at: number): void {
+    const entry = this.#carrierOf(execution);
     if (entry === null) return;
     const { steps } = entry.batch.plan;
     execution.stage = nextBinding(steps, at);
@@ -106,72 +122,72 @@ export function createBinding({ turn, settle, advance, isThenable }: BindingOpti
     for (let i = values.length - 1; i >= 0; i--) first = { entry, value: values[i], kept: true, next: first };
     entry.pieces = first;
     entry.live = values.length + 1;
-    const before = turn.entry;
-    turn.enter(entry);
+    const before = this.#turn.entry;
+    this.#turn.enter(entry);
     // The piece behind this one is looked up first: a flatmap puts its items there.
     for (let piece = first; piece !== null; ) {
       const { next }: Piece = piece;
-      if (!entry.ended) advance(piece, at);
+      if (!entry.ended) this.#advance(piece, at);
       piece = next;
     }
-    if (!entry.ended && --entry.live === 0) stretchDone(entry);
-    turn.enter(before);
+    if (!entry.ended && --entry.live === 0) this.#stretchDone(entry);
+    this.#turn.enter(before);
   }
 
-  function finishAll(execution: Execution, carrier: Entry): void {
-    const results = settle.encode(carrier);
-    eachOpen(execution, (entry) => settle.finish(entry, entry === carrier ? results : ''));
+  #finishAll(execution: Execution, carrier: Entry): void {
+    const results = this.#settle.encode(carrier);
+    this.#eachOpen(execution, (entry) => this.#settle.finish(entry, entry === carrier ? results : ''));
   }
 
-  function stretchDone(entry: Entry): void {
+  #stretchDone(entry: Entry): void {
     const { execution } = entry;
     try {
-      if (execution.stage === entry.batch.plan.steps.length) finishAll(execution, entry);
-      else bind(execution, execution.stage);
+      if (execution.stage === entry.batch.plan.steps.length) this.#finishAll(execution, entry);
+      else this.#bind(execution, execution.stage);
     } catch (error) {
-      failAll(execution, error);
+      this.#failAll(execution, error);
     }
   }
 
   /** True when a reducer's value is still to come; `next` is called with it. */
-  function reduce(out: unknown, execution: Execution, next: (value: unknown) => void): boolean {
-    if (!isThenable(out)) return false;
+  #reduce(out: unknown, execution: Execution, next: (value: unknown) => void): boolean {
+    if (!this.#isThenable(out)) return false;
     promiseThen(
       promiseOf(out),
       (value) => {
-        const before = turn.entry;
+        const before = this.#turn.entry;
         try {
           next(value);
         } catch (error) {
-          failAll(execution, error);
+          this.#failAll(execution, error);
         }
-        turn.enter(before);
+        this.#turn.enter(before);
       },
-      (reason) => failAll(execution, reason),
+      (reason) => this.#failAll(execution, reason),
     );
     return true;
   }
 
-  function accumulate(execution: Execution, records: readonly Piece[], at: number): void {
+  #accumulate(execution: Execution, records: readonly Piece[], at: number): void {
     const step = (execution.batch.plan.steps[at] as Step).fn as UserFunction;
     const run = (from: number, start: unknown): void => {
       let accumulator = start;
       for (let i = from; i < records.length; i++) {
         const piece = records[i] as Piece;
-        turn.enter(piece.entry);
+        this.#turn.enter(piece.entry);
         const out = step(accumulator, piece.value);
-        if (reduce(out, execution, (value) => run(i + 1, value))) return;
+        if (this.#reduce(out, execution, (value) => run(i + 1, value))) return;
         accumulator = out;
       }
-      goOn(execution, [accumulator], at + 1);
+      this.#goOn(execution, [accumulator], at + 1);
     };
-    if (records.length === 0) goOn(execution, [], at + 1);
+    if (records.length === 0) this.#goOn(execution, [], at + 1);
     else run(0, null);
   }
 
-  function groupKey(step: Step, value: unknown): string {
+  #groupKey(step: Step, value: unknown): string {
     const key = (step.fn as UserFunction)(value);
-    if (!isThenable(key)) return keyText(key);
+    if (!this.#isThenable(key)) return keyText(key);
     throw guestError(
       'GUEST_ERROR',
       'The extractor of localgroupby must not be async; only its reducer may be.',
@@ -179,91 +195,95 @@ export function createBinding({ turn, settle, advance, isThenable }: BindingOpti
     );
   }
 
-  function group(execution: Execution, records: readonly Piece[], at: number): void {
+  #group(execution: Execution, records: readonly Piece[], at: number): void {
     const step = execution.batch.plan.steps[at] as Step;
     const groups = new NativeMap<string, unknown>();
     const run = (from: number): void => {
       for (let i = from; i < records.length; i++) {
         const piece = records[i] as Piece;
-        turn.enter(piece.entry);
-        const key = groupKey(step, piece.value);
+        this.#turn.enter(piece.entry);
+        const key = this.#groupKey(step, piece.value);
         const known = mapHas(groups, key) ? mapGet(groups, key) : null;
         const out = (step.reduce as UserFunction)(key, known, piece.value);
         const put = (value: unknown): void => {
           mapSet(groups, key, value);
           run(i + 1);
         };
-        if (reduce(out, execution, put)) return;
+        if (this.#reduce(out, execution, put)) return;
         mapSet(groups, key, out);
       }
       const values = bareList<unknown>();
       mapForEach(groups, (value, key) => {
         values[values.length] = { key, value };
       });
-      goOn(execution, values, at + 1);
+      this.#goOn(execution, values, at + 1);
     };
     run(0);
   }
 
-  function limit(execution: Execution, records: readonly Piece[], at: number): void {
+  #limit(execution: Execution, records: readonly Piece[], at: number): void {
     const { start, count } = execution.batch.plan.steps[at] as Step;
     const values = bareList<unknown>();
     for (let i = start; i < records.length && i < start + count; i++)
       values[values.length] = (records[i] as Piece).value;
-    goOn(execution, values, at + 1);
+    this.#goOn(execution, values, at + 1);
   }
 
-  function bind(execution: Execution, at: number): void {
-    const records = gather(execution);
-    const before = turn.entry;
+  #bind(execution: Execution, at: number): void {
+    const records = this.#gather(execution);
+    const before = this.#turn.entry;
     const { type } = execution.batch.plan.steps[at] as Step;
-    if (type === 'accumulate') accumulate(execution, records, at);
-    else if (type === 'localgroupby') group(execution, records, at);
-    else limit(execution, records, at);
-    turn.enter(before);
+    if (type === 'accumulate') this.#accumulate(execution, records, at);
+    else if (type === 'localgroupby') this.#group(execution, records, at);
+    else this.#limit(execution, records, at);
+    this.#turn.enter(before);
   }
 
   /** One entry less on its way to the first binding step. */
-  function gathered(execution: Execution): void {
+  #gathered(execution: Execution): void {
     if (--execution.gathering > 0) return;
-    const carrier = carrierOf(execution);
+    const carrier = this.#carrierOf(execution);
     if (carrier === null) return;
     execution.stage = execution.batch.plan.firstBinding;
-    stretchDone(carrier);
+    this.#stretchDone(carrier);
   }
 
-  return {
-    arrived(entry) {
-      const { execution } = entry;
-      if (execution.gathering === 0) {
-        stretchDone(entry);
-        return;
-      }
-      stopMoving(entry);
-      for (let piece = entry.pieces; piece !== null; piece = piece.next) if (piece.kept) execution.gathered++;
-      gathered(execution);
-    },
-    failed(entry, error) {
-      const { execution } = entry;
-      if (execution.gathering === 0) {
-        failAll(execution, error);
-        return;
-      }
-      settle.fail(entry, error);
-      gathered(execution);
-    },
-    dropped(entry) {
-      const { execution } = entry;
-      const bound = execution.gathering === 0;
-      const arrivedBefore = !bound && entry.live === 0;
-      settle.drop(entry);
-      if (bound) eachOpen(execution, (other) => settle.failWith(other, CANCELLED));
-      else if (!arrivedBefore) gathered(execution);
-    },
-    hasEnough(execution) {
-      const step = limitOf(execution.batch.plan);
-      return step !== null && execution.gathered >= step.start + step.count;
-    },
-    takesOneByOne: (plan) => limitOf(plan) !== null,
-  };
+  arrived(entry: Entry): void {
+    const { execution } = entry;
+    if (execution.gathering === 0) {
+      this.#stretchDone(entry);
+      return;
+    }
+    stopMoving(entry);
+    for (let piece = entry.pieces; piece !== null; piece = piece.next) if (piece.kept) execution.gathered++;
+    this.#gathered(execution);
+  }
+
+  failed(entry: Entry, error: unknown): void {
+    const { execution } = entry;
+    if (execution.gathering === 0) {
+      this.#failAll(execution, error);
+      return;
+    }
+    this.#settle.fail(entry, error);
+    this.#gathered(execution);
+  }
+
+  dropped(entry: Entry): void {
+    const { execution } = entry;
+    const bound = execution.gathering === 0;
+    const arrivedBefore = !bound && entry.live === 0;
+    this.#settle.drop(entry);
+    if (bound) this.#eachOpen(execution, (other) => this.#settle.failWith(other, CANCELLED));
+    else if (!arrivedBefore) this.#gathered(execution);
+  }
+
+  hasEnough(execution: Execution): boolean {
+    const step = limitOf(execution.batch.plan);
+    return step !== null && execution.gathered >= step.start + step.count;
+  }
+
+  takesOneByOne(plan: Plan): boolean {
+    return limitOf(plan) !== null;
+  }
 }

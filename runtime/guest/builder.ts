@@ -154,12 +154,14 @@ export function createGearsBuilder({ onRegister }: BuilderOptions): UserFunction
     throw argumentError(`${operation} must be called on a GearsBuilder.`);
   };
 
-  function GearsBuilder(this: unknown, reader: unknown, defaultArg: unknown, desc: unknown): unknown {
-    if (new.target === undefined) return reflectConstruct(GearsBuilder, [reader, defaultArg, desc]);
+  function GearsBuilder(this: unknown, ...args: unknown[]): unknown {
+    if (new.target === undefined) return reflectConstruct(GearsBuilder, args);
+    // The second argument, defaultArg, is for `run`.
+    const desc = args[2];
     if (desc !== undefined && desc !== null && typeof desc !== 'string') {
       throw argumentError(`GearsBuilder: desc argument must be a string, not ${showValue(desc)}.`);
     }
-    const draft: Draft = { reader: readerOf(reader), description: desc ?? null, steps: bareList() };
+    const draft: Draft = { reader: readerOf(args[0]), description: desc ?? null, steps: bareList() };
     weakSet(drafts, this as object, draft);
     return this;
   }

@@ -52,128 +52,155 @@ export interface EngineOptions {
 }
 
 /** Takes what comes from outside, lets the entries go on one after the other, and collects the news. */
-export function createEngine({ parser, turn, settle, runner, executor, sessions, logger }: EngineOptions): Engine {
-  const batches = new NativeMap<number, Batch>();
-  const lingering = bareList<number>();
-  let lingeringFrom = 0;
-  let replay: Replay | null = null;
-  let unfinished = bareList<Batch>();
-  let last: (number | string | Uint32Array)[] | null = null;
-  /** Where log lines of no event go. */
-  let recent: Batch | null = null;
+export function createEngine(options: EngineOptions): Engine {
+  return new GuestEngine(options);
+}
 
-  function deliver(round: Round, waiter: Waiter): void {
-    parser.open(round.text, round.at, round.ascii);
-    const value = parser.reply(waiter.raw);
-    round.at = parser.at;
-    executor.deliver(waiter, value, parser.lastError);
+class GuestEngine implements Engine {
+  readonly #parser: Parser;
+  readonly #turn: Turn;
+  readonly #settle: Settle;
+  readonly #runner: Runner;
+  readonly #executor: Executor;
+  readonly #sessions: Sessions;
+  readonly #logger: Logger;
+
+  constructor(options: EngineOptions) {
+    this.#parser = options.parser;
+    this.#turn = options.turn;
+    this.#settle = options.settle;
+    this.#runner = options.runner;
+    this.#executor = options.executor;
+    this.#sessions = options.sessions;
+    this.#logger = options.logger;
+  }
+
+  readonly #batches = new NativeMap<number, Batch>();
+  readonly #lingering = bareList<number>();
+  #lingeringFrom = 0;
+  #replay: Replay | null = null;
+  #unfinished = bareList<Batch>();
+  #last: (number | string | Uint32Array)[] | null = null;
+  /** Where log lines of no event go. */
+  #recent: Batch | null = null;
+
+  #deliver(round: Round, waiter: Waiter): void {
+    this.#parser.open(round.text, round.at, round.ascii);
+    const value = this.#parser.reply(waiter.raw);
+    round.at = this.#parser.at;
+    this.#executor.deliver(waiter, value, this.#parser.lastError);
   }
 
   /** Hands out replies, entry by entry. True: the slice is over before the last one. */
-  function continueReplay({ batch, number, round }: Replay, deadline: number): boolean {
+  #continueReplay({ batch, number, round }: Replay, deadline: number): boolean {
     while (round.first !== null) {
       const { entry } = round.first;
-      turn.enter(entry);
+      this.#turn.enter(entry);
       for (let waiter: Waiter | null = round.first; waiter !== null && waiter.entry === entry; ) {
         round.first = waiter.next;
-        deliver(round, waiter);
+        this.#deliver(round, waiter);
         waiter = round.first;
       }
-      if (turn.end() > deadline && round.first !== null) break;
+      if (this.#turn.end() > deadline && round.first !== null) break;
     }
-    settle.touch(batch);
+    this.#settle.touch(batch);
     if (round.first !== null) return true;
     mapDelete(batch.rounds, number);
     return false;
   }
 
-  function letGo(batch: Batch): void {
+  #letGo(batch: Batch): void {
     if (batch.ended < batch.entryCount) return;
     if (mapSize(batch.rounds) === 0) {
-      mapDelete(batches, batch.id);
+      mapDelete(this.#batches, batch.id);
       return;
     }
-    lingering[lingering.length] = batch.id;
-    if (lingering.length - lingeringFrom > MAX_LINGERING) mapDelete(batches, lingering[lingeringFrom++] as number);
+    const { length } = this.#lingering;
+    this.#lingering[length] = batch.id;
+    if (length - this.#lingeringFrom < MAX_LINGERING) return;
+    mapDelete(this.#batches, this.#lingering[this.#lingeringFrom++] as number);
   }
 
   /** One slice, after what the call itself did: first the replies at hand, then every batch with news goes on and tells them. */
-  function drive(): GuestNews {
-    last = null;
-    const deadline = turn.end() + SLICE_MS;
+  #drive(): GuestNews {
+    this.#last = null;
+    const deadline = this.#turn.end() + SLICE_MS;
     const news = bareList<number | string | Uint32Array>();
     news[0] = 0;
-    if (replay !== null) {
-      if (continueReplay(replay, deadline)) news[0] = 1;
-      else replay = null;
+    if (this.#replay !== null) {
+      if (this.#continueReplay(this.#replay, deadline)) news[0] = 1;
+      else this.#replay = null;
     }
-    if (recent !== null && logger.hasLoose()) settle.touch(recent);
-    const again = unfinished;
-    unfinished = bareList();
-    for (let i = 0; i < again.length; i++) settle.touch(again[i] as Batch);
-    for (let batch = settle.takeDirty(); batch !== null; batch = settle.takeDirty()) {
+    if (this.#recent !== null && this.#logger.hasLoose()) this.#settle.touch(this.#recent);
+    const again = this.#unfinished;
+    this.#unfinished = bareList();
+    for (let i = 0; i < again.length; i++) this.#settle.touch(again[i] as Batch);
+    for (let batch = this.#settle.takeDirty(); batch !== null; batch = this.#settle.takeDirty()) {
       batch.dirty = true;
-      if (runner.pump(batch, deadline)) {
-        unfinished[unfinished.length] = batch;
+      if (this.#runner.pump(batch, deadline)) {
+        this.#unfinished[this.#unfinished.length] = batch;
         news[0] = 1;
       }
       batch.dirty = false;
-      recent = batch;
-      const { numbers, failed, text } = takeNews(batch, logger.takeLoose());
+      this.#recent = batch;
+      const { numbers, failed, text } = takeNews(batch, this.#logger.takeLoose());
       const at = news.length;
       news[at] = batch.id;
       news[at + 1] = numbers;
       news[at + 2] = failed;
       news[at + 3] = text;
-      letGo(batch);
+      this.#letGo(batch);
     }
-    last = news;
+    this.#last = news;
     return news;
   }
 
-  return {
-    run(input) {
-      const batch = createBatch(input);
-      mapSet(batches, batch.id, batch);
-      settle.touch(batch);
-      turn.begin();
-      return drive();
-    },
-    replies(replies) {
-      turn.begin();
-      const batch = mapGet(batches, replies.batch);
-      const round = batch === undefined ? undefined : mapGet(batch.rounds, replies.round);
-      if (batch !== undefined && round !== undefined) {
-        round.text = replies.text;
-        round.ascii = replies.ascii;
-        replay = { batch, number: replies.round, round };
-      }
-      return drive();
-    },
-    session(reply) {
-      turn.begin();
-      sessions.receive(reply);
-      return drive();
-    },
-    cancel(id, positions) {
-      turn.begin();
-      const batch = mapGet(batches, id);
-      if (batch !== undefined) {
-        settle.touch(batch);
-        runner.cancel(batch, positions);
-      }
-      return drive();
-    },
-    go() {
-      turn.begin();
-      return drive();
-    },
-    again(rejection) {
-      if (last === null) return null;
-      logger.write('warning', `A promise that nobody awaited was rejected: ${rejection}`);
-      // So that `go` is called, which takes the line along.
-      last[0] = 1;
-      return last;
-    },
-  };
+  run(input: BatchInput): GuestNews {
+    const batch = createBatch(input);
+    mapSet(this.#batches, batch.id, batch);
+    this.#settle.touch(batch);
+    this.#turn.begin();
+    return this.#drive();
+  }
+
+  replies(replies: RoundReplies): GuestNews {
+    this.#turn.begin();
+    const batch = mapGet(this.#batches, replies.batch);
+    const round = batch === undefined ? undefined : mapGet(batch.rounds, replies.round);
+    if (batch !== undefined && round !== undefined) {
+      round.text = replies.text;
+      round.ascii = replies.ascii;
+      this.#replay = { batch, number: replies.round, round };
+    }
+    return this.#drive();
+  }
+
+  session(reply: ReplyText): GuestNews {
+    this.#turn.begin();
+    this.#sessions.receive(reply);
+    return this.#drive();
+  }
+
+  cancel(id: number, positions: Set<number>): GuestNews {
+    this.#turn.begin();
+    const batch = mapGet(this.#batches, id);
+    if (batch !== undefined) {
+      this.#settle.touch(batch);
+      this.#runner.cancel(batch, positions);
+    }
+    return this.#drive();
+  }
+
+  go(): GuestNews {
+    this.#turn.begin();
+    return this.#drive();
+  }
+
+  again(rejection: string): GuestNews | null {
+    if (this.#last === null) return null;
+    this.#logger.write('warning', `A promise that nobody awaited was rejected: ${rejection}`);
+    // So that `go` is called, which takes the line along.
+    this.#last[0] = 1;
+    return this.#last;
+  }
 }

@@ -4,7 +4,7 @@ import { encodeCommand } from './encode.ts';
 import { type GuestCode, guestError } from './errors.ts';
 import type { GuestLimits } from './limits.ts';
 import { reserve } from './numbers.ts';
-import { type Deferred, deferred, indexOf, ordinaryList, promiseThen, setAdd, slice } from './primordials.ts';
+import { deferred, indexOf, ordinaryList, promiseThen, setAdd, slice } from './primordials.ts';
 import type { Settle } from './settle.ts';
 import type { Turn } from './turn.ts';
 
@@ -61,40 +61,78 @@ export interface ExecutorOptions {
   readonly warn: (message: string) => void;
 }
 
-export function createExecutor({ turn, settle, limits, warn }: ExecutorOptions): Executor {
-  function ownerOf(what: string): Entry {
-    const entry = turn.owner();
+export function createExecutor(options: ExecutorOptions): Executor {
+  return new CommandQueue(options);
+}
+
+class CommandQueue implements Executor {
+  group: AtomicGroup | null = null;
+  callingSession = false;
+  readonly #turn: Turn;
+  readonly #settle: Settle;
+  readonly #limits: GuestLimits;
+  readonly #warn: (message: string) => void;
+
+  constructor(options: ExecutorOptions) {
+    this.#turn = options.turn;
+    this.#settle = options.settle;
+    this.#limits = options.limits;
+    this.#warn = options.warn;
+  }
+
+  ownerOf(what: string): Entry {
+    const entry = this.#turn.owner();
     if (entry !== null) return entry;
     const message =
-      turn.entry === null
+      this.#turn.entry === null
         ? `${what} works only while an event is handled, not while the function is loaded.`
         : `${what} was called after the handler of its event had ended: return or await the promise that leads to it.`;
     throw guestError('GUEST_ERROR', message);
   }
 
-  function encodeFor(entry: Entry, args: readonly unknown[], what: string): string {
+  encodeFor(entry: Entry, args: readonly unknown[], what: string): string {
     const text = encodeCommand(args, what);
-    if (entry.commands >= limits.commandsPerEvent) {
+    const { commandsPerEvent, commandBytes } = this.#limits;
+    if (entry.commands >= commandsPerEvent) {
       throw guestError(
         'LIMIT_COMMANDS',
-        `One event may send ${limits.commandsPerEvent} commands (setting limit-commands); this is one more.`,
+        `One event may send ${commandsPerEvent} commands (setting limit-commands); this is one more.`,
         'range',
       );
     }
-    if (entry.commandBytes + text.length > limits.commandBytes) {
+    const bytes = entry.commandBytes + text.length;
+    if (bytes > commandBytes) {
       throw guestError(
         'LIMIT_COMMANDS',
-        `The commands of one event may have ${limits.commandBytes} bytes (setting limit-command-bytes); this one would make it ${entry.commandBytes + text.length}.`,
+        `The commands of one event may have ${commandBytes} bytes (setting limit-command-bytes); this one would make it ${bytes}.`,
         'range',
       );
     }
     entry.commands++;
-    entry.commandBytes += text.length;
+    entry.commandBytes = bytes;
     return text;
   }
 
-  function refuseStray(entry: Entry): void {
-    if (executor.callingSession) {
+  send(args: readonly unknown[], raw: boolean): Promise<unknown> {
+    const { group } = this;
+    const entry = group === null ? this.ownerOf('execute') : group.entry;
+    if (group === null) this.#refuseStray(entry);
+    return this.#enqueue(this.encodeFor(entry, args, 'execute'), raw, entry);
+  }
+
+  deliver(waiter: Waiter, value: unknown, error: string | null): void {
+    const { entry, group } = waiter;
+    removeOutstanding(entry);
+    if (error === null) waiter.resolve(value);
+    else {
+      if (entry.ended) this.#warn(`A command that nobody waited for failed: ${error}`);
+      rejectLate(waiter.resolve, () => replyError(error));
+    }
+    if (group !== null) deliverToGroup(group, value, error);
+  }
+
+  #refuseStray(entry: Entry): void {
+    if (this.callingSession) {
       throw guestError(
         'GUEST_ERROR',
         'Inside atomic(async tx => …) commands are sent with tx.execute, not with execute.',
@@ -108,56 +146,34 @@ export function createExecutor({ turn, settle, limits, warn }: ExecutorOptions):
   }
 
   /** The last part is free of calls that could fail half-way (a full stack), so that text and owners stay in step. */
-  function enqueue(text: string, raw: boolean, entry: Entry): Deferred {
-    const { group } = executor;
+  #enqueue(text: string, raw: boolean, entry: Entry): Promise<unknown> {
+    const { group } = this;
     const { batch } = entry;
-    const promise = deferred();
-    const waiter: Waiter = { entry, raw, resolve: promise.resolve, group, next: null };
+    const reply = deferred();
+    const waiter: Waiter = { entry, raw, resolve: reply.resolve, group, next: null };
     let owner = entry.index;
     if (group !== null) {
-      if (group.count++ === 0) owner += FLAGS.opensGroup;
-      setAdd(group.promises, promise.promise);
+      if (group.count === 0) owner += FLAGS.opensGroup;
+      setAdd(group.promises, reply.promise);
       group.lastOwner = batch.owners.length;
     }
     reserve(batch.owners);
-    settle.touch(batch);
+    this.#settle.touch(batch);
     addOutstanding(entry);
+    if (group !== null) group.count++;
     batch.owners.items[batch.owners.length++] = owner;
     batch.commands += text;
     if (batch.lastWaiter === null) batch.firstWaiter = waiter;
     else batch.lastWaiter.next = waiter;
     batch.lastWaiter = waiter;
-    return promise;
+    return reply.promise;
   }
+}
 
-  function deliverToGroup(group: AtomicGroup, value: unknown, error: string | null): void {
-    group.replies[group.replies.length] = value;
-    if (error !== null && group.failure === null) group.failure = error;
-    if (group.replies.length < group.count) return;
-    if (group.failure === null) group.resolve(ordinaryList(group.replies));
-    else rejectLate(group.resolve, () => replyError(group.failure as string));
-  }
-
-  const executor: Executor = {
-    group: null,
-    callingSession: false,
-    ownerOf,
-    encodeFor,
-    send(args, raw) {
-      const entry = executor.group === null ? ownerOf('execute') : executor.group.entry;
-      if (executor.group === null) refuseStray(entry);
-      return enqueue(encodeFor(entry, args, 'execute'), raw, entry).promise;
-    },
-    deliver(waiter, value, error) {
-      const { entry, group } = waiter;
-      removeOutstanding(entry);
-      if (error === null) waiter.resolve(value);
-      else {
-        if (entry.ended) warn(`A command that nobody waited for failed: ${error}`);
-        rejectLate(waiter.resolve, () => replyError(error));
-      }
-      if (group !== null) deliverToGroup(group, value, error);
-    },
-  };
-  return executor;
+function deliverToGroup(group: AtomicGroup, value: unknown, error: string | null): void {
+  group.replies[group.replies.length] = value;
+  if (error !== null && group.failure === null) group.failure = error;
+  if (group.replies.length < group.count) return;
+  if (group.failure === null) group.resolve(ordinaryList(group.replies));
+  else rejectLate(group.resolve, () => replyError(group.failure as string));
 }

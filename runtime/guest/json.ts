@@ -67,96 +67,108 @@ export interface JsonWriter {
  * 200 with the path in the message, writes bigints as numbers and bytes as text (UTF-8 where they are, else one character per byte).
  */
 export function createJsonWriter(budget: Budget): JsonWriter {
-  const ancestors = new NativeSet<unknown>();
-  let depth = 0;
+  return new BoundedWriter(budget);
+}
 
-  function bytesJson(bytes: string): string {
-    spend(budget, bytes.length + 2);
+class BoundedWriter implements JsonWriter {
+  readonly #budget: Budget;
+  readonly #ancestors = new NativeSet<unknown>();
+  #depth = 0;
+
+  constructor(budget: Budget) {
+    this.#budget = budget;
+  }
+
+  #bytesJson(bytes: string): string {
+    spend(this.#budget, bytes.length + 2);
     const value = valueOfBytes(bytes);
     return quote(typeof value === 'string' ? value : bytes);
   }
 
-  function listJson(list: readonly unknown[], path: Path | null): string {
+  #listJson(list: readonly unknown[], path: Path | null): string {
     let text = '[';
     const length = readAt(() => list.length, path);
     for (let i = 0; i < length; i++) {
       const at = { up: path, step: `[${i}]` };
       const item =
-        write(
+        this.write(
           readAt(() => list[i], at),
           at,
         ) ?? 'null';
-      spend(budget, 5);
+      spend(this.#budget, 5);
       text += i === 0 ? item : `,${item}`;
     }
     return `${text}]`;
   }
 
-  function objectJson(object: Record<string, unknown>, path: Path | null): string {
+  #objectJson(object: Record<string, unknown>, path: Path | null): string {
     let text = '{';
     const keys = readAt(() => ownKeys(object), path);
     for (let i = 0; i < keys.length; i++) {
       const key = keys[i] as string;
       const at = { up: path, step: `.${key}` };
-      const item = write(
+      const item = this.write(
         readAt(() => object[key], at),
         at,
       );
       if (item === undefined) continue;
-      spend(budget, key.length + 4);
+      spend(this.#budget, key.length + 4);
       text += `${text === '{' ? '' : ','}${quote(key)}:${item}`;
     }
     return `${text}}`;
   }
 
-  function containerJson(value: object, path: Path | null): string {
-    if (depth >= MAX_DEPTH) {
+  #containerJson(value: object, path: Path | null): string {
+    if (this.#depth >= MAX_DEPTH) {
       throw guestError('GUEST_ERROR', `${showPath(path)} is nested deeper than ${MAX_DEPTH} levels.`, 'type');
     }
-    if (setHas(ancestors, value)) {
+    if (setHas(this.#ancestors, value)) {
       throw guestError('GUEST_ERROR', `${showPath(path)} contains itself; a result must not have cycles.`, 'type');
     }
-    setAdd(ancestors, value);
-    depth++;
-    spend(budget, 2);
-    const text = isArray(value) ? listJson(value, path) : objectJson(value as Record<string, unknown>, path);
-    depth--;
-    setDelete(ancestors, value);
+    setAdd(this.#ancestors, value);
+    this.#depth++;
+    spend(this.#budget, 2);
+    const text = isArray(value)
+      ? this.#listJson(value, path)
+      : this.#objectJson(value as Record<string, unknown>, path);
+    this.#depth--;
+    setDelete(this.#ancestors, value);
     return text;
   }
 
-  function objectValue(value: object, path: Path | null): string | undefined {
+  #objectValue(value: object, path: Path | null): string | undefined {
     const toJson = readAt(() => (value as { toJSON?: unknown }).toJSON, path);
     if (typeof toJson === 'function') {
       const replaced = readAt(() => reflectApply(toJson as never, value, ['']) as unknown, path);
-      return typeof replaced === 'object' && replaced !== null ? plainValue(replaced, path) : write(replaced, path);
+      return typeof replaced === 'object' && replaced !== null
+        ? this.#plainValue(replaced, path)
+        : this.write(replaced, path);
     }
-    return plainValue(value, path);
+    return this.#plainValue(value, path);
   }
 
-  function plainValue(value: object, path: Path | null): string {
+  #plainValue(value: object, path: Path | null): string {
     const bytes = bytesOfBinary(value);
-    return bytes === undefined ? containerJson(value, path) : bytesJson(bytes);
+    return bytes === undefined ? this.#containerJson(value, path) : this.#bytesJson(bytes);
   }
 
-  function write(value: unknown, path: Path | null): string | undefined {
+  /** Lists and objects come back here. */
+  write(value: unknown, path: Path | null): string | undefined {
     switch (typeof value) {
       case 'string':
-        spend(budget, value.length + 2);
+        spend(this.#budget, value.length + 2);
         return quote(value);
       case 'number':
-        spend(budget, 4);
+        spend(this.#budget, 4);
         return isFiniteNumber(value) ? toText(value) : 'null';
       case 'bigint':
       case 'boolean':
-        spend(budget, 4);
+        spend(this.#budget, 4);
         return toText(value);
       case 'object':
-        return value === null ? 'null' : objectValue(value, path);
+        return value === null ? 'null' : this.#objectValue(value, path);
       default:
         return undefined;
     }
   }
-
-  return { write };
 }

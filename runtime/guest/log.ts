@@ -1,5 +1,6 @@
 import type { LogLine } from '../sandbox/messages.ts';
 import { argumentError, optionsOf } from './arguments.ts';
+import type { Entry } from './batch.ts';
 import { describeError, showValue } from './describe.ts';
 import { createJsonWriter } from './json.ts';
 import type { GuestLimits } from './limits.ts';
@@ -12,8 +13,8 @@ type Level = LogLine['level'];
 
 const LEVELS: readonly Level[] = ['debug', 'verbose', 'notice', 'warning'];
 const MAX_LINE = 64 * 1024;
-/** What a source may log while it is loaded, bytes. */
-const MAX_LOAD_LOG = 256 * 1024;
+/** Lines of no event, such as those written while a source is loaded, bytes. */
+const MAX_LOOSE_LOG = 256 * 1024;
 
 export interface Logger {
   write(level: Level, message: string): void;
@@ -32,29 +33,34 @@ function lineJson(level: Level, message: string): string {
   return `{"level":"${level}","message":${quote(message)}}`;
 }
 
+function overLimit(outputBytes: number): string {
+  return lineJson('warning', `Log lines past the limit of ${outputBytes} bytes (limit-output) are left out.`);
+}
+
 /** Log lines go with the batch whose turn it is; past the limit of an execution's output one line says so. */
 export function createLogger({ turn, settle, limits }: LoggerOptions): Logger {
   let loose = '';
   let looseLines = 0;
 
+  function writeLoose(line: string): void {
+    if (loose.length + line.length > MAX_LOOSE_LOG) return;
+    loose += looseLines++ === 0 ? line : `,${line}`;
+  }
+
+  function writeFor({ batch, execution }: Entry, line: string): void {
+    if (execution.output > limits.outputBytes) return;
+    execution.output += line.length;
+    const shown = execution.output > limits.outputBytes ? overLimit(limits.outputBytes) : line;
+    batch.logsJson += batch.logsJson === '' ? shown : `,${shown}`;
+    settle.touch(batch);
+  }
+
   return {
     write(level, message) {
       const line = lineJson(level, message.length > MAX_LINE ? `${slice(message, 0, MAX_LINE)}…` : message);
       const { entry } = turn;
-      if (entry === null) {
-        if (loose.length + line.length > MAX_LOAD_LOG) return;
-        loose += looseLines++ === 0 ? line : `,${line}`;
-        return;
-      }
-      const { batch, execution } = entry;
-      if (execution.output > limits.outputBytes) return;
-      execution.output += line.length;
-      const over = execution.output > limits.outputBytes;
-      const shown = over
-        ? lineJson('warning', `Log lines past the limit of ${limits.outputBytes} bytes (limit-output) are left out.`)
-        : line;
-      batch.logsJson += batch.logsJson === '' ? shown : `,${shown}`;
-      settle.touch(batch);
+      if (entry === null) writeLoose(line);
+      else writeFor(entry, line);
     },
     hasLoose: () => looseLines > 0,
     takeLoose() {

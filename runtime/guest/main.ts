@@ -116,7 +116,7 @@ function apiOf({ registrations, logger, engine }: Parts): GuestApi {
 export function start(blame: Uint32Array, runDry: () => void, configJson: string): GuestApi {
   const config = JSON.parse(configJson) as GuestConfig;
   const turn = createTurn({ blame, checkpoint: runDry, callMs: config.callMs });
-  const settle = createSettle(() => config.outputBytes);
+  const settle = createSettle(config.outputBytes);
   const parser = createParser();
   const logger = createLogger({ turn, settle, limits: config });
   const warn = (message: string): void => logger.write('warning', message);

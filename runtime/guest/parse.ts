@@ -46,167 +46,165 @@ export interface Parser {
 
 /** Reads RESP2 from latin1 text with one cursor; runs no user code. */
 export function createParser(): Parser {
-  const shapes = createShapes();
-  let text = '';
-  let at = 0;
-  let ascii = true;
-  let shape: Shape | null = null;
-  let values = bareList<unknown>();
+  return new RespParser();
+}
 
-  function malformed(): Error {
+class RespParser implements Parser {
+  readonly #shapes = createShapes();
+  #text = '';
+  at = 0;
+  lastError: string | null = null;
+  #ascii = true;
+  #shape: Shape | null = null;
+  #values = bareList<unknown>();
+
+  #malformed(): Error {
     return guestError('GUEST_ERROR', 'The platform sent a text that is not RESP.');
   }
 
   /** A line's number after its type; leaves the cursor behind the line. */
-  function number(): number {
+  #number(): number {
     let n = 0;
-    let i = at + 1;
-    const negative = charCodeAt(text, i) === MINUS;
+    let i = this.at + 1;
+    const negative = charCodeAt(this.#text, i) === MINUS;
     if (negative) i++;
-    for (let c = charCodeAt(text, i); c !== CR; c = charCodeAt(text, ++i)) {
-      if (!(c >= 48 && c <= 57)) throw malformed();
+    for (let c = charCodeAt(this.#text, i); c !== CR; c = charCodeAt(this.#text, ++i)) {
+      if (!(c >= 48 && c <= 57)) throw this.#malformed();
       n = n * 10 + (c - 48);
     }
-    at = i + 2;
+    this.at = i + 2;
     return negative ? -n : n;
   }
 
-  function bulkBytes(): string | null {
-    if (charCodeAt(text, at) !== BULK) throw malformed();
-    const length = number();
+  #bulkBytes(): string | null {
+    if (charCodeAt(this.#text, this.at) !== BULK) throw this.#malformed();
+    const length = this.#number();
     if (length < 0) return null;
-    const start = at;
-    at = start + length + 2;
-    if (at > text.length) throw malformed();
-    return slice(text, start, start + length);
+    const start = this.at;
+    this.at = start + length + 2;
+    if (this.at > this.#text.length) throw this.#malformed();
+    return slice(this.#text, start, start + length);
   }
 
-  function bulkValue(): unknown {
-    const bytes = bulkBytes();
-    return ascii || bytes === null ? bytes : valueOfBytes(bytes);
+  #bulkValue(): unknown {
+    const bytes = this.#bulkBytes();
+    return this.#ascii || bytes === null ? bytes : valueOfBytes(bytes);
   }
 
-  function arrayLength(): number {
-    if (charCodeAt(text, at) !== ARRAY) throw malformed();
-    return number();
+  arrayLength(): number {
+    if (charCodeAt(this.#text, this.at) !== ARRAY) throw this.#malformed();
+    return this.#number();
   }
 
   /** Fields that have the names of the shape used last; null (cursor unmoved) when they have not. */
-  function fieldsOfShape(known: Shape): Record<string, unknown> | null {
-    const start = at;
+  #fieldsOfShape(known: Shape): Record<string, unknown> | null {
+    const start = this.at;
     const { prefixes } = known;
     for (let i = 0; i < prefixes.length; i++) {
       const prefix = prefixes[i] as string;
-      if (!startsWith(text, prefix, at)) {
-        at = start;
+      if (!startsWith(this.#text, prefix, this.at)) {
+        this.at = start;
         return null;
       }
-      at += prefix.length;
-      values[i] = bulkValue();
+      this.at += prefix.length;
+      this.#values[i] = this.#bulkValue();
     }
-    return known.make(values);
+    return known.make(this.#values);
   }
 
-  function fields(): Record<string, unknown> {
-    const count = arrayLength();
+  #fields(): Record<string, unknown> {
+    const count = this.arrayLength();
     if (count < 0) return {};
     const pairs = count >> 1;
-    if (shape !== null && shape.prefixes.length === pairs) {
-      const record = fieldsOfShape(shape);
+    if (this.#shape !== null && this.#shape.prefixes.length === pairs) {
+      const record = this.#fieldsOfShape(this.#shape);
       if (record !== null) return record;
     }
     const prefixes = bareList<string>();
     const names = bareList<string>();
-    values = bareList();
+    this.#values = bareList();
     for (let i = 0; i < pairs; i++) {
-      const start = at;
-      names[i] = bulkBytes() ?? '';
-      prefixes[i] = slice(text, start, at);
-      values[i] = bulkValue();
+      const start = this.at;
+      names[i] = this.#bulkBytes() ?? '';
+      prefixes[i] = slice(this.#text, start, this.at);
+      this.#values[i] = this.#bulkValue();
     }
-    shape = shapes.of(prefixes, names);
-    return shape.make(values);
+    this.#shape = this.#shapes.of(prefixes, names);
+    return this.#shape.make(this.#values);
   }
 
-  function line(): string {
-    const end = indexOf(text, '\r\n', at);
-    if (end < 0) throw malformed();
-    const content = slice(text, at + 1, end);
-    at = end + 2;
+  #line(): string {
+    const end = indexOf(this.#text, '\r\n', this.at);
+    if (end < 0) throw this.#malformed();
+    const content = slice(this.#text, this.at + 1, end);
+    this.at = end + 2;
     return content;
   }
 
-  function lineText(): string {
-    const content = line();
-    const value = ascii ? content : valueOfBytes(content);
+  #lineText(): string {
+    const content = this.#line();
+    const value = this.#ascii ? content : valueOfBytes(content);
     return typeof value === 'string' ? value : content;
   }
 
-  function integer(): number | bigint {
-    const content = line();
+  #integer(): number | bigint {
+    const content = this.#line();
     const value = toNumber(content);
     return isSafeInteger(value) ? value : toBigInt(content);
   }
 
-  function arrayReply(raw: boolean): unknown[] | null {
-    const count = number();
+  #arrayReply(raw: boolean): unknown[] | null {
+    const count = this.#number();
     if (count < 0) return null;
     const items = bareList<unknown>();
-    for (let i = 0; i < count; i++) items[i] = value(raw);
+    for (let i = 0; i < count; i++) items[i] = this.#value(raw);
     return ordinaryList(items);
   }
 
-  function value(raw: boolean): unknown {
-    switch (charCodeAt(text, at)) {
+  #value(raw: boolean): unknown {
+    switch (charCodeAt(this.#text, this.at)) {
       case BULK: {
-        if (!raw) return bulkValue();
-        const bytes = bulkBytes();
+        if (!raw) return this.#bulkValue();
+        const bytes = this.#bulkBytes();
         return bytes === null ? null : bytesToArray(bytes);
       }
       case INTEGER:
-        return integer();
+        return this.#integer();
       case SIMPLE:
       case ERROR:
-        return lineText();
+        return this.#lineText();
       case ARRAY:
-        return arrayReply(raw);
+        return this.#arrayReply(raw);
       default:
-        throw malformed();
+        throw this.#malformed();
     }
   }
 
-  return {
-    get at() {
-      return at;
-    },
-    set at(next) {
-      at = next;
-    },
-    lastError: null,
-    open(nextText, nextAt, nextAscii) {
-      text = nextText;
-      at = nextAt;
-      ascii = nextAscii;
-    },
-    arrayLength,
-    streamRecord(key) {
-      if (arrayLength() !== 2) throw malformed();
-      const id = bulkBytes() ?? '';
-      return { key, id, value: fields() };
-    },
-    commandRecord() {
-      const count = arrayLength();
-      const args = bareList<unknown>();
-      for (let i = 0; i < count; i++) args[i] = bulkValue();
-      return ordinaryList(args);
-    },
-    reply(raw) {
-      if (charCodeAt(text, at) === ERROR) {
-        this.lastError = lineText();
-        return undefined;
-      }
-      this.lastError = null;
-      return value(raw);
-    },
-  };
+  open(text: string, at: number, ascii: boolean): void {
+    this.#text = text;
+    this.at = at;
+    this.#ascii = ascii;
+  }
+
+  streamRecord(key: string | Uint8Array): StreamRecord {
+    if (this.arrayLength() !== 2) throw this.#malformed();
+    const id = this.#bulkBytes() ?? '';
+    return { key, id, value: this.#fields() };
+  }
+
+  commandRecord(): unknown[] {
+    const count = this.arrayLength();
+    const args = bareList<unknown>();
+    for (let i = 0; i < count; i++) args[i] = this.#bulkValue();
+    return ordinaryList(args);
+  }
+
+  reply(raw: boolean): unknown {
+    if (charCodeAt(this.#text, this.at) === ERROR) {
+      this.lastError = this.#lineText();
+      return undefined;
+    }
+    this.lastError = null;
+    return this.#value(raw);
+  }
 }

@@ -1,5 +1,5 @@
 import type { GuestErrorReport } from '../sandbox/messages.ts';
-import { createBinding } from './binding.ts';
+import { type Binding, createBinding } from './binding.ts';
 import { type Batch, createExecution, type Entry, type Execution, openEntry, type Piece } from './batch.ts';
 import type { Parser } from './parse.ts';
 import type { Step } from './plan.ts';
@@ -41,31 +41,46 @@ function isThenable(value: unknown): boolean {
 }
 
 /** Walks records through plans. Records of plans without binding steps never wait for each other. */
-export function createRunner({ parser, turn, settle }: RunnerOptions): Runner {
-  const binding = createBinding({ turn, settle, advance, isThenable });
+export function createRunner(options: RunnerOptions): Runner {
+  return new PlanRunner(options);
+}
+
+class PlanRunner implements Runner {
+  readonly #parser: Parser;
+  readonly #turn: Turn;
+  readonly #settle: Settle;
+  readonly #binding: Binding;
+
+  constructor(options: RunnerOptions) {
+    this.#parser = options.parser;
+    this.#turn = options.turn;
+    this.#settle = options.settle;
+    const advance = (piece: Piece, from: number): void => this.#advance(piece, from);
+    this.#binding = createBinding({ turn: options.turn, settle: options.settle, advance, isThenable });
+  }
 
   /** A record has gone as far as it can on its own. */
-  function settlePiece(piece: Piece): void {
+  #settlePiece(piece: Piece): void {
     const { entry } = piece;
     if (--entry.live > 0 || entry.ended) return;
-    if (entry.batch.plan.binds) binding.arrived(entry);
-    else settle.finish(entry, settle.encode(entry));
+    if (entry.batch.plan.binds) this.#binding.arrived(entry);
+    else this.#settle.finish(entry, this.#settle.encode(entry));
   }
 
-  function failPiece(piece: Piece, error: unknown): void {
+  #failPiece(piece: Piece, error: unknown): void {
     const { entry } = piece;
     if (entry.ended) return;
-    if (entry.batch.plan.binds) binding.failed(entry, error);
-    else settle.fail(entry, error);
+    if (entry.batch.plan.binds) this.#binding.failed(entry, error);
+    else this.#settle.fail(entry, error);
   }
 
-  function arrive(piece: Piece): void {
+  #arrive(piece: Piece): void {
     piece.entry.reached = true;
-    settlePiece(piece);
+    this.#settlePiece(piece);
   }
 
   /** Replaces a record by the items of a list; they go on one after the other, results keep their order. */
-  function expand(piece: Piece, items: readonly unknown[], at: number): void {
+  #expand(piece: Piece, items: readonly unknown[], at: number): void {
     const { entry } = piece;
     const { length } = items;
     piece.kept = false;
@@ -76,53 +91,53 @@ export function createRunner({ parser, turn, settle }: RunnerOptions): Runner {
       last.next = child;
       last = child;
       entry.live++;
-      advance(child, at);
+      this.#advance(child, at);
       // Children of the child stand behind it.
       while (last.next !== behind) last = last.next as Piece;
     }
-    if (!entry.ended) settlePiece(piece);
+    if (!entry.ended) this.#settlePiece(piece);
   }
 
   /** Takes what a callback gave. False: the record goes no further from here. */
-  function accept(piece: Piece, out: unknown, at: number): boolean {
+  #accept(piece: Piece, out: unknown, at: number): boolean {
     const { type } = piece.entry.batch.plan.steps[at] as Step;
     if (type === 'foreach') return true;
     if (type === 'filter') {
       if (out) return true;
       piece.kept = false;
       piece.entry.filtered = true;
-      settlePiece(piece);
+      this.#settlePiece(piece);
       return false;
     }
     if (type === 'flatmap' && isArray(out)) {
-      expand(piece, out, at + 1);
+      this.#expand(piece, out, at + 1);
       return false;
     }
     piece.value = out;
     return true;
   }
 
-  function suspend(piece: Piece, out: unknown, at: number): void {
+  #suspend(piece: Piece, out: unknown, at: number): void {
     promiseThen(
       promiseOf(out),
-      (value) => resume(piece, value, at),
-      (reason) => failPiece(piece, reason),
+      (value) => this.#resume(piece, value, at),
+      (reason) => this.#failPiece(piece, reason),
     );
   }
 
-  function resume(piece: Piece, value: unknown, at: number): void {
+  #resume(piece: Piece, value: unknown, at: number): void {
     if (piece.entry.ended) return;
-    const before = turn.entry;
-    if (before !== piece.entry) turn.enter(piece.entry);
+    const before = this.#turn.entry;
+    if (before !== piece.entry) this.#turn.enter(piece.entry);
     try {
-      if (accept(piece, value, at)) walk(piece, at + 1);
+      if (this.#accept(piece, value, at)) this.#walk(piece, at + 1);
     } catch (error) {
-      failPiece(piece, error);
+      this.#failPiece(piece, error);
     }
-    if (before !== piece.entry) turn.enter(before);
+    if (before !== piece.entry) this.#turn.enter(before);
   }
 
-  function walk(piece: Piece, from: number): void {
+  #walk(piece: Piece, from: number): void {
     const { steps } = piece.entry.batch.plan;
     for (let at = from; at < steps.length; at++) {
       const step = steps[at] as Step;
@@ -131,97 +146,103 @@ export function createRunner({ parser, turn, settle }: RunnerOptions): Runner {
       if (fn === null) continue;
       const out = fn(piece.value);
       if (isThenable(out)) {
-        suspend(piece, out, at);
+        this.#suspend(piece, out, at);
         return;
       }
-      if (!accept(piece, out, at)) return;
+      if (!this.#accept(piece, out, at)) return;
     }
-    arrive(piece);
+    this.#arrive(piece);
   }
 
   /** Walks a record from a step on; whatever is thrown on the way ends its entry. */
-  function advance(piece: Piece, from: number): void {
+  #advance(piece: Piece, from: number): void {
     try {
-      walk(piece, from);
+      this.#walk(piece, from);
     } catch (error) {
-      failPiece(piece, error);
+      this.#failPiece(piece, error);
     }
   }
 
-  function readRecord(batch: Batch): unknown {
-    parser.open(batch.payload, batch.at, batch.ascii);
-    if (batch.at === 0) parser.arrayLength();
-    const record = batch.isStream ? parser.streamRecord(batch.key) : parser.commandRecord();
-    batch.at = parser.at;
+  #readRecord(batch: Batch): unknown {
+    this.#parser.open(batch.payload, batch.at, batch.ascii);
+    if (batch.at === 0) this.#parser.arrayLength();
+    const record = batch.isStream ? this.#parser.streamRecord(batch.key) : this.#parser.commandRecord();
+    batch.at = this.#parser.at;
     return record;
   }
 
   /** Begins the next entry; returns the time when its turn has ended. */
-  function begin(batch: Batch, execution: Execution): number {
-    const record = readRecord(batch);
+  #begin(batch: Batch, execution: Execution): number {
+    const record = this.#readRecord(batch);
     const cancelled = setHas(batch.cancelled, batch.nextIndex);
     const entry = openEntry(batch, execution);
     if (cancelled) {
-      drop(entry);
+      this.#drop(entry);
       return 0;
     }
-    turn.enter(entry);
+    this.#turn.enter(entry);
     if (execution.entries !== null) execution.entries[entry.index - execution.first] = entry;
-    if (binding.hasEnough(execution)) {
+    if (this.#binding.hasEnough(execution)) {
       entry.reached = true;
       entry.live = 0;
-      binding.arrived(entry);
+      this.#binding.arrived(entry);
     } else {
       const piece: Piece = { entry, value: record, kept: true, next: null };
       entry.pieces = piece;
-      advance(piece, 0);
+      this.#advance(piece, 0);
     }
-    return turn.end();
+    return this.#turn.end();
   }
 
-  function drop(entry: Entry): void {
+  #drop(entry: Entry): void {
+    if (entry.ended) return;
     stopMoving(entry);
-    if (entry.batch.plan.binds) binding.dropped(entry);
-    else settle.drop(entry);
+    if (entry.batch.plan.binds) this.#binding.dropped(entry);
+    else this.#settle.drop(entry);
   }
 
   /** None of the entries that have not begun will. */
-  function stop(batch: Batch): false {
+  #stop(batch: Batch): null {
     while (batch.nextIndex < batch.entryCount) {
       const index = batch.nextIndex++;
       batch.ended++;
       if (!setHas(batch.cancelled, index)) noteFailed(batch, index, NOT_STARTED);
     }
+    return null;
+  }
+
+  /** The execution that the next entry belongs to; null while the order forbids another one. */
+  #nextExecution(batch: Batch): Execution | null {
+    const { execution } = batch;
+    if (execution !== null && batch.nextIndex < execution.end) return execution;
+    if (batch.ordered && execution !== null && execution.open > 0) return null;
+    if (batch.stopAtFailure && execution?.failed === true) return this.#stop(batch);
+    const next = createExecution(batch, batch.nextIndex);
+    batch.execution = next;
+    batch.started++;
+    this.#settle.touch(batch);
+    return next;
+  }
+
+  pump(batch: Batch, deadline: number): boolean {
+    const cap = batch.plan.binds && this.#binding.takesOneByOne(batch.plan) ? 1 : MAX_MOVING;
+    while (batch.nextIndex < batch.entryCount) {
+      if (batch.moving >= cap || batch.commands.length > MAX_PENDING_BYTES) return false;
+      const execution = this.#nextExecution(batch);
+      if (execution === null) return false;
+      if (this.#begin(batch, execution) > deadline) return batch.nextIndex < batch.entryCount;
+    }
     return false;
   }
 
-  return {
-    pump(batch, deadline) {
-      const cap = batch.plan.binds && binding.takesOneByOne(batch.plan) ? 1 : MAX_MOVING;
-      while (batch.nextIndex < batch.entryCount) {
-        if (batch.moving >= cap || batch.commands.length > MAX_PENDING_BYTES) return false;
-        let { execution } = batch;
-        if (execution === null || batch.nextIndex === execution.end) {
-          if (batch.ordered && execution !== null && execution.open > 0) return false;
-          if (batch.stopAtFailure && execution?.failed === true) return stop(batch);
-          execution = createExecution(batch, batch.nextIndex);
-          batch.execution = execution;
-          batch.started++;
-          settle.touch(batch);
-        }
-        if (begin(batch, execution) > deadline) return batch.nextIndex < batch.entryCount;
-      }
-      return false;
-    },
-    cancel(batch, positions) {
-      setForEach(positions, (position) => {
-        if (position >= batch.nextIndex) setAdd(batch.cancelled, position);
-      });
-      for (let entry = batch.firstOpen; entry !== null; ) {
-        const { next } = entry;
-        if (setHas(positions, entry.index)) drop(entry);
-        entry = next;
-      }
-    },
-  };
+  cancel(batch: Batch, positions: Set<number>): void {
+    setForEach(positions, (position) => {
+      if (position >= batch.nextIndex) setAdd(batch.cancelled, position);
+    });
+    for (let entry = batch.firstOpen; entry !== null; ) {
+      const { next } = entry;
+      if (setHas(positions, entry.index)) this.#drop(entry);
+      entry = next;
+    }
+  }
 }

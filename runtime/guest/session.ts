@@ -57,44 +57,60 @@ export interface SessionsOptions {
  * `atomic(async tx => …)`: reads run at once under WATCH on a connection of the node's, writes are queued (they answer
  * 'QUEUED') and happen together when the function has ended, or it runs again because a watched key has changed.
  */
-export function createSessions({ executor, parser, turn, settle }: SessionsOptions): Sessions {
-  const sessions = new NativeMap<number, Session>();
-  let lastId = 0;
+export function createSessions(options: SessionsOptions): Sessions {
+  return new SessionDesk(options);
+}
 
-  function open(entry: Entry): Session {
-    const session: Session = { id: ++lastId, entry, open: true, first: null, last: null };
-    mapSet(sessions, session.id, session);
+class SessionDesk implements Sessions {
+  readonly #executor: Executor;
+  readonly #parser: Parser;
+  readonly #turn: Turn;
+  readonly #settle: Settle;
+
+  constructor(options: SessionsOptions) {
+    this.#executor = options.executor;
+    this.#parser = options.parser;
+    this.#turn = options.turn;
+    this.#settle = options.settle;
+  }
+
+  readonly #sessions = new NativeMap<number, Session>();
+  #lastId = 0;
+
+  #open(entry: Entry): Session {
+    const session: Session = { id: ++this.#lastId, entry, open: true, first: null, last: null };
+    mapSet(this.#sessions, session.id, session);
     entry.sessions ??= new NativeMap();
     mapSet(entry.sessions, session.id, null);
-    request(session, 'open', '');
+    this.#request(session, 'open', '');
     return session;
   }
 
-  function request(session: Session, op: 'open' | 'command' | 'commit' | 'discard', command: string): void {
+  #request(session: Session, op: 'open' | 'command' | 'commit' | 'discard', command: string): void {
     noteSession(session.entry, op, { session: session.id, command });
-    settle.touch(session.entry.batch);
+    this.#settle.touch(session.entry.batch);
   }
 
-  function wait(session: Session, waiter: SessionWaiter): void {
+  #wait(session: Session, waiter: SessionWaiter): void {
     if (session.last === null) session.first = waiter;
     else session.last.next = waiter;
     session.last = waiter;
     addOutstanding(session.entry);
   }
 
-  function forget(session: Session): void {
+  #forget(session: Session): void {
     session.open = false;
-    mapDelete(sessions, session.id);
+    mapDelete(this.#sessions, session.id);
     if (session.entry.sessions !== null) mapDelete(session.entry.sessions, session.id);
   }
 
-  function send(session: Session, args: readonly unknown[], raw: boolean): Promise<unknown> {
+  #send(session: Session, args: readonly unknown[], raw: boolean): Promise<unknown> {
     if (!session.open || session.entry.ended) {
       throw guestError('GUEST_ERROR', 'tx.execute was called after the function of atomic had ended: await it inside.');
     }
-    request(session, 'command', executor.encodeFor(session.entry, args, 'tx.execute'));
+    this.#request(session, 'command', this.#executor.encodeFor(session.entry, args, 'tx.execute'));
     const reply = deferred();
-    wait(session, {
+    this.#wait(session, {
       raw,
       next: null,
       receive: (value, error) => {
@@ -105,38 +121,39 @@ export function createSessions({ executor, parser, turn, settle }: SessionsOptio
     return reply.promise;
   }
 
-  function transactionOf(session: Session): unknown {
-    const execute = (...args: unknown[]): Promise<unknown> => send(session, args, false);
-    (execute as unknown as { raw: unknown }).raw = (...args: unknown[]): Promise<unknown> => send(session, args, true);
+  #transactionOf(session: Session): unknown {
+    const execute = (...args: unknown[]): Promise<unknown> => this.#send(session, args, false);
+    (execute as unknown as { raw: unknown }).raw = (...args: unknown[]): Promise<unknown> =>
+      this.#send(session, args, true);
     return freeze({ execute });
   }
 
-  function call(session: Session, fn: UserFunction): Promise<unknown> {
-    executor.callingSession = true;
+  #call(session: Session, fn: UserFunction): Promise<unknown> {
+    this.#executor.callingSession = true;
     try {
-      return promiseOf(fn(transactionOf(session)));
+      return promiseOf(fn(this.#transactionOf(session)));
     } finally {
-      executor.callingSession = false;
+      this.#executor.callingSession = false;
     }
   }
 
-  function giveUp(session: Session): void {
+  #giveUp(session: Session): void {
     if (!session.open) return;
-    if (!session.entry.ended) request(session, 'discard', '');
-    forget(session);
+    if (!session.entry.ended) this.#request(session, 'discard', '');
+    this.#forget(session);
   }
 
   /** Commits and answers with the replies, or null when a watched key has changed. */
-  function commit(session: Session): Promise<unknown> {
+  #commit(session: Session): Promise<unknown> {
     session.open = false;
     const reply = deferred();
     if (session.entry.ended) return reply.promise;
-    request(session, 'commit', '');
-    wait(session, {
+    this.#request(session, 'commit', '');
+    this.#wait(session, {
       raw: false,
       next: null,
       receive: (value, error) => {
-        forget(session);
+        this.#forget(session);
         if (error === null) reply.resolve(value);
         else rejectLate(reply.resolve, () => replyError(error));
       },
@@ -144,55 +161,54 @@ export function createSessions({ executor, parser, turn, settle }: SessionsOptio
     return reply.promise;
   }
 
-  function attempt(entry: Entry, fn: UserFunction, number: number): Promise<unknown> {
+  #attempt(entry: Entry, fn: UserFunction, number: number): Promise<unknown> {
     if (number > MAX_ATTEMPTS) {
       throw guestError(
         'ATOMIC_REFUSED',
         `atomic was tried ${MAX_ATTEMPTS} times and each time a key it had read was changed by somebody else before its writes.`,
       );
     }
-    const session = open(entry);
+    const session = this.#open(entry);
     let called: Promise<unknown>;
     try {
-      called = call(session, fn);
+      called = this.#call(session, fn);
     } catch (error) {
-      giveUp(session);
+      this.#giveUp(session);
       throw error;
     }
     const committed = promiseThen(
       called,
-      () => commit(session),
+      () => this.#commit(session),
       (error) => {
-        giveUp(session);
+        this.#giveUp(session);
         throw error;
       },
     );
-    return promiseThen(committed, (replies) => (replies === null ? attempt(entry, fn, number + 1) : replies));
+    return promiseThen(committed, (replies) => (replies === null ? this.#attempt(entry, fn, number + 1) : replies));
   }
 
-  return {
-    run(entry, fn) {
-      try {
-        return attempt(entry, fn, 1);
-      } catch (error) {
-        return rejected(error);
-      }
-    },
-    receive(reply) {
-      const session = mapGet(sessions, reply.session);
-      const waiter = session?.first ?? null;
-      if (session === undefined || waiter === null) return;
-      session.first = waiter.next;
-      if (waiter.next === null) session.last = null;
-      removeOutstanding(session.entry);
-      settle.touch(session.entry.batch);
-      parser.open(reply.text, 0, reply.ascii);
-      const value = parser.reply(waiter.raw);
-      const error = parser.lastError;
-      if (session.entry.ended) return;
-      turn.enter(session.entry);
-      waiter.receive(value, error);
-      turn.end();
-    },
-  };
+  run(entry: Entry, fn: UserFunction): Promise<unknown> {
+    try {
+      return this.#attempt(entry, fn, 1);
+    } catch (error) {
+      return rejected(error);
+    }
+  }
+
+  receive(reply: ReplyText): void {
+    const session = mapGet(this.#sessions, reply.session);
+    const waiter = session?.first ?? null;
+    if (session === undefined || waiter === null) return;
+    session.first = waiter.next;
+    if (waiter.next === null) session.last = null;
+    removeOutstanding(session.entry);
+    this.#settle.touch(session.entry.batch);
+    this.#parser.open(reply.text, 0, reply.ascii);
+    const value = this.#parser.reply(waiter.raw);
+    const error = this.#parser.lastError;
+    if (session.entry.ended) return;
+    this.#turn.enter(session.entry);
+    waiter.receive(value, error);
+    this.#turn.end();
+  }
 }

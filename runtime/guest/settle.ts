@@ -60,70 +60,80 @@ export function noteFailed(batch: Batch, index: number, report: GuestErrorReport
   batch.failedJson += batch.failedJson === '' ? json : `,${json}`;
 }
 
-export function createSettle(outputBytes: () => number): Settle {
-  let firstDirty: Batch | null = null;
+/** @param outputBytes limit of results and log lines of one execution. */
+export function createSettle(outputBytes: number): Settle {
+  return new Settlement(outputBytes);
+}
 
-  function touch(batch: Batch): void {
-    if (batch.dirty) return;
-    batch.dirty = true;
-    batch.nextDirty = firstDirty;
-    firstDirty = batch;
+class Settlement implements Settle {
+  readonly #outputBytes: number;
+  #firstDirty: Batch | null = null;
+
+  constructor(outputBytes: number) {
+    this.#outputBytes = outputBytes;
   }
 
-  function close(entry: Entry): void {
+  touch(batch: Batch): void {
+    if (batch.dirty) return;
+    batch.dirty = true;
+    batch.nextDirty = this.#firstDirty;
+    this.#firstDirty = batch;
+  }
+
+  #close(entry: Entry): void {
     stopMoving(entry);
     closeEntry(entry);
     entry.pieces = null;
     if (entry.sessions !== null) discardSessions(entry, entry.sessions);
-    touch(entry.batch);
+    this.touch(entry.batch);
   }
 
-  function failWith(entry: Entry, report: GuestErrorReport): void {
+  failWith(entry: Entry, report: GuestErrorReport): void {
     if (entry.ended) return;
     const { batch, index } = entry;
-    close(entry);
+    this.#close(entry);
     entry.execution.failed = true;
     noteFailed(batch, index, report);
   }
 
-  return {
-    touch,
-    takeDirty() {
-      const batch = firstDirty;
-      if (batch === null) return null;
-      firstDirty = batch.nextDirty;
-      batch.nextDirty = null;
-      batch.dirty = false;
-      return batch;
-    },
-    encode(entry) {
-      const { batch, execution } = entry;
-      if (!batch.wantResults) return '';
-      const budget = budgetOf(execution, outputBytes());
-      const text = encodeResults(entry.pieces, batch.plan.convertToStr, budget);
-      execution.output = budget.limit - budget.left;
-      return text;
-    },
-    finish(entry, results) {
-      if (entry.ended) return;
-      const { batch } = entry;
-      close(entry);
-      if (entry.filtered && !entry.reached) {
-        append(batch.filtered, entry.index);
-        return;
-      }
-      append(batch.done, entry.index);
-      if (!batch.wantResults) return;
-      const text = results === '' ? NO_RESULTS : results;
-      append(batch.resultLengths, text.length);
-      batch.results += text;
-    },
-    fail(entry, error) {
-      if (!entry.ended) failWith(entry, describeError(error));
-    },
-    failWith,
-    drop(entry) {
-      if (!entry.ended) close(entry);
-    },
-  };
+  takeDirty(): Batch | null {
+    const batch = this.#firstDirty;
+    if (batch === null) return null;
+    this.#firstDirty = batch.nextDirty;
+    batch.nextDirty = null;
+    batch.dirty = false;
+    return batch;
+  }
+
+  encode(entry: Entry): string {
+    const { batch, execution } = entry;
+    if (!batch.wantResults) return '';
+    const budget = budgetOf(execution, this.#outputBytes);
+    const text = encodeResults(entry.pieces, batch.plan.convertToStr, budget);
+    execution.output = budget.limit - budget.left;
+    return text;
+  }
+
+  finish(entry: Entry, results: string): void {
+    if (entry.ended) return;
+    const { batch } = entry;
+    this.#close(entry);
+    if (entry.filtered && !entry.reached) {
+      append(batch.filtered, entry.index);
+      return;
+    }
+    append(batch.done, entry.index);
+    if (!batch.wantResults) return;
+    const text = results === '' ? NO_RESULTS : results;
+    append(batch.resultLengths, text.length);
+    batch.results += text;
+  }
+
+  fail(entry: Entry, error: unknown): void {
+    if (!entry.ended) this.failWith(entry, describeError(error));
+  }
+
+  drop(entry: Entry): void {
+    if (!entry.ended) this.#close(entry);
+  }
 }

@@ -166,7 +166,8 @@ export function decodeNumberAndText(frame: Frame): { readonly number: number; re
 export function decodeCancel(frame: Frame): Uint32Array {
   const { body } = frame;
   const count = body.length < 4 ? null : body.readUInt32LE(0);
-  if (count === null || body.length !== 4 + count * 4) throw new ProtocolError('A cancel frame whose count does not fit its length.');
+  if (count === null || body.length !== 4 + count * 4)
+    throw new ProtocolError('A cancel frame whose count does not fit its length.');
   return readNumbers(body, 4, count);
 }
 

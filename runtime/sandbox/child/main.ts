@@ -38,27 +38,21 @@ function boot(frame: Frame): void {
   send(encodeDone(frame.batch));
 }
 
+const HANDLERS: Readonly<Record<number, (frame: Frame) => void>> = {
+  [ToSandbox.boot]: boot,
+  [ToSandbox.load]: (frame) => isolates.load(frame),
+  [ToSandbox.unload]: (frame) => isolates.unload(frame),
+  [ToSandbox.run]: (frame) => isolates.run(frame),
+  [ToSandbox.replies]: (frame) => isolates.replies(frame),
+  [ToSandbox.session]: (frame) => isolates.session(frame),
+  [ToSandbox.cancel]: (frame) => isolates.cancel(frame),
+  [ToSandbox.ping]: (frame) => send(encodeDone(frame.batch)),
+};
+
 function handle(frame: Frame): void {
-  switch (frame.type) {
-    case ToSandbox.boot:
-      return boot(frame);
-    case ToSandbox.load:
-      return isolates.load(frame);
-    case ToSandbox.unload:
-      return isolates.unload(frame);
-    case ToSandbox.run:
-      return isolates.run(frame);
-    case ToSandbox.replies:
-      return isolates.replies(frame);
-    case ToSandbox.session:
-      return isolates.session(frame);
-    case ToSandbox.cancel:
-      return isolates.cancel(frame);
-    case ToSandbox.ping:
-      return send(encodeDone(frame.batch));
-    default:
-      leave(EXIT.protocol, `A frame of the unknown type ${frame.type}.`);
-  }
+  const handler = HANDLERS[frame.type];
+  if (handler === undefined) leave(EXIT.protocol, `A frame of the unknown type ${frame.type}.`);
+  handler(frame);
 }
 
 socket.on('data', (chunk: Buffer) => {

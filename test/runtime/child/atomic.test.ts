@@ -110,7 +110,8 @@ describe('atomic with a transaction', () => {
       ...one,
       session: ({ op }: { op: string }) => {
         if (op === 'command') return '$3\r\n100\r\n';
-        return op === 'commit' ? (++commits <= refusals ? '*-1\r\n' : '*1\r\n+OK\r\n') : undefined;
+        if (op !== 'commit') return undefined;
+        return ++commits <= refusals ? '*-1\r\n' : '*1\r\n+OK\r\n';
       },
     });
     const twice = await child.run(answer(2));

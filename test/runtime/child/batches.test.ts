@@ -58,7 +58,7 @@ describe('records', () => {
   });
 
   test('a command record is the list of arguments and its results come back as RESP', async () => {
-    await child.load("GB('CommandReader').map(a => `Hello ${a[1]}`).register({ trigger: 'greet' })");
+    await child.load("GB('CommandReader').map(a => 'Hello ' + a[1]).register({ trigger: 'greet' })");
     const { results } = await child.run({
       payload: resp([
         ['greet', 'ann'],
@@ -122,7 +122,7 @@ describe('ends', () => {
 
   test('a caught error reply is no failure, and it has Redis text and a code', async () => {
     await child.load(
-      stream(".foreach(r => execute('X').catch(e => log(`${e.message}|${e.code}|${e instanceof Error}`)))"),
+      stream(".foreach(r => execute('X').catch(e => log([e.message, e.code, e instanceof Error].join('|'))))"),
     );
     const { logs, done } = await child.run({ payload: numbers(1), entryCount: 1, reply: () => '-ERR unknown\r\n' });
     expect(logs[0]?.message).toBe('ERR unknown|REDIS_REPLY|true');

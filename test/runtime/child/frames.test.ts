@@ -78,7 +78,7 @@ describe('frames', () => {
       }),
     );
     fc.assert(
-      fc.property(u32, latin1, latin1, latin1, (batch, key, hashtag, payload) => {
+      fc.property(u32, fc.record({ key: latin1, hashtag: latin1, payload: latin1 }), (batch, texts) => {
         const header = {
           handle: 1,
           registrationIndex: 2,
@@ -88,10 +88,13 @@ describe('frames', () => {
           executionSize: 9,
           entryCount: 7,
         };
-        const frame = only(encodeRun(batch, header, { key, hashtag, payload }));
+        const frame = only(encodeRun(batch, header, texts));
         expect(frame.batch).toBe(batch);
-        expect(decodeRun(frame)).toEqual({ header, key, hashtag, payload });
-        expect(decodeNumberAndText(only(encodeReplies(batch, 5, payload)))).toEqual({ number: 5, text: payload });
+        expect(decodeRun(frame)).toEqual({ header, ...texts });
+        expect(decodeNumberAndText(only(encodeReplies(batch, 5, texts.payload)))).toEqual({
+          number: 5,
+          text: texts.payload,
+        });
       }),
     );
     expect([...decodeCancel(only(encodeCancel(1, [3, 70_000])))]).toEqual([3, 70_000]);
