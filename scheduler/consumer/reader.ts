@@ -31,6 +31,7 @@ export interface LaneReaderOptions {
 
 const REBALANCE_MS = 1_000;
 const WATCH_MS = 250;
+const COLD_SWEEP_MS = 50;
 const DETACH_POLL_MS = 5;
 const WAKE_AGAIN_MS = 25;
 /** A read that cannot be ended within this time is on a server that does not answer; what it brings later is not run. */
@@ -55,6 +56,11 @@ export function createLaneReader(options: LaneReaderOptions): LaneReader {
     const nowMs = performance.now();
     for (const reader of shards.values()) reader.watch(nowMs);
   }, WATCH_MS);
+
+  const sweeping = setInterval(() => {
+    const nowMs = performance.now();
+    for (const reader of shards.values()) reader.sweepCold(nowMs);
+  }, COLD_SWEEP_MS);
 
   return {
     attach: (lane) => readerOf(lane.shard).attach(lane),
@@ -87,6 +93,7 @@ export function createLaneReader(options: LaneReaderOptions): LaneReader {
     async [Symbol.asyncDispose]() {
       clearInterval(rebalancing);
       clearInterval(watching);
+      clearInterval(sweeping);
       await Promise.all([...shards.values()].map((reader) => reader[Symbol.asyncDispose]()));
     },
   };

@@ -98,13 +98,14 @@ class PendingRecovery implements Recovery {
 
   /** Entries that a dead node had read but perhaps not queued: they become this node's, and jobs are made of them. */
   async #requeue(lane: Lane, consumer: string, ids: readonly string[]): Promise<void> {
-    if (this.#isOwn(consumer)) return this.#options.enqueueAgain(lane, ids, 1);
+    if (this.#isOwn(consumer)) return this.#options.enqueueAgain(lane, ids, Date.now());
     const owner = this.#options.node.consumer();
     const minIdleMs = TAKEOVER_IDLE_MS;
     const request = { lane, ids, owner, from: [consumer], origin: 'takeover', counts: false, minIdleMs } as const;
     const batch = await this.#options.claimer.claim(request);
-    // Not before the claim has let go of the ids: a job may be back at once.
-    if (batch !== null) setImmediate(() => this.#options.enqueueAgain(lane, batch.ids, 1));
+    // Not before the claim has let go of the ids: a job may be back at once. The former jobs of these ids are of no use
+    // any more, and must not be taken for these: the round is one that there has never been.
+    if (batch !== null) setImmediate(() => this.#options.enqueueAgain(lane, batch.ids, Date.now()));
   }
 
   /** Strict order: all ids first, then the entries page by page, oldest first. */

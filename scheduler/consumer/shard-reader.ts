@@ -22,6 +22,8 @@ export interface ShardReader extends AsyncDisposable {
   unblock(registration: ConsumedRegistration): void;
   /** Reads every lane that no blocking read covers. */
   sweepAll(): void;
+  /** Looks at lanes nobody waits for, the more often the fewer there are; to be called every 50 ms. */
+  sweepCold(nowMs: number): void;
   /** Gives connections to whoever is busiest; to be called every second. */
   rebalance(): void;
   /** Notices reads that do not come back. */
@@ -40,6 +42,8 @@ export interface ShardReaderOptions {
 const LANES_PER_TRACK = 64;
 /** A busy track takes the connection of one that is so many times less busy. */
 const CLEARLY_BUSIER = 2;
+/** An empty read costs the server a few microseconds: this keeps looking below one hundredth of its time. */
+const COLD_SWEEP_MS_PER_LANE = 0.5;
 
 export function createShardReader(options: ShardReaderOptions): ShardReader {
   return new TrackReader(options);
@@ -52,6 +56,7 @@ class TrackReader implements ShardReader {
   readonly #hotLinks: HotLink[] = [];
   readonly #sweep: Sweep;
   #doorbell: Doorbell | null = null;
+  #nextColdSweepMs = 0;
 
   constructor(options: ShardReaderOptions) {
     const { access, shard, node, settings, sink } = options;
@@ -114,6 +119,13 @@ class TrackReader implements ShardReader {
     for (const lane of this.#tracks.keys()) if (lane.reading === 0) this.#sweep.add(lane);
   }
 
+  sweepCold(nowMs: number): void {
+    if (nowMs < this.#nextColdSweepMs || this.#isToldOfStreams() || this.#doorbell !== null) return;
+    const cold = this.#coldLanes();
+    this.#nextColdSweepMs = nowMs + cold.length * COLD_SWEEP_MS_PER_LANE;
+    for (const lane of cold) if (lane.reading === 0) this.#sweep.add(lane);
+  }
+
   rebalance(): void {
     const all = [...this.#byGroup.values()].flat();
     const cold = all.filter((track) => track.hot === null).sort((a, b) => b.score - a.score);
@@ -147,13 +159,21 @@ class TrackReader implements ShardReader {
     else hot.pump();
   }
 
-  /** Where the server tells of writes by itself, and on a cluster (where one command waits for one slot), nothing waits. */
+  #isToldOfStreams(): boolean {
+    return tellsOfStreams(this.#options.access.facts.notifications);
+  }
+
+  #coldLanes(): readonly Lane[] {
+    return [...this.#tracks].filter(([, track]) => track.hot === null).map(([lane]) => lane);
+  }
+
+  /** None where the server tells of writes by itself, and on a cluster, where one command cannot wait for many slots. */
   #ringsFor(): Doorbell | null {
     const { access, shard, sink } = this.#options;
-    if (access.facts.topology === 'cluster' || tellsOfStreams(access.facts.notifications)) return null;
+    if (access.facts.topology === 'cluster' || this.#isToldOfStreams()) return null;
     this.#doorbell ??= createDoorbell({
       link: access.openRaw(shard, 'regears-doorbell'),
-      lanes: () => [...this.#tracks].filter(([, track]) => track.hot === null).map(([lane]) => lane),
+      lanes: () => this.#coldLanes(),
       onRing: (lane) => {
         lane.more = true;
         this.nudge(lane);
