@@ -127,6 +127,11 @@ export class ChildHarness {
     this.child.kill('SIGKILL');
   }
 
+  /** Closes the socket, as the end of the node would. */
+  hangUp(): void {
+    this.#socket.destroy();
+  }
+
   async ping(): Promise<void> {
     await this.#ask(encodePing(this.#nextBatch++));
   }
