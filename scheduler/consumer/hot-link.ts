@@ -43,7 +43,8 @@ export interface HotLinkOptions {
   readonly blockMs: number;
   readonly readMarginMs: number;
   readonly sink: ReadSink;
-  readonly wake: (clientId: number) => void;
+  /** Ends this connection's wait from another one; false = that is not allowed. */
+  readonly wake: (clientId: number) => Promise<boolean>;
 }
 
 /** Of so many reads one is for all lanes, the others for those that had more to give. */
@@ -92,8 +93,14 @@ class BlockingReader implements HotLink {
 
   unblock(): void {
     if (this.#reading === 0) return;
-    if (this.#clientId > 0) this.#options.wake(this.#clientId);
-    else if (this.#options.link.connected) this.#options.link.reset();
+    const { link, wake } = this.#options;
+    if (this.#clientId === 0) {
+      if (link.connected) link.reset();
+      return;
+    }
+    void wake(this.#clientId).then((woken) => {
+      if (!woken && this.#reading > 0) link.reset();
+    });
   }
 
   watch(nowMs: number): void {

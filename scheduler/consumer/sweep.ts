@@ -20,8 +20,8 @@ export interface Sweep extends AsyncDisposable {
   add(lane: Lane): void;
   /** There may be room again for lanes that had to wait. */
   kick(): void;
-  /** Ends the wait of a blocking read of another connection. */
-  unblock(clientId: number): void;
+  /** Ends the wait of a blocking read of another connection; false = the server does not allow it. */
+  unblock(clientId: number): Promise<boolean>;
   /** Tears the connection down when a read has not come back in time. */
   watch(nowMs: number): void;
 }
@@ -61,11 +61,15 @@ class PipelinedReader implements Sweep {
     if (!this.#going && this.#queue.size > 0) void this.#go();
   }
 
-  unblock(clientId: number): void {
+  async unblock(clientId: number): Promise<boolean> {
     const { link, sink } = this.#options;
-    link.send(encodeCommand(['CLIENT', 'UNBLOCK', String(clientId)]), 1).catch((error: unknown) => {
+    try {
+      return !(await link.send(encodeCommand(['CLIENT', 'UNBLOCK', String(clientId)]), 1)).startsWith('-');
+    } catch (error) {
+      // The server is gone, and with it every wait on it.
       sink.log.debug({ err: error }, 'a blocked read could not be woken');
-    });
+      return true;
+    }
   }
 
   watch(nowMs: number): void {
