@@ -31,8 +31,9 @@ const NODE_FLAGS = [
   '--permission',
   '--allow-addons',
   '--disable-warning=PERM0001',
-  '--max-semi-space-size=16',
-  '--min-semi-space-size=16',
+  // A batch of entries lives through many collections in the 2 MiB that isolated-vm gives the young generation: half of
+  // the time of a busy guest. It grows only where it is used.
+  '--max-semi-space-size=32',
 ];
 
 /**
