@@ -1,0 +1,186 @@
+import { readFile } from 'node:fs/promises';
+import process from 'node:process';
+import type { Redis } from 'ioredis';
+import type { PlatformProcess } from '../support/platform.ts';
+import { waitFor } from '../support/wait.ts';
+import { childrenOf } from './flow.ts';
+
+/** Times from a kill to the first re-run, seen from Redis alone: every run of an entry leaves a line in a stream. */
+export type Mode = 'sync' | 'async' | 'async_local';
+
+const STREAM = 'rerun:in';
+const RAN = 'rerun:ran';
+/** What a dead process has still in its socket is in Redis by then. */
+const LAST_WORDS_MS = 50;
+const DEADLINE_MS = 60_000;
+
+/** Loads the function whose every run is recorded; answers its group. */
+export async function loadRecorder(door: Redis, mode: Mode): Promise<string> {
+  const source = `new GearsBuilder('StreamReader')
+    .foreach(async (r) => { await execute('XADD', '${RAN}', '*', 'id', r.id); await execute('EXISTS', r.id); })
+    .register({ prefix: '${STREAM}', mode: '${mode}', batch: 100, onFailedPolicy: 'retry' });`;
+  const reply = (await door.call('RG.FUNCTION', 'LOAD', 'recorder', source)) as [string, number, string, string[]];
+  return reply[3][0] ?? '';
+}
+
+/** Keeps entries coming until it is closed, never more than `backlog` ahead of what has been read. */
+export function startFlow(redis: Redis, group: string, backlog = 20_000): { close(): Promise<void> } {
+  let closed = false;
+  const flow = async (): Promise<void> => {
+    while (!closed) {
+      const lag = await lagOf(redis, group);
+      if (lag > backlog) {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        continue;
+      }
+      const pipeline = redis.pipeline();
+      for (let n = 0; n < 1_000; n += 1) pipeline.xadd(STREAM, '*', 'n', String(n));
+      await pipeline.exec();
+    }
+  };
+  const running = flow();
+  return {
+    close: async () => {
+      closed = true;
+      await running;
+    },
+  };
+}
+
+/** SIGKILL of the sandbox process that does the work, to the first entry whose handler runs a second time; ms. */
+export async function sandboxKillTime(redis: Redis, platform: PlatformProcess): Promise<number> {
+  await runsOn(redis);
+  const victim = await busiest(await childrenOf(platform.pid));
+  const before = await newestRun(redis);
+  const killedAtMs = Date.now();
+  process.kill(victim, 'SIGKILL');
+  return waitFor(
+    async () => {
+      const again = firstRepeated(await runs(redis, '-'), before);
+      return again === undefined ? null : again - killedAtMs;
+    },
+    { deadlineMs: DEADLINE_MS, intervalMs: 100, what: 'an entry runs a second time' },
+  );
+}
+
+export interface NodeKill {
+  /** The node that was killed. */
+  readonly victim: PlatformProcess;
+  /** To the first run of an entry that the dead node had in work, ms. */
+  readonly firstMs: number;
+  /** To the last first run of those. */
+  readonly lastMs: number;
+  readonly entries: number;
+}
+
+/** SIGKILL of a node with entries in work, to their runs on another node. `nodes` by slot. */
+export async function nodeKillTime(redis: Redis, group: string, nodes: readonly PlatformProcess[]): Promise<NodeKill> {
+  await runsOn(redis);
+  const { victim, ids } = await waitFor(() => stopWithWork(redis, group, nodes), {
+    deadlineMs: DEADLINE_MS,
+    what: 'a node has entries in work',
+  });
+  const killedAtMs = Date.now();
+  await victim.kill();
+  const since = String(killedAtMs + LAST_WORDS_MS);
+  const times = await waitFor(
+    async () => {
+      const found = new Map<string, number>();
+      for (const { id, atMs } of await runs(redis, since)) if (ids.has(id) && !found.has(id)) found.set(id, atMs);
+      return found.size === ids.size ? [...found.values()] : null;
+    },
+    { deadlineMs: DEADLINE_MS, intervalMs: 100, what: `all ${ids.size} entries of the dead node have run again` },
+  );
+  const firstMs = Math.min(...times) - killedAtMs;
+  return { victim, firstMs, lastMs: Math.max(...times) - killedAtMs, entries: ids.size };
+}
+
+/** Stops a node at a moment when entries are in its hands; lets it go on if none are. */
+async function stopWithWork(
+  redis: Redis,
+  group: string,
+  nodes: readonly PlatformProcess[],
+): Promise<{ readonly victim: PlatformProcess; readonly ids: ReadonlySet<string> } | null> {
+  for (const [slot, victim] of nodes.entries()) {
+    victim.signal('SIGSTOP');
+    const ids = await inWork(redis, group, slot);
+    if (ids.size > 0) return { victim, ids };
+    victim.signal('SIGCONT');
+  }
+  return null;
+}
+
+/** In mode `async` what a node has read may run anywhere; what it runs is under its work name. */
+async function inWork(redis: Redis, group: string, slot: number): Promise<ReadonlySet<string>> {
+  const pendingOf = async (consumer: string): Promise<string[]> => {
+    const rows = (await redis.xpending(STREAM, group, '-', '+', 1_000, consumer)) as [string][];
+    return rows.map(([id]) => id);
+  };
+  const working = await pendingOf(`n${slot}~work`);
+  const summary = (await redis.xpending(STREAM, group)) as [number, string, string, [string, string][] | null];
+  const isQueued = (summary[3] ?? []).some(([name]) => name.endsWith('~work'));
+  return new Set(isQueued ? working : await pendingOf(`n${slot}`));
+}
+
+async function lagOf(redis: Redis, group: string): Promise<number> {
+  const groups = (await redis.xinfo('GROUPS', STREAM).catch(() => [])) as unknown[][];
+  const mine = groups.find((row) => row[row.indexOf('name') + 1] === group);
+  return mine === undefined ? 0 : Number(mine[mine.indexOf('lag') + 1] ?? 0);
+}
+
+interface Run {
+  readonly id: string;
+  readonly runId: string;
+  readonly atMs: number;
+}
+
+async function runs(redis: Redis, since: string): Promise<readonly Run[]> {
+  const rows = (await redis.xrange(RAN, since, '+')) as [string, string[]][];
+  return rows.map(([runId, fields]) => ({ id: fields[1] ?? '', runId, atMs: Number(runId.split('-')[0]) }));
+}
+
+async function newestRun(redis: Redis): Promise<string> {
+  const [newest] = (await redis.xrevrange(RAN, '+', '-', 'COUNT', 1)) as [string, string[]][];
+  return newest?.[0] ?? '0-0';
+}
+
+/** Time of the first run after `before` of an entry that had run already. */
+function firstRepeated(all: readonly Run[], before: string): number | undefined {
+  const at = all.findIndex(({ runId }) => runId === before);
+  const seen = new Set<string>();
+  for (const [n, { id, atMs }] of all.entries()) {
+    if (n > at && seen.has(id)) return atMs;
+    seen.add(id);
+  }
+  return undefined;
+}
+
+/** The flow is on: some thousand more runs. Old records are dropped, so that looking stays quick. */
+async function runsOn(redis: Redis): Promise<void> {
+  const from = (await redis.xinfo('STREAM', RAN).catch(() => [])) as unknown[];
+  const added = (info: readonly unknown[]): number => Number(info[info.indexOf('entries-added') + 1] ?? 0);
+  const target = (from.length > 0 ? added(from) : 0) + 5_000;
+  await waitFor(async () => added((await redis.xinfo('STREAM', RAN)) as unknown[]) >= target, {
+    deadlineMs: DEADLINE_MS,
+    what: 'the flow is on',
+  });
+  await redis.xtrim(RAN, 'MAXLEN', 20_000);
+}
+
+/** The process that has used most processor time of late. */
+async function busiest(pids: readonly number[]): Promise<number> {
+  const before = await Promise.all(pids.map(ticksOf));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  const after = await Promise.all(pids.map(ticksOf));
+  const used = pids.map((pid, n) => ({ pid, ticks: (after[n] ?? 0) - (before[n] ?? 0), all: after[n] ?? 0 }));
+  used.sort((a, b) => b.ticks - a.ticks || b.all - a.all);
+  const [most] = used;
+  if (most === undefined) throw new Error('The node has no sandbox process.');
+  return most.pid;
+}
+
+async function ticksOf(pid: number): Promise<number> {
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return Number(fields[11] ?? 0) + Number(fields[12] ?? 0);
+}
