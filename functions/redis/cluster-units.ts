@@ -86,7 +86,7 @@ function unitOf(text: string, { commands, replies, keys }: UnitFacts): Unit {
 function crossSlot(one: string, other: string): string {
   const show = (key: string): string => `${JSON.stringify(key.slice(0, 100))} (slot ${slotOfKey(key)})`;
   return encodeError(
-    `CROSSSLOT Keys in request don't hash to the same slot: ${show(one)}, ${show(other)}. Give keys that belong together a common {tag}`,
+    `CROSS_SLOT the keys ${show(one)} and ${show(other)} are in different slots; give keys that belong together the same {tag}`,
   );
 }
 

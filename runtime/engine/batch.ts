@@ -72,7 +72,7 @@ export class Batch implements BatchListener {
       handle: isolate.handle,
       registrationIndex: invocation.registrationIndex,
       shape: invocation.shape === 'stream' ? 0 : 1,
-      ordered: this.#world.ordered ? 1 : 0,
+      ordered: orderOf(invocation, this.#world.ordered),
       wantResults: invocation.wantResults ? 1 : 0,
       executionSize: invocation.executionSize,
       entryCount: invocation.entryCount,
@@ -284,4 +284,10 @@ export class Batch implements BatchListener {
     });
     return this.#desk;
   }
+}
+
+/** As `RunHeader.ordered` says. A batch that only runs in order for want of room goes on after a failure. */
+function orderOf(invocation: Invocation, ordered: boolean): 0 | 1 | 2 {
+  if (!ordered) return 0;
+  return invocation.ordered && invocation.stopAtFailure === true ? 2 : 1;
 }

@@ -12,6 +12,8 @@ export interface Failure {
 
 /** Code with which the child says that the isolate went down with somebody else. */
 const ISOLATE_LOST = 'ISOLATE_LOST';
+/** Code with which the guest says that an execution before this one failed (`Invocation.stopAtFailure`). */
+const NOT_STARTED = 'NOT_STARTED';
 
 const DEATH_CODES: Readonly<Record<SandboxDeath['cause'], RuntimeErrorCode>> = {
   'call-time': 'LIMIT_CALL_TIME',
@@ -29,6 +31,7 @@ export function guestFailure(error: GuestError): Failure {
     const message = 'the isolate was lost through another event while this one waited';
     return { kind: 'interrupted', error: { ...error, code: 'SANDBOX_DIED', message } };
   }
+  if (error.code === NOT_STARTED) return { kind: 'interrupted', error };
   return { kind: error.code.startsWith('LIMIT_') ? 'limit' : 'guest', error };
 }
 

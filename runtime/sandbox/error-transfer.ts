@@ -31,6 +31,7 @@ const REPORTABLE: ReadonlySet<string> = new Set([
   'ATOMIC_REFUSED',
   'REDIS_REPLY',
   'ISOLATE_LOST',
+  'NOT_STARTED',
   'CROSS_SLOT',
 ]);
 

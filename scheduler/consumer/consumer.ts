@@ -29,6 +29,8 @@ export interface Consumer extends AsyncDisposable {
   onConsumerGone(consumer: string): void;
   heads(spec: RegistrationSpec): Promise<Readonly<Record<string, string>>>;
   inspect(): Promise<readonly LaneReport[]>;
+  /** Entries of a registration that wait on this node for a retry. */
+  waiting(registrationId: string): number;
 }
 
 const POLL_MS = 5;
@@ -113,6 +115,10 @@ class StreamConsumer implements Consumer {
 
   inspect(): Promise<readonly LaneReport[]> {
     return inspectLanes(this.#parts.calls, this.#registrations.values());
+  }
+
+  waiting(registrationId: string): number {
+    return this.#registrations.get(registrationId)?.waiting ?? 0;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,5 +1,5 @@
 import type { LoadableVersion } from '#functions';
-import { timeOfId } from '#functions';
+import { runsPerRecord, timeOfId } from '#functions';
 import type { DeadLetter } from '../delivery.ts';
 import { type ClaimedBatch, pickBatch, sliceBatch } from './batch.ts';
 import type { ConsumerLog, Count, EndedEntries, Execute, FailedEntry, Invocation, Outcome } from './contracts.ts';
@@ -48,12 +48,16 @@ interface Run extends LaneRun {
   readonly split: number[];
   readonly settling: Promise<unknown>[];
   failedEntries: number;
+  /** Something from outside cut it short; what merely waits behind a failed entry says nothing of that. */
+  interrupted: boolean;
   /** Entries not reported yet. */
   left: number;
 }
 
 /** A crashed batch is cut into so many pieces. */
 const SPLIT_INTO = 10;
+/** Code of an entry that was not started because one before it failed, see `Invocation.stopAtFailure`. */
+const NOT_STARTED = 'NOT_STARTED';
 
 export function createRunner(options: RunnerOptions): Runner {
   return new BatchRunner(options);
@@ -93,7 +97,7 @@ class BatchRunner implements Runner {
 
   #invocationOf(run: Run, ordered: boolean): Invocation {
     const { lane, batch, target, registrationIndex } = run.request;
-    const { id, trigger } = lane.registration;
+    const { id } = lane.registration;
     return {
       ...{ target, registrationIndex, registrationId: id, shape: 'stream' },
       payload: batch.payload,
@@ -102,7 +106,7 @@ class BatchRunner implements Runner {
       hashtag: lane.tag,
       executionSize: run.executionSize,
       ordered,
-      stopAtFailure: ordered && trigger.onFailedPolicy !== 'continue',
+      stopAtFailure: stopsAtFailure(lane),
       wantResults: false,
       onEnded: (ended) => this.#onEnded(run, ended),
       signal: run.controller.signal,
@@ -132,6 +136,7 @@ class BatchRunner implements Runner {
   #onFailed(run: Run, failed: readonly FailedEntry[]): readonly DeadLetter[] {
     const { lane, target } = run.request;
     run.failedEntries += failed.length;
+    run.interrupted ||= failed.some(wasInterrupted);
     const actions = this.#options.failures.handle(failedRunOf(run, target.version), failed);
     run.again.push(...actions.again);
     run.split.push(...actions.split);
@@ -147,7 +152,14 @@ class BatchRunner implements Runner {
       pieces.push(...cut(pickBatch(batch, run.split.sort(ascending)), smallestPiece(failedRunOf(run, target.version))));
     }
     if (run.again.length > 0) pieces.push(pickBatch(batch, run.again.sort(ascending)));
-    if (pieces.length > 0) this.#options.again(run.request, pieces);
+    if (pieces.length === 0) return;
+    const { lane } = run.request;
+    if (!lane.registration.running) {
+      // Halted meanwhile: should it go on, it begins with the pending list.
+      addLoad(lane, -run.again.length - run.split.length);
+      return;
+    }
+    this.#options.again(run.interrupted ? run.request : { ...run.request, interruptions: -1 }, pieces);
   }
 
   #countRun(run: Run, outcome: Outcome): void {
@@ -170,7 +182,7 @@ function createRun(request: RunRequest): Run {
   return {
     request,
     batch,
-    executionSize: lane.registration.trigger.batch,
+    executionSize: executionSizeOf(lane),
     controller: new AbortController(),
     startedAtMs: nowMs,
     renewedAtMs: nowMs,
@@ -178,12 +190,28 @@ function createRun(request: RunRequest): Run {
     split: [],
     settling: [],
     failedEntries: 0,
+    interrupted: false,
     left: batch.ids.length,
   };
 }
 
+/** Mode `sync`, and an entry that failed is to run again before those behind it. */
+function stopsAtFailure(lane: Lane): boolean {
+  return modeOf(lane) === 'sync' && lane.registration.trigger.onFailedPolicy !== 'continue';
+}
+
+/** Entries of one execution start together; where none may overtake a failed one, each is an execution of its own. */
+function executionSizeOf(lane: Lane): number {
+  const { active, trigger } = lane.registration;
+  return stopsAtFailure(lane) && runsPerRecord(active.spec.steps) ? 1 : trigger.batch;
+}
+
 function failedRunOf({ request: { lane, batch }, executionSize }: Run, version: number): FailedRun {
   return { lane, batch, version, executionSize };
+}
+
+function wasInterrupted({ kind, error }: FailedEntry): boolean {
+  return kind === 'crash' || (kind === 'interrupted' && error.code !== NOT_STARTED);
 }
 
 /** Pieces that find a culprit quickly; none cuts through what has to run together. */

@@ -21,6 +21,8 @@ export interface StreamTrigger extends Trigger {
   readonly heads: StreamHeads;
   /** State, lag and pending entries per registration and stream, as this node sees them. */
   inspect(): Promise<readonly LaneReport[]>;
+  /** Entries of a registration that wait on this node for a retry. */
+  waiting(registrationId: string): number;
 }
 
 export interface StreamTriggerOptions {
@@ -80,6 +82,7 @@ export function createStreamTrigger(options: StreamTriggerOptions): StreamTrigge
     runEntries: (job, signal) => (signal.aborted ? Promise.resolve() : consumer.runJob(job)),
     heads: (spec) => consumer.heads(spec),
     inspect: () => consumer.inspect(),
+    waiting: (registrationId) => consumer.waiting(registrationId),
     async [Symbol.asyncDispose]() {
       forgetGone();
       await consumer[Symbol.asyncDispose]();

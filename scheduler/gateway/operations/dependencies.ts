@@ -14,7 +14,7 @@ export interface OperationDependencies {
   readonly fleet: Pick<Fleet, 'self' | 'nodes' | 'isAlive' | 'waitForRevision'>;
   readonly journal: Pick<Journal, 'stats' | 'clearStats' | 'logs'>;
   readonly deadLetters: DeadLetters;
-  readonly streams: Pick<StreamTrigger, 'inspect'>;
+  readonly streams: Pick<StreamTrigger, 'inspect' | 'waiting'>;
   readonly calls: Pick<CommandCalls, 'has'>;
   readonly access: Pick<RedisAccess, 'facts' | 'client' | 'shards'>;
   readonly keys: Pick<SchedulerKeys, 'streams'>;

@@ -31,7 +31,7 @@ const NO_STATS: RegistrationStats = {
 };
 
 /** `RG.DUMPREGISTRATIONS`: labels and positions are those of RedisGears 1.2; our own fields come behind them. */
-export function createDumpRegistrationsOperation({ registry, journal }: OperationDependencies): Operation {
+export function createDumpRegistrationsOperation({ registry, journal, streams }: OperationDependencies): Operation {
   return {
     name: 'RG.DUMPREGISTRATIONS',
     summary: 'Shows every registration with its arguments, numbers and state.',
@@ -46,20 +46,36 @@ export function createDumpRegistrationsOperation({ registry, journal }: Operatio
         const description = functions.get(registration.functionName)?.description ?? null;
         const siblings = all.filter(({ functionName }) => functionName === registration.functionName);
         const session = sessionText(registration, description, siblings);
-        return registrationReply(registration, stats.get(registration.spec.id) ?? NO_STATS, session);
+        const { id } = registration.spec;
+        return registrationReply(registration, {
+          stats: stats.get(id) ?? NO_STATS,
+          status: statusOf(registration, streams.waiting(id)),
+          session,
+        });
       });
     },
   };
 }
 
-function registrationReply(registration: ActiveRegistration, stats: RegistrationStats, session: string): ReplyValue {
+interface Facts {
+  readonly stats: RegistrationStats;
+  readonly status: string;
+  readonly session: string;
+}
+
+/** As in RedisGears, waiting is told by the node where the entries wait. */
+function statusOf({ state }: ActiveRegistration, waiting: number): string {
+  return state === 'running' && waiting > 0 ? 'WAITING_FOR_RETRY_ON_FAILURE' : STATUS[state];
+}
+
+function registrationReply(registration: ActiveRegistration, facts: Facts): ReplyValue {
   const { spec, functionName, version, state, stateReason } = registration;
   return [
     ...['id', spec.id],
     ...['reader', spec.reader],
     ...['desc', spec.description],
-    ...['RegistrationData', registrationData(registration, stats)],
-    ...['PD', session],
+    ...['RegistrationData', registrationData(registration, facts)],
+    ...['PD', facts.session],
     ...['ExecutionThreadPool', 'DefaultPool'],
     ...['function', functionName],
     ...['version', version],
@@ -68,7 +84,7 @@ function registrationReply(registration: ActiveRegistration, stats: Registration
   ];
 }
 
-function registrationData({ spec, state }: ActiveRegistration, stats: RegistrationStats): ReplyValue {
+function registrationData({ spec }: ActiveRegistration, { stats, status }: Facts): ReplyValue {
   const ended = stats.numSuccess + stats.numFailures + stats.numAborted;
   const numbers: ReplyValue[] = [
     ...['mode', spec.mode],
@@ -91,7 +107,7 @@ function registrationData({ spec, state }: ActiveRegistration, stats: Registrati
     ...['avgEstimatedLagMS', average(stats.totalEstimatedLagMs, ended)],
     ...['lastError', stats.lastError],
     ...['args', streamArguments(trigger)],
-    ...['status', STATUS[state]],
+    ...['status', status],
     ...ownNumbers(stats),
     ...ownArguments(trigger),
   ];

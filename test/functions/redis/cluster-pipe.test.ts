@@ -50,8 +50,8 @@ describe('a pipe over a cluster', () => {
 
   test('keys in different slots get an error that names them, the others their reply', async () => {
     const replies = await send(['SET a 1', 'MSET a 1 b 2', 'MSET {x}1 1 {x}2 2']);
-    expect(replies).toMatchObject(['OK', { code: 'CROSSSLOT' }, 'OK']);
-    expect(replies[1]).toHaveProperty('message', expect.stringMatching(/"a" \(slot 15495\), "b" \(slot 3300\)/));
+    expect(replies).toMatchObject(['OK', { code: 'CROSS_SLOT' }, 'OK']);
+    expect(replies[1]).toHaveProperty('message', expect.stringMatching(/"a" \(slot 15495\) and "b" \(slot 3300\)/));
   });
 
   test('groups run as transactions on the shard of their keys', async () => {
@@ -61,7 +61,7 @@ describe('a pipe over a cluster', () => {
       [3, 4],
       [5, 6],
     ];
-    const crossSlot = { code: 'CROSSSLOT' };
+    const crossSlot = { code: 'CROSS_SLOT' };
     const aborted = [{ code: 'EXECABORT' }, { code: 'ERR' }];
     expect(await send(commands, groups)).toMatchObject(['OK', 2, 1, crossSlot, crossSlot, ...aborted]);
     const unknown = ['SET {a}3 1', 'NOSUCH {a}1', 'PING', 'EXISTS {a}3'];

@@ -110,7 +110,7 @@ function harness(late: readonly string[] = []) {
       redrive: note('redrive', { matched: 4, redriven: 3, lostToTrim: 1, tooLarge: 0, gone: 0, refused: [] }),
       discard: note('discard', 2),
     },
-    streams: { inspect: async () => [] },
+    streams: { inspect: async () => [], waiting: () => 0 },
     calls: { has: () => true },
     access: {
       facts: {
