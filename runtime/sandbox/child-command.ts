@@ -11,7 +11,7 @@ export interface ChildCommand {
   readonly args: readonly string[];
   readonly uid?: number;
   readonly gid?: number;
-  /** What confines it on this machine, for the log: `permissions`, `user`, `no-network`. */
+  /** What confines it on this machine, for the log: `permissions`, `user`, `no-network`, `dies-with-node`. */
   readonly confinement: readonly string[];
 }
 
@@ -24,6 +24,8 @@ interface User {
   readonly uid: number;
   readonly gid: number;
 }
+
+const DIE_WITH_NODE = ['setpriv', '--pdeathsig', 'KILL', '--'];
 
 const NODE_FLAGS = [
   // isolated-vm asks for it on Node 20 and later.
@@ -45,7 +47,7 @@ export function childCommand(options: ChildCommandOptions = {}): ChildCommand {
   const entry = options.entry ?? join(dirname(here), 'child', `main${extname(here)}`);
   const readable = readablePaths(here, entry);
   const nodeArgs = [...NODE_FLAGS, ...readable.map((path) => `--allow-fs-read=${path}`), entry];
-  if (process.getuid?.() !== 0) return { command: process.execPath, args: nodeArgs, confinement: ['permissions'] };
+  if (process.getuid?.() !== 0) return confined([], nodeArgs, ['permissions']);
   return confinedByRoot(nodeArgs, unprivilegedUser([entry, process.execPath, ...readable]));
 }
 
@@ -53,11 +55,22 @@ export function childCommand(options: ChildCommandOptions = {}): ChildCommand {
 function confinedByRoot(nodeArgs: readonly string[], user: User | null): ChildCommand {
   const confinement = user === null ? ['permissions'] : ['permissions', 'user'];
   const asUser = user === null ? [] : ['--setgid', String(user.gid), '--setuid', String(user.uid)];
-  const unshare = ['--net', ...asUser, '--', process.execPath];
-  if (works('unshare', [...unshare, '--version'])) {
-    return { command: 'unshare', args: [...unshare, ...nodeArgs], confinement: [...confinement, 'no-network'] };
+  const unshare = ['unshare', '--net', ...asUser, '--'];
+  if (works([...unshare, process.execPath, '--version'])) {
+    return confined(unshare, nodeArgs, [...confinement, 'no-network']);
   }
-  return { command: process.execPath, args: nodeArgs, ...user, confinement };
+  return { ...confined([], nodeArgs, confinement), ...user };
+}
+
+/**
+ * Without its node a sandbox process ends by itself, but not while a guest holds it up: so the kernel is asked to kill it,
+ * where that can be asked. All programs in front replace themselves by the next one: the pid is that of the child.
+ */
+function confined(front: readonly string[], nodeArgs: readonly string[], confinement: readonly string[]): ChildCommand {
+  const full = [...front, ...DIE_WITH_NODE];
+  const bound = works([...full, process.execPath, '--version']);
+  const [command = '', ...args] = [...(bound ? full : front), process.execPath, ...nodeArgs];
+  return { command, args, confinement: bound ? [...confinement, 'dies-with-node'] : confinement };
 }
 
 function readablePaths(here: string, entry: string): readonly string[] {
@@ -118,6 +131,6 @@ function readableByAnybody(path: string): boolean {
   );
 }
 
-function works(command: string, args: readonly string[]): boolean {
+function works([command = '', ...args]: readonly string[]): boolean {
   return spawnSync(command, args, { stdio: 'ignore', env: {}, timeout: 5_000 }).status === 0;
 }

@@ -207,6 +207,8 @@ class SandboxChild implements SandboxProcess {
 
 function spawnChild(child: ChildCommand): ChildProcess {
   return spawn(child.command, child.args, {
+    // A session of its own: Ctrl-C in a terminal goes to the node alone, which ends its sandboxes after the drain.
+    detached: true,
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     env: {},
     ...(child.uid === undefined ? {} : { uid: child.uid }),

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { PlatformError } from '#functions';
 import type { SchedulerErrorCode } from '../errors.ts';
 import { askState, type ServerAddress } from './ask-server.ts';
+import { guardServer } from './server-guard.ts';
 
 /** A server process that was started here. */
 export interface ServerProcess {
@@ -27,16 +28,18 @@ const SILENCE_MS = 20_000;
 const KEPT_OUTPUT = 4_000;
 const WORDS_LINES = 6;
 
-/** Errors: EMBEDDED_REDIS_FAILED when the program cannot be run at all. */
+/** The server ends with this process, however that one ends. Errors: EMBEDDED_REDIS_FAILED when the program cannot be run at all. */
 export async function launchServer(options: LaunchOptions): Promise<ServerProcess> {
   // A process group of its own: Ctrl-C in a terminal goes to the platform alone, which stops the server last.
   const child = spawn(options.command, [options.configFile], { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   const output = collectOutput(child);
   const ended = endOf(child);
   if (child.pid === undefined) throw failed(await ended);
+  const guard = guardServer(child.pid);
   let hasEnded = false;
   void ended.then(() => {
     hasEnded = true;
+    guard.release();
   });
 
   async function ready(): Promise<void> {

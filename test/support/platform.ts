@@ -1,14 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
+import { isRunning } from '../../scheduler/embedded/process-identity.ts';
+import { trackChild } from './children.ts';
+import { waitFor } from './wait.ts';
 
-/** A platform node in a process of its own, started the way a user starts it. */
+/** A platform node in a process group of its own, started the way a user starts it. */
 export interface PlatformProcess extends AsyncDisposable {
   readonly pid: number;
   readonly respPort: number;
@@ -22,6 +25,8 @@ export interface PlatformProcess extends AsyncDisposable {
   /** SIGTERM and a graceful end; resolves with the exit code. */
   stop(): Promise<number | null>;
   signal(name: NodeJS.Signals): void;
+  /** Resolves with the exit code when it has ended; null when a signal ended it. */
+  exited(): Promise<number | null>;
 }
 
 export interface PlatformProcessOptions {
@@ -42,11 +47,11 @@ export async function startPlatformProcess(options: PlatformProcessOptions = {})
   const flags = ['--resp-port', '0', '--http-port', '0', '--data-dir', dataDir, ...redis, ...(options.flags ?? [])];
   const child = spawn(process.execPath, [BIN, 'start', '--json', ...flags], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
     env: { ...cleanEnvironment(), ...options.env },
   });
   const exited = once(child, 'exit');
-  const killWithUs = (): void => void child.kill('SIGKILL');
-  process.once('exit', killWithUs);
+  trackChild(child);
   const log = collect(child);
   const { respPort, httpPort } = await readyLine(child, log);
   const door = new Redis({ port: respPort, lazyConnect: true, maxRetriesPerRequest: null });
@@ -55,7 +60,6 @@ export async function startPlatformProcess(options: PlatformProcessOptions = {})
     door.disconnect();
     if (child.exitCode === null && child.signalCode === null) child.kill(name);
     await exited;
-    process.off('exit', killWithUs);
     return child.exitCode;
   };
   return {
@@ -67,11 +71,24 @@ export async function startPlatformProcess(options: PlatformProcessOptions = {})
     kill: async () => void (await end('SIGKILL')),
     stop: () => end('SIGTERM'),
     signal: (name) => void child.kill(name),
+    exited: async () => {
+      await exited;
+      return child.exitCode;
+    },
     async [Symbol.asyncDispose]() {
       await end('SIGKILL');
+      await serverGone(dataDir);
       await rm(dataDir, { recursive: true, force: true, maxRetries: 5 });
     },
   };
+}
+
+/** The embedded server of a killed platform ends by itself; until then its files are not ours to remove. */
+async function serverGone(dataDir: string): Promise<void> {
+  const text = await readFile(join(dataDir, 'redis', 'server.json'), 'utf8').catch(() => null);
+  if (text === null) return;
+  const { pid } = JSON.parse(text) as { pid: number };
+  await waitFor(() => !isRunning(pid), { what: `the embedded server ${pid} ends with its platform` });
 }
 
 /** The environment without settings of a platform that the developer may have set. */

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { isRunning } from '../../../scheduler/embedded/process-identity.ts';
+import { commandLineOf, isRunning } from '../../../scheduler/embedded/process-identity.ts';
 import {
   type EmbeddedRedis,
   type EmbeddedRedisOptions,
@@ -59,6 +59,15 @@ async function startHost(dir: string) {
   await waitFor(() => text.endsWith('\n'), { what: 'the host has its server' });
   const [url = '', pid = ''] = text.trim().split(' ');
   return { child, url, serverPid: Number(pid) };
+}
+
+/** Pid of the process that ends this server with its platform. */
+function guardOf(serverPid: number): number {
+  const found = readdirSync('/proc').find(
+    (pid) => /^\d+$/.test(pid) && commandLineOf(Number(pid)).endsWith(`"$0" ${serverPid} `),
+  );
+  if (found === undefined) throw new Error(`nobody guards ${serverPid}`);
+  return Number(found);
 }
 
 describe('the embedded server', () => {
@@ -165,9 +174,18 @@ describe('two platforms', () => {
 });
 
 describe('a killed platform', () => {
-  test('leaves a server that the next one stops, and no data are lost', async () => {
+  test('takes its server with it, and no data are lost', async () => {
     const host = await startHost(dataDir);
     await connect({ url: host.url, socketPath: host.url.slice('unix://'.length) }).set('key', 'value');
+    await endChild(host.child, 'SIGKILL');
+    await waitFor(() => !isRunning(host.serverPid), { what: 'the server ends' });
+    expect(await connect(await start()).get('key')).toBe('value');
+  });
+
+  test('whose server stayed behind all the same leaves the next one to stop it, and no data are lost', async () => {
+    const host = await startHost(dataDir);
+    await connect({ url: host.url, socketPath: host.url.slice('unix://'.length) }).set('key', 'value');
+    process.kill(guardOf(host.serverPid), 'SIGKILL');
     await endChild(host.child, 'SIGKILL');
     expect(isRunning(host.serverPid)).toBe(true);
     const server = await start();
