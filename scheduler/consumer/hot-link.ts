@@ -55,6 +55,12 @@ export function createHotLink(options: HotLinkOptions): HotLink {
   return new BlockingReader(options);
 }
 
+/**
+ * A reply of this size brings work enough to read on meanwhile. A smaller one goes to the sandbox first: the next read is a
+ * wait then, and its write would only stand before the entry's.
+ */
+const PLENTY_BYTES = 16 * 1024;
+
 class BlockingReader implements HotLink {
   track: Track | null = null;
   readonly #options: HotLinkOptions;
@@ -172,6 +178,11 @@ class BlockingReader implements HotLink {
     };
     try {
       const text = await this.#options.link.send(encodeRead(request), 1).finally(done);
+      if (text.length < PLENTY_BYTES) {
+        track.score += absorb(request, { text, from: 0 }, this.#options.sink);
+        setImmediate(() => this.pump());
+        return;
+      }
       // The next read leaves before this one is looked at; what this one has brought counts as reserved so long.
       const brought = text.startsWith('*-1') ? 0 : count;
       registration.reserved += brought;

@@ -9,6 +9,13 @@ const SETTLE = defineScript('settle', new URL('./scripts/settle.lua', import.met
 /** Entries given to one script call at most; more are split, so that Redis is never held for long. */
 const MOST_IDS = 20_000;
 const SLOT_POLL_MS = 20;
+/** Ends of this many entries at once are worth a script call of their own. */
+const WORTH_A_CALL = 32;
+/**
+ * Single ends wait so long for others: a script call costs Redis ten times what the entry's own commands do, and nobody
+ * waits for it. Only mode `async_local`; in `sync` the next batch waits, in `async` the job.
+ */
+const GATHER_MS = 2;
 
 /** Ends of entries of one lane. */
 export interface Ends {
@@ -55,14 +62,27 @@ export function createSettler(options: SettlerOptions): Settler {
   const gathered = new Map<Lane, Gathered>();
   const closing = new AbortController();
   let flushing = false;
+  let timer: NodeJS.Timeout | null = null;
 
   function flush(): void {
     flushing = false;
+    if (timer !== null) clearTimeout(timer);
+    timer = null;
     const batches = [...gathered];
     gathered.clear();
     for (const [lane, ends] of batches) {
       commit(lane, ends).then(ends.settled.resolve, ends.settled.reject);
     }
+  }
+
+  function flushSoon(lane: Lane, ends: Gathered): void {
+    if (flushing) return;
+    if (modeOf(lane) === 'async_local' && ends.entries < WORTH_A_CALL) {
+      timer ??= setTimeout(flush, GATHER_MS);
+      return;
+    }
+    flushing = true;
+    queueMicrotask(flush);
   }
 
   async function commit(lane: Lane, ends: Gathered): Promise<boolean> {
@@ -96,10 +116,7 @@ export function createSettler(options: SettlerOptions): Settler {
       open.dead = joined(open.dead, ends.dead);
       open.noted = joined(open.noted, ends.noted);
       open.entries = open.done.length + open.filtered.length + open.expired.length + open.dead.length;
-      if (!flushing) {
-        flushing = true;
-        queueMicrotask(flush);
-      }
+      flushSoon(lane, open);
       return open.settled.promise.catch((error: unknown) => {
         if (!isLinkLost(error)) options.log.error({ err: error, stream: lane.stream }, 'entries could not be settled');
         throw error;

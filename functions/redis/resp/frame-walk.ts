@@ -12,6 +12,7 @@ const ATTRIBUTE = 5;
 
 const CR = 13;
 const LF = 10;
+const DOLLAR = 36;
 const MINUS = 45;
 const ZERO = 48;
 const NINE = 57;
@@ -74,6 +75,10 @@ export function commandState(limits: FrameLimits = {}): WalkState {
 export function walk(text: string, from: number, state: WalkState): number {
   let at = from;
   while (state.remaining > 0) {
+    if (text.charCodeAt(at) === DOLLAR && state.kinds !== COMMAND_HEAD) {
+      at = walkBulks(text, at, state);
+      if (state.remaining === 0) break;
+    }
     const end = lineEnd(text, at);
     if (end < 0) return suspend(text, at, state);
     state.head = at;
@@ -83,6 +88,33 @@ export function walk(text: string, from: number, state: WalkState): number {
       return -1;
     }
   }
+  return at;
+}
+
+/**
+ * Takes whole bulk strings, nearly all there is in the replies of the hot path, without a call per element. Whatever is not
+ * plainly one (nil, too long, not complete, malformed) is left to the loop above. Returns where it stopped.
+ */
+function walkBulks(text: string, from: number, state: WalkState): number {
+  const { length } = text;
+  const { maxBulkBytes } = state;
+  let { remaining } = state;
+  let at = from;
+  while (remaining > 0 && text.charCodeAt(at) === DOLLAR) {
+    let digit = at + 1;
+    let size = 0;
+    let code = text.charCodeAt(digit);
+    while (code >= ZERO && code <= NINE) {
+      size = size * 10 + (code - ZERO);
+      code = text.charCodeAt(++digit);
+    }
+    const end = digit + size + 4;
+    if (code !== CR || size > maxBulkBytes || end > length || digit === at + 1 || digit - at > 11) break;
+    if (text.charCodeAt(digit + 1) !== LF || text.charCodeAt(end - 2) !== CR || text.charCodeAt(end - 1) !== LF) break;
+    remaining--;
+    at = end;
+  }
+  state.remaining = remaining;
   return at;
 }
 
