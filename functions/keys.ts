@@ -11,6 +11,7 @@
  * | `<p>{registry}:routes:<registration id>` | list | Route (JSON), oldest first |
  * | `<p>{registry}:numbers` | hash | name of a removed function → greatest version number it had |
  * | `<p>{registry}:commit` | string | token of the last change, so that one sent twice is carried out once |
+ * | `<p>{registry}:epoch` | string | random text, given with the first change: another one means another registry (FLUSHALL) |
  * | `<p>{registry}:changes` | channel | new revision after every change |
  */
 export interface RegistryKeys {
@@ -20,6 +21,7 @@ export interface RegistryKeys {
   readonly registrations: string;
   readonly numbers: string;
   readonly commit: string;
+  readonly epoch: string;
   readonly changes: string;
   versions(functionName: string): string;
   routes(registrationId: string): string;
@@ -35,6 +37,7 @@ export function createRegistryKeys(prefix: string): RegistryKeys {
     registrations: `${base}registrations`,
     numbers: `${base}numbers`,
     commit: `${base}commit`,
+    epoch: `${base}epoch`,
     changes: `${base}changes`,
     versions: (functionName) => `${base}versions:${functionName}`,
     routes: (registrationId) => `${base}routes:${registrationId}`,

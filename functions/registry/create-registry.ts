@@ -1,5 +1,6 @@
 import type { LoadableVersion } from '../artifacts/artifact.ts';
 import { createArtifactStore } from '../artifacts/artifact-store.ts';
+import { limitsWithin, rulesOf } from '../model/configuration.ts';
 import type { RedisAccess } from '../redis/redis-access.ts';
 import { loadFunction } from './load-function.ts';
 import { createLoadableCache } from './loadable-cache.ts';
@@ -36,6 +37,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     openSubscriber: options.openSubscriber,
     channel: keys.changes,
     pollMs: options.pollMs ?? DEFAULT_POLL_MS,
+    onWiped: () => cache.clear(),
     log,
   });
   const applied = async <T>(change: Promise<T>): Promise<T> => {
@@ -51,6 +53,16 @@ export function createRegistry(options: RegistryOptions): Registry {
     if (found === null || artifact === null) throw versionNotFound(name, wanted);
     return { ...found, artifact };
   };
+  const cache = createLoadableCache({
+    maxEntries: CACHED_VERSIONS,
+    maxBytes: CACHED_BYTES,
+    load: async (name, version): Promise<LoadableVersion> => {
+      const { artifact, manifest } = await get(name, version);
+      const limits = limitsWithin(options.limits, manifest.configuration);
+      const rules = rulesOf(manifest.configuration);
+      return { functionName: name, version, artifact, limits, settings: options.settings, rules };
+    },
+  });
   return {
     load: (request) => applied(loadFunction(context, request)),
     list: async () => {
@@ -67,14 +79,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     unregister: (registrationId) => applied(unregister(context, registrationId)),
     setState: (ids, state, reason) => applied(setStates(context, { ids, state, reason })),
     snapshot: () => feed.current(),
-    loadable: createLoadableCache({
-      maxEntries: CACHED_VERSIONS,
-      maxBytes: CACHED_BYTES,
-      load: async (name, version): Promise<LoadableVersion> => {
-        const { artifact } = await get(name, version);
-        return { functionName: name, version, artifact, limits: options.limits, settings: options.settings };
-      },
-    }),
+    loadable: (name, version) => cache.get(name, version),
     watch: (listener) => feed.watch(listener),
     [Symbol.asyncDispose]: () => feed[Symbol.asyncDispose](),
   };

@@ -12,10 +12,14 @@ interface Entry {
   bytes: number;
 }
 
+export interface LoadableCache {
+  get(name: string, version: number): Promise<LoadableVersion>;
+  /** Forgets everything, loads under way included: their numbers mean something else by now. */
+  clear(): void;
+}
+
 /** Remembers versions that were loaded; those not asked for longest go first. A failed load is not remembered. */
-export function createLoadableCache(
-  options: LoadableCacheOptions,
-): (name: string, version: number) => Promise<LoadableVersion> {
+export function createLoadableCache(options: LoadableCacheOptions): LoadableCache {
   const entries = new Map<string, Entry>();
   let bytes = 0;
   const drop = (key: string): void => {
@@ -44,16 +48,22 @@ export function createLoadableCache(
     );
     shrink();
   };
-  return (name, version) => {
-    const key = `${name}\n${version}`;
-    const known = entries.get(key);
-    if (known !== undefined) {
-      entries.delete(key);
-      entries.set(key, known);
-      return known.loading;
-    }
-    const loading = options.load(name, version);
-    add(key, loading);
-    return loading;
+  return {
+    get(name, version) {
+      const key = `${name}\n${version}`;
+      const known = entries.get(key);
+      if (known !== undefined) {
+        entries.delete(key);
+        entries.set(key, known);
+        return known.loading;
+      }
+      const loading = options.load(name, version);
+      add(key, loading);
+      return loading;
+    },
+    clear() {
+      entries.clear();
+      bytes = 0;
+    },
   };
 }

@@ -15,9 +15,16 @@ export interface RegistryLog {
 /** One command of a change: name, key, the other arguments. */
 export type Write = readonly [command: 'HSET' | 'HSETNX' | 'HDEL' | 'DEL' | 'RPUSH', key: string, ...args: string[]];
 
+/** A snapshot, and which registry it is of: another epoch means that the former one has been wiped out. */
+export interface StoredSnapshot extends RegistrySnapshot {
+  /** '' before the first change. */
+  readonly epoch: string;
+}
+
 export interface RegistryStorage {
-  revision(): Promise<number>;
-  read(): Promise<RegistrySnapshot>;
+  /** What tells whether a snapshot is still the newest one. */
+  newest(): Promise<Pick<StoredSnapshot, 'revision' | 'epoch'>>;
+  read(): Promise<StoredSnapshot>;
   /** Oldest first; empty for a function that is not there. */
   versions(functionName: string): Promise<readonly VersionRecord[]>;
   version(functionName: string, version: number): Promise<VersionRecord | null>;
@@ -44,12 +51,17 @@ export function createRegistryStorage(
     }
   };
   return {
-    revision: async () => Number((await client.get(keys.revision)) ?? '0'),
+    async newest() {
+      const [revision, epoch] = await client.mget(keys.revision, keys.epoch);
+      return { revision: Number(revision ?? '0'), epoch: epoch ?? '' };
+    },
     async read() {
-      const reply = await READ.run(client, [keys.revision, keys.functions, keys.registrations], [keys.routes('')]);
-      const [revision, functions, registrations] = reply as [string, string[], (string | string[])[]];
+      const touched = [keys.revision, keys.functions, keys.registrations, keys.epoch];
+      const reply = await READ.run(client, touched, [keys.routes('')]);
+      const [revision, functions, registrations, epoch] = reply as [string, string[], (string | string[])[], string];
       return {
         revision: Number(revision),
+        epoch,
         functions: decodeFunctions(functions, decode),
         registrations: decodeRegistrations(registrations, decode),
       };
@@ -65,7 +77,7 @@ export function createRegistryStorage(
     },
     lastNumber: async (functionName) => Number((await client.hget(keys.numbers, functionName)) ?? '0'),
     async commit(revision, writes) {
-      const touched = [...new Set([keys.revision, keys.commit, ...writes.map(([, key]) => key)])];
+      const touched = [...new Set([keys.revision, keys.commit, keys.epoch, ...writes.map(([, key]) => key)])];
       const commands = writes.flatMap(([command, key, ...args]) => [
         args.length + 2,
         command,

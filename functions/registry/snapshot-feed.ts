@@ -1,7 +1,7 @@
 import type { RedisAccess } from '../redis/redis-access.ts';
 import { coalesce } from './coalesce.ts';
 import type { RegistrySnapshot } from './registry.ts';
-import type { RegistryLog, RegistryStorage } from './registry-storage.ts';
+import type { RegistryLog, RegistryStorage, StoredSnapshot } from './registry-storage.ts';
 import { createWatchers, type SnapshotListener } from './watchers.ts';
 
 /** A connection for SUBSCRIBE alone; the feed closes it. */
@@ -13,6 +13,8 @@ export interface SnapshotFeedOptions {
   readonly channel: string;
   /** Period of looking at the revision, should a message be lost, and of retrying a listener that failed, ms. */
   readonly pollMs: number;
+  /** Another registry is there than before (FLUSHALL): names and numbers may mean something else from now on. */
+  readonly onWiped: () => void;
   readonly log: RegistryLog;
 }
 
@@ -26,21 +28,28 @@ export interface SnapshotFeed extends AsyncDisposable {
   watch(listener: SnapshotListener): void;
 }
 
-const EMPTY: RegistrySnapshot = { revision: 0, functions: new Map(), registrations: new Map() };
+const EMPTY: StoredSnapshot = { revision: 0, epoch: '', functions: new Map(), registrations: new Map() };
 
 export function createSnapshotFeed(options: SnapshotFeedOptions): SnapshotFeed {
   const { storage, log } = options;
-  let newest: RegistrySnapshot | null = null;
+  let newest: StoredSnapshot | null = null;
   let closed = false;
   const watchers = createWatchers(() => newest, log);
   const reader = coalesce(async (): Promise<RegistrySnapshot> => {
     const present = newest;
-    const unchanged = present !== null && (await storage.revision()) === present.revision;
-    const read = unchanged ? present : await storage.read();
+    const read = present !== null && (await isNewest(storage, present)) ? present : await storage.read();
     newest = read;
+    if (present !== null && present.revision > 0 && read.epoch !== present.epoch) wiped(present);
     watchers.wake();
     return read;
   });
+  /** Everything of the former registry is stopped before anything of the new one begins. */
+  const wiped = ({ functions, registrations }: RegistrySnapshot): void => {
+    const facts = { functions: functions.size, registrations: registrations.size };
+    log.warn(facts, 'the registry has vanished from Redis (FLUSHALL?): what was registered stops; deploy it again');
+    options.onWiped();
+    watchers.restart({ ...EMPTY });
+  };
   const refreshQuietly = (): void => {
     reader.run().catch((reason: unknown) => {
       if (!closed) log.warn({ err: reason }, 'the registry could not be read; it is tried again');
@@ -65,6 +74,11 @@ export function createSnapshotFeed(options: SnapshotFeedOptions): SnapshotFeed {
       await watchers[Symbol.asyncDispose]();
     },
   };
+}
+
+async function isNewest(storage: RegistryStorage, present: StoredSnapshot): Promise<boolean> {
+  const { revision, epoch } = await storage.newest();
+  return revision === present.revision && epoch === present.epoch;
 }
 
 /** Messages only say that there is something to read; what was missed while disconnected is made up for at `ready`. */

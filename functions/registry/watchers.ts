@@ -7,10 +7,14 @@ interface Watcher {
   readonly listener: SnapshotListener;
   delivered: RegistrySnapshot | null;
   running: Promise<void> | null;
+  /** Comes before anything newer. */
+  first: RegistrySnapshot | null;
 }
 
 export interface Watchers extends AsyncDisposable {
   add(listener: SnapshotListener): void;
+  /** Everybody gets this snapshot, which is not skipped, before the newest one; `wake` begins with it. */
+  restart(from: RegistrySnapshot): void;
   /** Sees to it that everybody gets the newest snapshot. */
   wake(): void;
 }
@@ -25,11 +29,12 @@ export function createWatchers(newest: () => RegistrySnapshot | null, log: Regis
   let closed = false;
   const deliver = async (watcher: Watcher): Promise<void> => {
     for (;;) {
-      const snapshot = newest();
+      const snapshot = watcher.first ?? newest();
       if (closed || snapshot === null || watcher.delivered === snapshot) return;
       try {
         await watcher.listener(snapshot);
         watcher.delivered = snapshot;
+        if (watcher.first === snapshot) watcher.first = null;
       } catch (reason) {
         log.warn({ err: reason, revision: snapshot.revision }, 'a change of the registry could not be applied');
         return;
@@ -43,9 +48,12 @@ export function createWatchers(newest: () => RegistrySnapshot | null, log: Regis
   };
   return {
     add(listener) {
-      const watcher: Watcher = { listener, delivered: null, running: null };
+      const watcher: Watcher = { listener, delivered: null, running: null, first: null };
       watchers.add(watcher);
       wakeOne(watcher);
+    },
+    restart(from) {
+      for (const watcher of watchers) watcher.first = from;
     },
     wake() {
       for (const watcher of watchers) wakeOne(watcher);

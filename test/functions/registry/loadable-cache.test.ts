@@ -19,13 +19,13 @@ test('a version is loaded once, also when asked for at the same time', async () 
       return version(name, number);
     },
   });
-  await Promise.all([loadable('f', 1), loadable('f', 1)]);
-  await loadable('f', 2);
-  await loadable('f', 1);
-  await loadable('f', 3);
-  await loadable('f', 1);
+  await Promise.all([loadable.get('f', 1), loadable.get('f', 1)]);
+  await loadable.get('f', 2);
+  await loadable.get('f', 1);
+  await loadable.get('f', 3);
+  await loadable.get('f', 1);
   expect(loads).toEqual([1, 2, 3]);
-  await loadable('f', 2);
+  await loadable.get('f', 2);
   expect(loads).toEqual([1, 2, 3, 2]);
 });
 
@@ -40,11 +40,11 @@ test('bytes are bounded too, and a failed load is tried again', async () => {
       return version(name, number);
     },
   });
-  await expect(loadable('f', 1)).rejects.toThrow('outage');
-  for (const number of [1, 2, 3]) await loadable('f', number);
+  await expect(loadable.get('f', 1)).rejects.toThrow('outage');
+  for (const number of [1, 2, 3]) await loadable.get('f', number);
   expect(loads).toBe(4);
-  await loadable('f', 3);
+  await loadable.get('f', 3);
   expect(loads).toBe(4);
-  await loadable('f', 1);
+  await loadable.get('f', 1);
   expect(loads).toBe(5);
 });
