@@ -5,6 +5,7 @@ export { type CompileRequest, compileArtifact, hashSource } from './artifacts/co
 export { type FunctionsErrorCode, PlatformError, type PlatformErrorOptions } from './errors.ts';
 export { createRegistryKeys, type RegistryKeys } from './keys.ts';
 export { formatBytes, parseBytes } from './model/bytes.ts';
+export { type CommandRules, type Configuration, limitsWithin } from './model/configuration.ts';
 export { formatDuration, parseDuration } from './model/duration.ts';
 export {
   compareEntryIds,
@@ -18,6 +19,7 @@ export {
 } from './model/entry-id.ts';
 export { DEFAULT_LIMITS, type Limits } from './model/limits.ts';
 export type { Manifest, ReportedRegistration } from './model/manifest.ts';
+export { LIMIT_NAMES, type LimitName } from './model/parse-configuration.ts';
 export { checkFunctionName, type ManifestOptions, parseManifest } from './model/parse-manifest.ts';
 export {
   type CommandTriggerSpec,

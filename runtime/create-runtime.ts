@@ -4,6 +4,7 @@ import { createAtomicSessions } from './bindings/atomic-session.ts';
 import { createCommandPolicy } from './bindings/command-policy.ts';
 import { createEffects } from './bindings/effects.ts';
 import { createLogSink, type RuntimeLog } from './bindings/log-sink.ts';
+import { createNarrow } from './bindings/narrowing.ts';
 import { createEngine } from './engine/engine.ts';
 import type { GuestLog, QuarantineEvent, Runtime } from './runtime.ts';
 import { childCommand } from './sandbox/child-command.ts';
@@ -64,6 +65,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const effects = Array.from({ length: sandboxes }, () =>
     stack.use(createEffects({ pipe: access.openPipe('effects'), policy })),
   );
+  const narrow = createNarrow({ table: access.commands, prefix });
   const cluster = access.facts.topology === 'cluster';
   const sessions = stack.use(createAtomicSessions({ redis: access, policy, cluster }));
   const logs = createLogSink({ log, onLine: (line) => tell(logListeners, line, log) });
@@ -76,7 +78,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     onLoaded: (version, report) => logs.write(version, report.logs),
     onQuarantine: (event) => tell(quarantineListeners, event, log),
   });
-  const engine = stack.use(createEngine({ pool, effects, sessions, logs, log }));
+  const engine = stack.use(createEngine({ pool, effects, sessions, narrow, logs, log }));
   await pool.ready();
   log.info({ sandboxes, confinement: command.confinement }, 'sandbox processes are ready');
   if (process.getuid?.() === 0 && !command.confinement.includes('user')) {
@@ -88,7 +90,9 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     async inspect(version) {
       try {
         const report = await pool.inspect(version);
-        return parseManifest(version.functionName, report.registrations, { platformPrefix: prefix });
+        const { configuration, registrations } = report;
+        const ceiling = version.limits;
+        return parseManifest(version.functionName, registrations, { platformPrefix: prefix, configuration, ceiling });
       } catch (reason) {
         throw inspectError(version, reason);
       }

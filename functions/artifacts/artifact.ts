@@ -1,3 +1,4 @@
+import type { CommandRules } from '../model/configuration.ts';
 import type { Limits } from '../model/limits.ts';
 
 export type SourceLanguage = 'js' | 'ts';
@@ -24,4 +25,6 @@ export interface LoadableVersion {
   readonly limits: Limits;
   /** What `configGet`/`gearsConfigGet` answer. */
   readonly settings: Readonly<Record<string, string>>;
+  /** Commands and keys the version keeps to; left out or null = no narrower than every function. */
+  readonly rules?: CommandRules | null;
 }

@@ -1,6 +1,8 @@
 import { PlatformError } from '../errors.ts';
 import { isEntryId, parseEntryId } from './entry-id.ts';
+import type { Limits } from './limits.ts';
 import type { Manifest } from './manifest.ts';
+import { parseConfiguration } from './parse-configuration.ts';
 import {
   type CommandTriggerSpec,
   FAILURE_POLICIES,
@@ -17,6 +19,10 @@ import { type FieldReader, readFields, readList } from './untrusted.ts';
 export interface ManifestOptions {
   /** Begin of the platform's own keys, which no registration may be bound to. Default `rg:`. */
   readonly platformPrefix?: string;
+  /** What was reported of `configure(…)`; null or left out = it was not called. */
+  readonly configuration?: unknown;
+  /** The platform's limits, which `configure` may lower and not raise. */
+  readonly ceiling?: Limits;
 }
 
 const FUNCTION_NAME = /^[A-Za-z0-9_.-]{1,128}$/;
@@ -85,7 +91,8 @@ export function parseManifest(functionName: string, reported: unknown, options: 
     taken.add(id);
     return { ...spec, id };
   });
-  return { registrations };
+  const configuration = parseConfiguration(options.configuration, options.ceiling);
+  return { registrations, ...(configuration === null ? {} : { configuration }) };
 }
 
 function parseRegistration(fields: FieldReader, index: number, platformPrefix: string): Omit<RegistrationSpec, 'id'> {

@@ -34,7 +34,7 @@ export function createAtomicSessions(options: AtomicSessionsOptions): AtomicSess
   const { redis, linksPerShard = 8, waitMs = 10_000 } = options;
   const pool = createLinkPool({ open: (shard) => redis.openRaw(shard, 'atomic'), linksPerShard, waitMs });
   return {
-    open: () => new Session(options, pool),
+    open: (policy = options.policy) => new Session({ ...options, policy }, pool),
     [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose](),
   };
 }

@@ -41,8 +41,9 @@ export interface Effects extends AsyncDisposable {
    * Checks and sends one round of commands and resolves with one reply per command, in order; refused commands are
    * not sent and have an error in their place. Throws SANDBOX_PROTOCOL at once (malformed text, nothing was sent); rejects
    * with REDIS_LINK_LOST (nobody knows which commands ran).
+   * @param policy checks in place of the general one, for a version that is narrowed further.
    */
-  send(round: EffectRound): Promise<string>;
+  send(round: EffectRound, policy?: CommandPolicy): Promise<string>;
 }
 
 /** One `atomic(async tx => …)` of one entry. */
@@ -61,7 +62,8 @@ export interface AtomicSession {
 
 /** Opens sessions; bounded in number, the next ones wait. */
 export interface AtomicSessions extends AsyncDisposable {
-  open(): AtomicSession;
+  /** @param policy checks in place of the general one, for a version that is narrowed further. */
+  open(policy?: CommandPolicy): AtomicSession;
 }
 
 /** Where the log lines of guests go. */

@@ -1,6 +1,7 @@
 import type { CommandFacts, CommandTable } from '#functions';
 import type { CommandPolicy, Refusal } from './binding.ts';
 import { argumentsAt, CommandScanner, malformed } from './command-scan.ts';
+import { keyMatcher } from './key-patterns.ts';
 import {
   allowedSubcommands,
   BLOCKING_BY_OPTION,
@@ -19,6 +20,8 @@ export interface CommandPolicyOptions {
   readonly prefix: string;
   /** Lower-case names: nothing else may be sent. Default: everything that is not forbidden. */
   readonly allow?: ReadonlySet<string>;
+  /** Glob patterns (latin1): no other key may be touched. Default: all but the platform's. */
+  readonly keys?: readonly string[];
 }
 
 /** What is known of all commands whose text begins with the same header and name. */
@@ -35,6 +38,9 @@ interface Shape {
 }
 
 const MAX_NAME_LENGTH = 64;
+/** Server flags of commands that read or write data, or whose keys stand anywhere. */
+const TOUCHING = ['write', 'readonly', 'movablekeys'] as const;
+const MAX_LISTED = 10;
 const MAX_SHAPES = 4096;
 
 /** Decides which Redis commands guests may send: see `forbidden-commands.ts` for the rules. */
@@ -50,9 +56,12 @@ class ScanningPolicy {
   readonly #options: CommandPolicyOptions;
   readonly #shapes = new Map<string, Shape>();
   readonly #firstOfPrefix: number;
+  /** Null = any key. */
+  readonly #isOwnKey: ((key: string) => boolean) | null;
 
   constructor(options: CommandPolicyOptions) {
     this.#options = options;
+    this.#isOwnKey = options.keys === undefined ? null : keyMatcher(options.keys);
     this.#firstOfPrefix = options.prefix.charCodeAt(0);
   }
 
@@ -110,6 +119,7 @@ class ScanningPolicy {
     const name = parsed.rawName.toLowerCase();
     const facts = name.length > MAX_NAME_LENGTH ? undefined : this.#options.table.find(name);
     const inspect =
+      this.#isOwnKey !== null ||
       BLOCKING_BY_OPTION.has(name) ||
       name === 'sort' ||
       name === 'sort_ro' ||
@@ -129,7 +139,7 @@ class ScanningPolicy {
     const { allow } = this.#options;
     const forbidden = forbiddenName(name);
     if (forbidden !== null) return forbidden;
-    if (allow && !allow.has(name)) return "the function's manifest does not allow it";
+    if (allow && !allow.has(name)) return `configure({ commands }) of the function allows ${listed([...allow])}`;
     if (!facts) return 'the server does not know it';
     return forbiddenFlags(name, facts.flags);
   }
@@ -146,7 +156,23 @@ class ScanningPolicy {
     }
     const forbidden = this.#judgeSubcommand(name, args[1]?.toLowerCase() ?? '');
     if (forbidden !== null) return forbidden;
-    return touchesPrefix ? this.#platformKey(shape, args) : null;
+    const platformKey = touchesPrefix ? this.#platformKey(shape, args) : null;
+    return platformKey ?? (this.#isOwnKey === null ? null : this.#foreignKey(shape, args, this.#isOwnKey));
+  }
+
+  /** Where keys are restricted, a command whose keys nobody can tell beforehand cannot be sent at all. */
+  #foreignKey({ name, facts }: Shape, args: readonly string[], isOwn: (key: string) => boolean): string | null {
+    const { table, keys: patterns = [] } = this.#options;
+    const rule = `configure({ keys }) of the function allows ${listed(patterns)}`;
+    const keys = table.keysOf(args);
+    if (keys.length === 0) {
+      const flags = (CONTAINERS.has(name) ? table.find(name, args[1]) : facts)?.flags;
+      return TOUCHING.some((flag) => flags?.has(flag)) ? `its keys are not known beforehand; ${rule}` : null;
+    }
+    const reached = name.startsWith('sort') ? keys.slice(1).find((key) => key.includes('*')) : undefined;
+    if (reached !== undefined) return `its pattern "${printable(reached)}" reaches any key; ${rule}`;
+    const foreign = keys.find((key) => !isOwn(key));
+    return foreign === undefined ? null : `it touches the key "${printable(foreign)}"; ${rule}`;
   }
 
   #judgeSubcommand(name: string, sub: string): string | null {
@@ -181,6 +207,13 @@ function keysByPosition(shape: Shape, args: readonly string[]): readonly string[
 
 function refusalReply(name: string, reason: string): string {
   return `-COMMAND_FORBIDDEN ${printable(name.toUpperCase())} may not be sent by a function: ${reason}\r\n`;
+}
+
+/** What a rule names, as far as it fits into an error line. */
+function listed(names: readonly string[]): string {
+  if (names.length === 0) return 'none';
+  const more = names.length > MAX_LISTED ? ` and ${names.length - MAX_LISTED} more` : '';
+  return `only ${names.slice(0, MAX_LISTED).map(printable).join(', ')}${more}`;
 }
 
 /** Guest text inside an error line: no line ends, nothing endless. */

@@ -13,9 +13,9 @@ const WITHHELD = '-CANCELLED the event had been given up before this command was
 
 /** Commands of guests on their way to Redis; policy stands in front. */
 export function createEffects(options: EffectsOptions): Effects {
-  const { pipe, policy } = options;
+  const { pipe } = options;
   return {
-    send(round) {
+    send(round, policy = options.policy) {
       const refusals = policy.check(round.commands, round.count);
       if (refusals === null && round.withheld === null) {
         return pipe.send(round.commands, round.count, round.groups);

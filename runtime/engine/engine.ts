@@ -1,6 +1,7 @@
 import { PlatformError } from '#functions';
 import type { AtomicSessions, Effects, LogSink } from '../bindings/binding.ts';
 import type { RuntimeLog } from '../bindings/log-sink.ts';
+import type { Narrow } from '../bindings/narrowing.ts';
 import type { RuntimeErrorCode } from '../errors.ts';
 import type { FailedEntry, Invocation } from '../invocation.ts';
 import type { Outcome } from '../outcome.ts';
@@ -17,6 +18,8 @@ export interface EngineOptions {
   /** One per lane: the pipes that sandbox processes share. At least one. */
   readonly effects: readonly Effects[];
   readonly sessions: AtomicSessions;
+  /** Stricter ways to Redis for versions that keep to some commands or keys. Default: none is stricter. */
+  readonly narrow?: Narrow;
   readonly logs: LogSink;
   readonly log: RuntimeLog;
   /** How often signals and deadlines are looked at, ms. Default 25. */
@@ -95,14 +98,14 @@ class BatchEngine implements Engine {
   }
 
   #runIn(isolate: LoadedIsolate, invocation: Invocation, share: Share): Promise<Outcome> {
-    const { pool, effects, sessions, logs, log } = this.#options;
+    const { pool, effects, sessions, narrow, logs, log } = this.#options;
     const lane = effects[isolate.slot.lane % effects.length];
     if (!lane) throw new PlatformError<RuntimeErrorCode>('RUNTIME_CLOSED', 'the runtime has no pipe to Redis');
+    const ways = { effects: lane, sessions };
     return new Promise((resolve) => {
       const batch = new Batch(invocation, {
         isolate,
-        effects: lane,
-        sessions,
+        ...(narrow?.(invocation.target, ways) ?? ways),
         logs,
         log,
         ordered: share.ordered,

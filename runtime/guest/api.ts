@@ -16,7 +16,7 @@ export interface GuestConfig {
 export type GuestNews = readonly (number | string | Uint32Array)[];
 
 export interface GuestApi {
-  /** JSON of `{ registrations, logs }`: what evaluating the source left. */
+  /** JSON of `{ registrations, configuration, logs }`: what evaluating the source left. */
   report(): string;
   /** True when evaluating failed with this message because of a wrong builder call. */
   isComplaint(message: string): boolean;

@@ -29,7 +29,8 @@ export interface OptionReader {
 const UNITS = ['ms', 's', 'm', 'h', 'd'] as const;
 const UNIT_MS = [1, 1_000, 60_000, 3_600_000, 86_400_000] as const;
 
-function parseDuration(text: string): number | null {
+/** Milliseconds of a text such as '500ms'; null when it is none. */
+export function parseDuration(text: string): number | null {
   let digits = 0;
   while (digits < text.length && charCodeAt(text, digits) >= 48 && charCodeAt(text, digits) <= 57) digits++;
   if (digits === 0) return null;

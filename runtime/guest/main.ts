@@ -9,6 +9,7 @@ import { createGearsBuilder } from './builder.ts';
 import { structuredClone } from './clone.ts';
 import { createSources, installSources } from './determinism.ts';
 import { installEncoding } from './encoding.ts';
+import { type Configure, createConfigure } from './configure.ts';
 import { createEngine } from './engine.ts';
 import { isComplaint } from './errors.ts';
 import { createExecutor } from './execute.ts';
@@ -71,18 +72,23 @@ function install(vocabulary: Readonly<Record<string, unknown>>): void {
 
 interface Parts {
   readonly registrations: Registrations;
+  readonly configuration: Configure;
   readonly logger: Logger;
   readonly engine: ReturnType<typeof createEngine>;
 }
 
-function apiOf({ registrations, logger, engine }: Parts): GuestApi {
+function apiOf({ registrations, configuration, logger, engine }: Parts): GuestApi {
   return {
     report() {
       registrations.close();
-      return `{"registrations":[${registrations.json()}],"logs":[${logger.takeLoose()}]}`;
+      configuration.close();
+      return `{"registrations":[${registrations.json()}],"configuration":${configuration.json()},"logs":[${logger.takeLoose()}]}`;
     },
     isComplaint,
-    registered: () => registrations.announce(logger),
+    registered() {
+      configuration.close();
+      registrations.announce(logger);
+    },
     // Rest parameters are read by index: destructuring them would run user code through Array's iterator.
     run(...args) {
       const flags = args[2];
@@ -123,11 +129,14 @@ export function start(blame: Uint32Array, runDry: () => void, configJson: string
   const executor = createExecutor({ turn, settle, limits: config, warn });
   const sessions = createSessions({ executor, parser, turn, settle });
   const registrations = createRegistrations();
+  const settings = settingsOf(config);
+  const configuration = createConfigure(settings);
   const GearsBuilder = createGearsBuilder({ onRegister: registrations.add });
   install({
     GearsBuilder,
     GB: GearsBuilder,
-    ...createHostFunctions({ turn, executor, logger, settings: settingsOf(config) }),
+    configure: configuration.configure,
+    ...createHostFunctions({ turn, executor, logger, settings }),
     atomic: createAtomic(executor, sessions),
     log: createLog(logger),
     console: createConsole(logger),
@@ -135,5 +144,5 @@ export function start(blame: Uint32Array, runDry: () => void, configJson: string
   });
   const runner = createRunner({ parser, turn, settle });
   const engine = createEngine({ parser, turn, settle, runner, executor, sessions, logger });
-  return apiOf({ registrations, logger, engine });
+  return apiOf({ registrations, configuration, logger, engine });
 }

@@ -60,6 +60,8 @@ export interface LoadRequest {
 /** What evaluating showed; unchecked until the node has parsed it. */
 export interface LoadedReport {
   readonly registrations: readonly unknown[];
+  /** What `configure(…)` was given; null when it was not called. */
+  readonly configuration?: unknown;
   readonly logs: readonly LogLine[];
 }
 

@@ -169,7 +169,7 @@ describe('commands that a function may never send', () => {
   test('are all others where a manifest narrows', () => {
     const narrow = createCommandPolicy({ table, prefix: PREFIX, allow: new Set(['get']) });
     expect(narrow.checkOne(encodeCommand(['GET', 'k']))).toBeNull();
-    expect(narrow.checkOne(encodeCommand(['SET', 'k', 'v']))?.reply).toContain('manifest');
+    expect(narrow.checkOne(encodeCommand(['SET', 'k', 'v']))?.reply).toContain('configure({ commands })');
   });
 });
 
