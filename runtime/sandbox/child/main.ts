@@ -30,6 +30,7 @@ const send = (frame: Buffer): void => {
 const isolates = new Isolates({
   bundle: () => start.bundle,
   send,
+  isFull: () => socket.writableLength > 0,
   onCatastrophicError: (message) => leave(EXIT.catastrophe, `An isolate was lost beyond repair: ${message}`),
 });
 
@@ -55,13 +56,52 @@ function handle(frame: Frame): void {
   handler(frame);
 }
 
-socket.on('data', (chunk: Buffer) => {
+/** Frames that have come and not been handled. */
+let waiting: Frame[] = [];
+
+function guarded(work: () => void): void {
   try {
-    for (const frame of reader.push(chunk)) handle(frame);
+    work();
   } catch (error) {
     leave(EXIT.protocol, `A frame could not be handled: ${error instanceof Error ? error.message : String(error)}`);
   }
-});
+}
+
+/** One frame after the other; none while a batch is suspended. */
+function work(): void {
+  const frames = waiting;
+  waiting = [];
+  for (let at = 0; at < frames.length; at++) {
+    handle(frames[at] as Frame);
+    if (!isolates.isSuspended) continue;
+    waiting = frames.slice(at + 1);
+    waitForRoom();
+    return;
+  }
+}
+
+function waitForRoom(): void {
+  socket.pause();
+  // Called back when everything before it has left.
+  socket.write('', () =>
+    guarded(() => {
+      isolates.resume();
+      if (isolates.isSuspended) {
+        waitForRoom();
+        return;
+      }
+      work();
+      if (!isolates.isSuspended) socket.resume();
+    }),
+  );
+}
+
+socket.on('data', (chunk: Buffer) =>
+  guarded(() => {
+    waiting.push(...reader.push(chunk));
+    if (!isolates.isSuspended) work();
+  }),
+);
 // Without its node a sandbox process has nothing to do.
 socket.on('close', () => leave(EXIT.nodeGone, ''));
 socket.on('error', () => leave(EXIT.nodeGone, ''));

@@ -132,6 +132,15 @@ export class ChildHarness {
     this.#socket.destroy();
   }
 
+  /** Reads nothing more, as a node that is held up. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
   async ping(): Promise<void> {
     await this.#ask(encodePing(this.#nextBatch++));
   }
