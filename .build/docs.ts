@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import type { Command, CommandEntry } from '../scheduler/cli/command.ts';
 import { COMMANDS } from '../scheduler/cli/commands/index.ts';
 import { EXIT_CODE_MEANINGS } from '../scheduler/cli/exit-code.ts';
-import { type AnySetting, fileKeyOf, flagOf, settingRows, variableOf } from '../scheduler/config.ts';
+import { type AnySetting, flagOf, keyInFile, settingRows, variableOf } from '../scheduler/config.ts';
 
 const NOTICE = '<!-- Made by `npm run docs` from the code; do not edit. -->';
 
@@ -118,7 +118,7 @@ ${rows.join('\n')}
 
 function settingLine(row: AnySetting): string {
   const shown = row.defaultText ?? `\`${row.kind.show(row.default)}\``;
-  const names = [flagOf(row.name), variableOf(row.name), fileKeyOf(row.name)].map((name) => `\`${name}\``);
+  const names = [flagOf(row.name), variableOf(row.name), keyInFile(row)].map((name) => `\`${name}\``);
   return `| ${[...names, shown, escapeCell(row.kind.allowed), escapeCell(row.description)].join(' | ')} |`;
 }
 

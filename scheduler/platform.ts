@@ -114,7 +114,7 @@ function openNode(ground: Ground, opening: AsyncDisposableStack): Node {
       inspect: (version) => runtime.inspect(version),
       streamHeads: (spec) => stream.heads(spec),
       limits: settings.limits,
-      settings: {},
+      settings: settings.functionSettings,
       caps: settings.caps,
       log,
     }),

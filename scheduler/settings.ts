@@ -18,6 +18,8 @@ export interface Settings {
   readonly prefix: string;
   readonly nodeId: string;
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+  /** What `configGet` answers in functions. */
+  readonly functionSettings: Readonly<Record<string, string>>;
   readonly limits: Limits;
   readonly delivery: DeliverySettings;
   readonly fleet: FleetSettings;

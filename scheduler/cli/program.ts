@@ -76,6 +76,9 @@ function addSettings(leaf: Commander): void {
   for (const [, row] of settingRows()) {
     const shown = row.defaultText ?? (typeof row.default === 'function' ? '' : row.kind.show(row.default));
     const option = new Option(`--${row.name} ${row.kind.placeholder}`, `${row.description} (default: ${shown})`);
+    if (row.repeatable === true) {
+      option.argParser((value: string, before?: string) => (before === undefined ? value : `${before},${value}`));
+    }
     leaf.addOption(option.helpGroup('Settings:'));
   }
 }

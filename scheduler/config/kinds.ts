@@ -5,7 +5,7 @@ import { formatBytes, formatDuration, maskRedisUrl, parseBytes, parseDuration, p
  * is shown. `parse` returns undefined for anything that is not allowed; `allowed` is the sentence that goes into the error.
  */
 export interface Kind<Value> {
-  readonly name: 'integer' | 'bytes' | 'duration' | 'choice' | 'text' | 'url' | 'list';
+  readonly name: 'integer' | 'bytes' | 'duration' | 'choice' | 'text' | 'url' | 'list' | 'pairs';
   /** Placeholder in help texts, such as `<port>`. */
   readonly placeholder: string;
   readonly allowed: string;
@@ -114,6 +114,36 @@ function isRedisUrl(raw: unknown): raw is string {
   } catch {
     return false; // the caller says what is allowed
   }
+}
+
+const PAIR_NAME = /^[^\s=,]{1,100}$/;
+
+/** Names with texts: `a=1,b=2`; in the file a JSON object, whose texts may hold anything. */
+export function pairs(): Kind<Readonly<Record<string, string>>> {
+  return {
+    name: 'pairs',
+    placeholder: '<name=value>',
+    allowed: 'name=value, several separated by commas; in the file an object of texts',
+    parse: (raw) => {
+      const found = typeof raw === 'string' ? entriesOf(raw) : raw;
+      if (typeof found !== 'object' || found === null || Array.isArray(found)) return undefined;
+      const isRight = Object.entries(found).every(([name, value]) => PAIR_NAME.test(name) && typeof value === 'string');
+      return isRight ? (found as Readonly<Record<string, string>>) : undefined;
+    },
+    show: (value) => {
+      const shown = Object.entries(value).map(([name, text]) => `${name}=${text}`);
+      return shown.join(',');
+    },
+  };
+}
+
+/** Undefined when a pair has no name or no `=`. */
+function entriesOf(text: string): Readonly<Record<string, string>> | undefined {
+  const parts = text.split(',').filter((part) => part.trim() !== '');
+  if (!parts.every((part) => part.indexOf('=') > 0)) return undefined;
+  return Object.fromEntries(
+    parts.map((part) => [part.slice(0, part.indexOf('=')).trim(), part.slice(part.indexOf('=') + 1)]),
+  );
 }
 
 /** Words separated by commas; in the file also a JSON array. */

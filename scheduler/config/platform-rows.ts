@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { choice, integer, redisUrl, text } from './kinds.ts';
+import { choice, integer, pairs, redisUrl, text } from './kinds.ts';
 import type { Rows } from './setting.ts';
 
 const PORT = integer({ min: 0, max: 65_535 }, '<port>');
@@ -51,6 +51,15 @@ export const PLATFORM_ROWS: Rows<'top'> = {
     kind: choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
     default: 'info',
     description: 'Least important log line that is written',
+  },
+  functionSettings: {
+    name: 'function-setting',
+    fileKey: 'functionSettings',
+    repeatable: true,
+    kind: pairs(),
+    default: {},
+    defaultText: 'none',
+    description: 'What configGet answers in functions; the flag may be repeated',
   },
 };
 

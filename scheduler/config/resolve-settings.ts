@@ -5,7 +5,7 @@ import { checkTogether } from './check-together.ts';
 import type { Machine } from './machine.ts';
 import { thisMachine } from './machine.ts';
 import { nearest } from './nearest.ts';
-import { fileKeyOf, flagOf, type SettingPath, variableOf } from './setting.ts';
+import { flagOf, keyInFile, type SettingPath, variableOf } from './setting.ts';
 import { type AnySetting, settingRows } from './table.ts';
 
 /** Where a value came from; `name` is how it is spelt there. */
@@ -94,7 +94,10 @@ function fromEnvironment(env: Readonly<Record<string, string | undefined>>): (Gi
 }
 
 function fromFile(file: Readonly<Record<string, unknown>>): (Given | Problem)[] {
-  const byKey = new Map([...namesBy((name) => name), ...namesBy(fileKeyOf)]);
+  const byKey = new Map([
+    ...namesBy((name) => name),
+    ...settingRows().map(([path, row]) => [keyInFile(row), path] as const),
+  ]);
   const located = Object.entries(file).map(([name, raw]) => locate({ origin: { source: 'file', name }, raw }, byKey));
   const seen = new Map<SettingPath, string>();
   return located.map((each) => {

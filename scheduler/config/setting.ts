@@ -3,7 +3,7 @@ import type { Kind } from './kinds.ts';
 import type { Machine } from './machine.ts';
 
 /** Value types that end a path; every other object in Settings is a group. */
-type Leaf = string | number | null | readonly string[];
+type Leaf = string | number | null | readonly string[] | Readonly<Record<string, string>>;
 
 /** Dotted path of every single setting in `Settings`, such as `respPort` or `delivery.readCount`. */
 export type SettingPath = {
@@ -23,6 +23,10 @@ export interface Setting<Value> {
   readonly name: string;
   readonly kind: Kind<Value>;
   readonly default: Value | ((machine: Machine) => Value);
+  /** Key in the file where it is not the camelCase of the name. */
+  readonly fileKey?: string;
+  /** True: the flag may be repeated; values are joined with commas. */
+  readonly repeatable?: boolean;
   /** What the default is called in help and documents when it depends on the machine. */
   readonly defaultText?: string;
   readonly description: string;
@@ -52,7 +56,12 @@ export function variableOf(name: string): string {
   return `REGEARS_${name.replaceAll('-', '_').toUpperCase()}`;
 }
 
-/** Key of a setting in the file: `respPort`. */
+/** Key of a setting in the file. */
+export function keyInFile({ name, fileKey }: { readonly name: string; readonly fileKey?: string }): string {
+  return fileKey ?? fileKeyOf(name);
+}
+
+/** A name as a key: `respPort`. */
 export function fileKeyOf(name: string): string {
   return name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }

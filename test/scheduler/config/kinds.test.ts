@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { bytes, duration, integer } from '../../../scheduler/config/kinds.ts';
+import { bytes, duration, integer, pairs } from '../../../scheduler/config/kinds.ts';
 
 const RANGE = { min: 0, max: Number.MAX_SAFE_INTEGER };
 
@@ -22,3 +22,18 @@ test.each([
 ] as const)('a value is shown in the largest unit that divides it (%#)', (kind, value, text) => {
   expect(kind.show(value)).toBe(text);
 });
+
+test('pairs are read from text and from an object, and are shown as they are written', () => {
+  const kind = pairs();
+  expect(kind.parse('region=eu, tier=a=b')).toEqual({ region: 'eu', tier: 'a=b' });
+  expect(kind.parse({ region: 'eu,us' })).toEqual({ region: 'eu,us' });
+  expect(kind.parse('')).toEqual({});
+  expect(kind.show({ region: 'eu', tier: 'free' })).toBe('region=eu,tier=free');
+});
+
+test.each(['region', '=eu', 'a b=c', ['region=eu'], { region: 1 }, { 'a b': 'c' }, null, 5])(
+  '%j is no list of pairs',
+  (raw) => {
+    expect(pairs().parse(raw)).toBeUndefined();
+  },
+);

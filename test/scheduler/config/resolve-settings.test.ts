@@ -181,3 +181,20 @@ describe('values that must fit together', () => {
     }
   });
 });
+
+describe('settings for functions', () => {
+  test('come from flag, environment or file', () => {
+    expect(resolve({}).settings.functionSettings).toEqual({});
+    expect(resolve({ file: { functionSettings: { region: 'eu' } } }).settings.functionSettings).toEqual({
+      region: 'eu',
+    });
+    const env = { REGEARS_FUNCTION_SETTING: 'region=us,tier=free' };
+    expect(resolve({ env }).settings.functionSettings).toEqual({ region: 'us', tier: 'free' });
+    const flags = { 'function-setting': 'region=asia' };
+    expect(resolve({ env, flags }).settings.functionSettings).toEqual({ region: 'asia' });
+  });
+
+  test('are refused where a value is missing', () => {
+    expect(problemsOf({ env: { REGEARS_FUNCTION_SETTING: 'region' } })).toContain('allowed is name=value');
+  });
+});
