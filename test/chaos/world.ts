@@ -40,9 +40,11 @@ export interface WorldOptions {
 
 export async function createWorld({ nodes, heartbeatTimeoutMs, random }: WorldOptions): Promise<World> {
   const redis = await startRedis({ aof: true });
-  const flags = ['--heartbeat-timeout', `${heartbeatTimeoutMs}ms`, '--heartbeat', `${heartbeatTimeoutMs / 5}ms`];
+  // From outside, a version whose sandbox is killed looks like one that kills its sandbox.
+  const patience = ['--quarantine-after-crashes', '1000'];
+  const beat = ['--heartbeat-timeout', `${heartbeatTimeoutMs}ms`, '--heartbeat', `${heartbeatTimeoutMs / 5}ms`];
   const open = (): Promise<PlatformProcess> =>
-    startPlatformProcess({ redisUrl: redis.url, flags: [...flags, '--sandboxes', '1'] });
+    startPlatformProcess({ redisUrl: redis.url, flags: [...beat, ...patience, '--sandboxes', '1'] });
   const places: Place[] = [];
   for (let n = 0; n < nodes; n += 1) places.push({ node: await open(), busy: false });
   const surprises: string[] = [];

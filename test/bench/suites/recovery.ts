@@ -16,7 +16,10 @@ const SANDBOX_KILLS_PER_ROUND = 3;
 /** Kills the busy sandbox process again and again while entries flow. */
 async function sandboxKills(mode: Mode, rounds: number, report: Report): Promise<number[]> {
   await using redis = await startRedis();
-  await using platform = await startPlatformProcess({ redisUrl: redis.url, flags: ['--sandboxes', '1'] });
+  await using platform = await startPlatformProcess({
+    redisUrl: redis.url,
+    flags: ['--sandboxes', '1', '--quarantine-after-crashes', '1000'],
+  });
   const group = await loadRecorder(platform.door, mode);
   const flow = startFlow(redis.client(), group);
   const times: number[] = [];
