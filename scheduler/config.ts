@@ -26,7 +26,8 @@ export function loadSettings(flags: Readonly<Record<string, unknown>>, configFil
 
 /** Address of the RESP door that remote commands talk to: `REGEARS_URL`, else the default port on this machine. */
 export function doorUrl(): string {
-  return process.env.REGEARS_URL ?? 'redis://127.0.0.1:6380';
+  const { REGEARS_URL: url } = process.env;
+  return url === undefined || url === '' ? 'redis://127.0.0.1:6380' : url;
 }
 
 function readConfigFile(named: string | undefined): Readonly<Record<string, unknown>> {

@@ -1,5 +1,6 @@
-import { extname, relative, resolve } from 'node:path';
-import { type BuildFailure, build } from 'esbuild';
+import { access, constants } from 'node:fs/promises';
+import { basename, dirname, extname, relative, resolve } from 'node:path';
+import { type BuildFailure, build, type Message } from 'esbuild';
 import { PlatformError } from '../errors.ts';
 import type { SourceLanguage } from './artifact.ts';
 import { describeMessages } from './compile.ts';
@@ -8,16 +9,16 @@ import { attachSourceMap } from './source-map-comment.ts';
 export interface BundledSource {
   /** One classic script with everything it imports, ready to be uploaded; its source map stands in its last line. */
   readonly source: string;
-  /** The same source map, JSON text. Its paths are relative to the working directory. */
+  /** The same source map, JSON text. Its paths are relative to the folder of the file. */
   readonly sourceMap: string;
   /** Always `js`: types are gone. */
   readonly language: SourceLanguage;
 }
 
 /**
- * Bundles a function's file with its imports, as `regears deploy` does before it uploads. Same files, same working directory:
- * same text, so that deploying twice makes no second version.
- * Errors: ARTIFACT_INVALID with file:line:column; ARGUMENT_INVALID for a file that is no script.
+ * Bundles a function's file with its imports, as `regears deploy` does before it uploads. Same files: same text,
+ * whatever the working directory, so that deploying twice makes no second version.
+ * Errors: ARTIFACT_INVALID with file:line:column; ARGUMENT_INVALID for a file that is no script or cannot be read.
  */
 export async function bundleFile(path: string): Promise<BundledSource> {
   if (!/^\.[cm]?[jt]s$/.test(extname(path))) {
@@ -29,9 +30,18 @@ export async function bundleFile(path: string): Promise<BundledSource> {
       },
     );
   }
-  const entry = relative(process.cwd(), resolve(path));
+  const file = resolve(path);
+  await access(file, constants.R_OK).catch((cause: NodeJS.ErrnoException) => {
+    const why = cause.code === 'ENOENT' ? 'there is no such file' : cause.message;
+    throw new PlatformError('ARGUMENT_INVALID', `"${path}" cannot be read: ${why}`, {
+      cause,
+      details: { value: path },
+    });
+  });
+  const folder = dirname(file);
   const result = await build({
-    entryPoints: [`./${entry}`],
+    entryPoints: [`./${basename(file)}`],
+    absWorkingDir: folder,
     // Sources in the map are relative to this file's folder; it is not written.
     outfile: 'function.js',
     bundle: true,
@@ -47,12 +57,18 @@ export async function bundleFile(path: string): Promise<BundledSource> {
     sourcesContent: true,
     logLevel: 'silent',
   }).catch((reason: BuildFailure) => {
-    throw new PlatformError('ARTIFACT_INVALID', describeMessages(reason.errors ?? []) || reason.message, {
-      cause: reason,
-    });
+    const messages = (reason.errors ?? []).map((message) => seenFromHere(message, folder));
+    throw new PlatformError('ARTIFACT_INVALID', describeMessages(messages) || reason.message, { cause: reason });
   });
   const textOf = (extension: string): string =>
     result.outputFiles.find((file) => file.path.endsWith(`function${extension}`))?.text ?? '';
   const sourceMap = textOf('.js.map');
   return { source: attachSourceMap(textOf('.js'), sourceMap), sourceMap, language: 'js' };
+}
+
+/** A mistake is shown with the path that leads to the file from the working directory. */
+function seenFromHere(message: Message, folder: string): Message {
+  const { location } = message;
+  if (location === null) return message;
+  return { ...message, location: { ...location, file: relative(process.cwd(), resolve(folder, location.file)) } };
 }

@@ -91,10 +91,11 @@ function unreachable(shownUrl: string, cause: unknown): PlatformError<'REDIS_UNR
 /** Ends a client and resolves when its sockets are closed; one that is between two attempts has none. */
 async function endClient(client: Redis | Cluster): Promise<void> {
   if (client.status === 'end') return;
-  const ended = new Promise<void>((resolve) => {
-    client.once('end', resolve);
-    setTimeout(resolve, 300).unref();
-  });
+  // Not unref'd: nothing else may keep the process alive, and whoever waits here has an error to tell.
+  const ended = Promise.withResolvers<void>();
+  const timer = setTimeout(ended.resolve, 300);
+  client.once('end', ended.resolve);
   client.disconnect();
-  await ended;
+  await ended.promise;
+  clearTimeout(timer);
 }

@@ -19,16 +19,24 @@ export interface DoorClient extends AsyncDisposable {
 
 const CONNECT_TIMEOUT_MS = 5_000;
 
-/** Connects to `redis://[user:password@]host:port`. Throws DOOR_UNREACHABLE, or what the door says to the credentials. */
-export async function connectDoor(url: string): Promise<DoorClient> {
+/**
+ * Connects to `redis://[user:password@]host:port`; `origin` is what gave the address, for messages. Throws DOOR_UNREACHABLE,
+ * or what the door says to the credentials.
+ */
+export async function connectDoor(url: string, origin = '--url'): Promise<DoorClient> {
   const address = maskRedisUrl(url);
   if (!/^rediss?:\/\/\S+$/.test(url)) {
-    throw new PlatformError('ARGUMENT_INVALID', `--url is ${address}; allowed is redis://[user:password@]host:port`);
+    throw new PlatformError(
+      'ARGUMENT_INVALID',
+      `${origin} is "${address}"; allowed is redis://[user:password@]host:port`,
+    );
   }
   const redis = new Redis(url, {
     lazyConnect: true,
     retryStrategy: () => null,
     connectTimeout: CONNECT_TIMEOUT_MS,
+    // Every reply has come when it disconnects; waiting for the other side would only hold the prompt back.
+    disconnectTimeout: 1,
     maxRetriesPerRequest: 0,
     enableReadyCheck: false,
     disableClientInfo: true,
@@ -73,15 +81,26 @@ export async function connectDoor(url: string): Promise<DoorClient> {
 const PLATFORM_ERROR = /^ERR \[([A-Z_]+)\] (.*)$/s;
 const REDIS_ERROR = /^([A-Z][A-Z0-9_]+) (.*)$/s;
 
+/** What to do about errors whose text, made for every door, does not say it. */
+const ADVICE: Readonly<Record<string, string>> = {
+  FUNCTION_NOT_FOUND: 'see: regears list',
+  VERSION_NOT_FOUND: 'see: regears versions <function>',
+  REGISTRATION_NOT_FOUND: 'see: regears registrations',
+  NOAUTH: 'give user and password: --url redis://user:password@host:port',
+  WRONGPASS: 'give user and password: --url redis://user:password@host:port',
+};
+
 /** An error reply keeps its code; everything else is a connection that failed. */
 function doorError(error: unknown, address: string, connectionError: Error | undefined): PlatformError {
   const reason = error instanceof Error ? error : new Error(String(error));
   const refusal = [reason, connectionError].find((each) => each?.name === 'ReplyError')?.message;
   if (refusal !== undefined) {
     const [, code = 'ERR', message = refusal] = PLATFORM_ERROR.exec(refusal) ?? REDIS_ERROR.exec(refusal) ?? [];
-    return new PlatformError(code, message, { cause: reason });
+    const advice = ADVICE[code];
+    return new PlatformError(code, advice === undefined ? message : `${message}; ${advice}`, { cause: reason });
   }
-  const why = (connectionError ?? reason).message;
+  const told = (connectionError ?? reason).message;
+  const why = /RESP type/.test(told) ? 'what listens there does not speak RESP' : told;
   return new PlatformError<SchedulerErrorCode>(
     'DOOR_UNREACHABLE',
     `no connection to ${address}: ${why}. Is the platform running (regears start)? Another address: --url or REGEARS_URL`,

@@ -34,7 +34,7 @@ function report(reason: unknown, argv: readonly string[]): ExitCode {
   const output = createOutput({ json: argv.includes('--json'), stdout: process.stdout, stderr: process.stderr });
   if (reason instanceof CommanderError) {
     if (reason.exitCode === 0) return ExitCode.ok;
-    output.error('ARGUMENT_INVALID', usageMessage(reason));
+    output.error('ARGUMENT_INVALID', usageMessage(reason, argv));
     return ExitCode.usage;
   }
   const error = PlatformError.from(reason, 'FAILED');
@@ -43,7 +43,14 @@ function report(reason: unknown, argv: readonly string[]): ExitCode {
 }
 
 /** Commander has already printed help when a command group was called without a sub-command. */
-function usageMessage(error: CommanderError): string {
-  if (error.code === 'commander.help') return 'a sub-command is needed';
-  return error.message.replace(/^error: /, '');
+function usageMessage(error: CommanderError, argv: readonly string[]): string {
+  const [first = '', second = ''] = argv.filter((argument) => !argument.startsWith('-'));
+  const known =
+    COMMANDS.find(({ name }) => name === `${first} ${second}`) ?? COMMANDS.find(({ name }) => name === first);
+  const group = COMMANDS.some(({ name }) => name.startsWith(`${first} `)) ? `${first} ` : '';
+  const see = `See: regears ${known === undefined ? group : `${known.name} `}--help`;
+  if (error.code === 'commander.help') return `a sub-command is needed. ${see}`;
+  const [what = '', hint] = error.message.replace(/^error: /, '').split('\n');
+  const meant = hint === undefined ? '' : ` ${hint.replace(/^\((.*)\)$/, '$1')}`;
+  return `${what.replace(/\.$/, '')}.${meant} ${see}`;
 }

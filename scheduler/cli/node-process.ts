@@ -1,3 +1,5 @@
+import { PlatformError } from '#functions';
+import type { SchedulerErrorCode } from '../errors.ts';
 import { createLog } from '../log.ts';
 import type { Settings } from '../settings.ts';
 import { ExitCode } from './exit-code.ts';
@@ -18,6 +20,21 @@ export interface RunningNode {
 /** One Ctrl-C may arrive several times, since the terminal and npm both pass it on: only a later one is a second signal. */
 const SECOND_SIGNAL_MS = 500;
 
+/** Why a door cannot listen, with the setting to change; undefined for every other error. */
+function listenError(error: unknown, settings: Settings): PlatformError | undefined {
+  const { syscall, code, port, address } = error as NodeJS.ErrnoException & { port?: number; address?: string };
+  if (syscall !== 'listen' && !(syscall === 'getaddrinfo' && code === 'ENOTFOUND')) return undefined;
+  const door = port === settings.httpPort && port !== settings.respPort ? 'http' : 'resp';
+  const reasons: Readonly<Record<string, string>> = {
+    EADDRINUSE: `another program listens at ${address}:${port}; stop it, or choose another port with --${door}-port (0 = any free one)`,
+    EACCES: `port ${port} is reserved; choose one above 1023 with --${door}-port`,
+  };
+  const hosts = `this machine has no such address; see --resp-host (${settings.respHost}) and --http-host (${settings.httpHost})`;
+  const who = reasons[code ?? ''] === undefined ? 'a' : `the ${door.toUpperCase()}`;
+  const message = `${who} door cannot listen: ${reasons[code ?? ''] ?? hosts}`;
+  return new PlatformError<SchedulerErrorCode>('CONFIG_INVALID', message, { cause: error as Error });
+}
+
 /** Starts a node and ties its end to the signals of this process. Throws what `startPlatform` throws. */
 export async function runNode(settings: Settings): Promise<RunningNode> {
   const log = createLog({ level: settings.logLevel, node: settings.nodeId });
@@ -35,7 +52,9 @@ export async function runNode(settings: Settings): Promise<RunningNode> {
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   // Loaded late: help and wrong settings need none of it.
   const { startPlatform } = await import('../platform.ts');
-  const platform = await startPlatform(settings, { log });
+  const platform = await startPlatform(settings, { log }).catch((error: unknown) => {
+    throw listenError(error, settings) ?? error;
+  });
   const stop = async (): Promise<void> => {
     const why = await asked.promise;
     log.info({ why, drainMs: settings.delivery.drainMs }, 'stopping');

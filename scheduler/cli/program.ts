@@ -33,7 +33,7 @@ export async function createProgram(options: ProgramOptions, argv: readonly stri
     .helpOption('-h, --help', 'print help')
     .enablePositionalOptions()
     .addHelpText('after', () => exitCodeHelp());
-  applyStyle(program, options);
+  applyStyle(program, options, argv.includes('--json'));
   const word = argv.find((argument) => !argument.startsWith('-') && argument !== 'help');
   for (const entry of options.entries) {
     const [first = '', second] = entry.name.split(' ');
@@ -109,11 +109,15 @@ async function runCommand(leaf: Commander, command: Command, streams: ProgramStr
     settingFlags: command.kind === 'settings' ? settingFlags(values) : {},
     output: createOutput({ json: values.flag('json'), stdout: streams.stdout, stderr: streams.stderr }),
     door: () => {
-      connecting ??= connectDoor(values.text('url') ?? doorUrl()).then((door) => doors.use(door));
+      connecting ??= openDoor(values.text('url')).then((door) => doors.use(door));
       return connecting;
     },
   };
   return await command.run(input);
+}
+
+function openDoor(url: string | undefined): Promise<DoorClient> {
+  return url === undefined ? connectDoor(doorUrl(), 'REGEARS_URL') : connectDoor(url, '--url');
 }
 
 function optionValues(given: Readonly<Record<string, unknown>>): OptionValues {
@@ -142,12 +146,12 @@ function settingFlags(values: OptionValues): Record<string, string> {
 }
 
 /** Sub-commands inherit nothing from commander that is set after they were made, so this comes first. */
-function applyStyle(program: Commander, { stdout, stderr }: ProgramStreams): void {
+function applyStyle(program: Commander, { stdout, stderr }: ProgramStreams, json: boolean): void {
   program.exitOverride();
-  program.showHelpAfterError('(--help shows what is allowed)');
   program.configureOutput({
     writeOut: (text) => stdout.write(text),
-    writeErr: (text) => stderr.write(text),
+    // Help after a group without its sub-command; programs that asked for JSON want nothing but the error.
+    writeErr: (text) => (json ? undefined : void stderr.write(text)),
     outputError: () => {},
   });
   program.configureHelp({

@@ -26,6 +26,8 @@ export type Style = 'title' | 'good' | 'bad' | 'warn' | 'faint' | 'name';
 /** A stream that takes text; `isTTY` decides over colours and redrawing. */
 export interface TextStream {
   readonly isTTY?: boolean;
+  /** Width of the terminal. */
+  readonly columns?: number;
   write(text: string): unknown;
 }
 
@@ -64,7 +66,8 @@ export function createOutput({ json, stdout, stderr }: OutputOptions): Output {
     answer: either,
     record: either,
     table: (columns, rows) => {
-      for (const line of layOut(columns, rows, (text) => style('title', text))) people(stdout, line);
+      const width = stdout.isTTY === true ? (stdout.columns ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;
+      for (const line of layOut({ columns, rows, width }, (text) => style('title', text))) people(stdout, line);
     },
     error: (code, message) => {
       if (json) stderr.write(`${JSON.stringify({ error: { code, message } })}\n`);
@@ -74,19 +77,42 @@ export function createOutput({ json, stdout, stderr }: OutputOptions): Output {
   };
 }
 
-function layOut(
-  columns: readonly string[],
-  rows: readonly (readonly Cell[])[],
-  heading: (text: string) => string,
-): string[] {
+interface Table {
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly Cell[])[];
+  readonly width: number;
+}
+
+/** Columns that the last cell of a row keeps before a table gives way to a list. */
+const LEAST_LAST_COLUMN = 12;
+
+/** A table that is too wide loses the end of its last column; where that is not enough, each row becomes a list of its cells. */
+function layOut({ columns, rows, width }: Table, heading: (text: string) => string): string[] {
   const texts = rows.map((row) => row.map(cellText));
+  const last = columns.length - 1;
   const widths = columns.map((column, at) => Math.max(column.length, ...texts.map((row) => row[at]?.length ?? 0)));
+  const before = widths.slice(0, last).reduce((sum, each) => sum + each + 2, 0);
+  const lastWidth = Math.min(widths[last] ?? 0, width - before);
+  if (lastWidth < Math.min(widths[last] ?? 0, LEAST_LAST_COLUMN)) return asList(columns, texts, heading);
   const numeric = columns.map((_, at) => rows.length > 0 && rows.every((row) => typeof row[at] === 'number'));
   const align = (text: string, at: number): string => {
     if (numeric[at]) return text.padStart(widths[at] ?? 0);
-    return at === columns.length - 1 ? text : text.padEnd(widths[at] ?? 0);
+    if (at < last) return text.padEnd(widths[at] ?? 0);
+    return text.length > lastWidth ? `${text.slice(0, lastWidth - 1)}…` : text;
   };
   return [heading(columns.map(align).join('  ')), ...texts.map((row) => row.map(align).join('  ').trimEnd())];
+}
+
+function asList(
+  columns: readonly string[],
+  texts: readonly (readonly string[])[],
+  heading: (text: string) => string,
+): string[] {
+  const labelWidth = Math.max(...columns.map((column) => column.length));
+  const lines = texts.map((row) =>
+    row.map((text, at) => `${heading((columns[at] ?? '').padEnd(labelWidth))}  ${text}`),
+  );
+  return lines.flatMap((row, at) => (at === 0 ? row : ['', ...row]));
 }
 
 /** One line of printable text: what a table cell may hold. */

@@ -113,8 +113,6 @@ export const PACKAGES: Readonly<Record<string, Part>> = {
   commander: { values: ['scheduler/cli'] },
   'cli-progress': { values: ['scheduler/cli'] },
   pino: { values: ['scheduler/log.ts'], types: ['scheduler'] },
-  zod: { values: ['functions', 'scheduler'] },
-  'cluster-key-slot': { values: ['functions/redis'] },
   '@jridgewell/trace-mapping': { values: ['runtime'] },
 };
 

@@ -1,3 +1,4 @@
+import { PlatformError } from '#functions';
 import { canAsk, confirm } from '../confirm.ts';
 import type { Command } from '../command.ts';
 import { ExitCode } from '../exit-code.ts';
@@ -18,6 +19,10 @@ export const rollback: Command = {
   examples: ['rollback clicks', 'rollback clicks 3', 'rollback clicks 3 --from 1716890000000-0'],
   run: async ({ args, options, output, door }) => {
     const from = options.text('from');
+    const version = args[1];
+    if (version !== undefined && !/^[1-9]\d*$/.test(version)) {
+      throw new PlatformError('ARGUMENT_INVALID', `version is "${version}"; allowed is a whole number from 1 on`);
+    }
     const reply = await (await door()).call(
       'RG.FUNCTION',
       'ROLLBACK',

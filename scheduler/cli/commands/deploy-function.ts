@@ -1,5 +1,5 @@
 import { basename, extname } from 'node:path';
-import { bundleFile, PlatformError } from '#functions';
+import { type BundledSource, bundleFile, PlatformError } from '#functions';
 import { type DoorClient, listOf, type Reply } from '../client.ts';
 
 /** What the door answered to a loaded function. */
@@ -13,6 +13,8 @@ export interface Deployed {
 
 export interface DeployRequest {
   readonly file: string;
+  /** What `file` was bundled to; made now when not given. */
+  readonly bundled?: BundledSource;
   /** File name without extension when not given. */
   readonly name?: string | undefined;
   readonly description?: string | undefined;
@@ -21,7 +23,7 @@ export interface DeployRequest {
 
 /** Bundles a file and loads it through the door. Errors: ARTIFACT_INVALID, those of RG.FUNCTION LOAD. */
 export async function deployFunction(door: DoorClient, request: DeployRequest): Promise<Deployed> {
-  const bundled = await bundleFile(request.file);
+  const bundled = request.bundled ?? (await bundleFile(request.file));
   const options = [
     ...(request.description === undefined ? [] : ['DESCRIPTION', request.description]),
     ...['LANGUAGE', bundled.language],

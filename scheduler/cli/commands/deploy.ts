@@ -1,4 +1,4 @@
-import { PlatformError } from '#functions';
+import { bundleFile, PlatformError } from '#functions';
 import type { Command } from '../command.ts';
 import type { Output } from '../render.ts';
 import { type Deployed, deployFunction } from './deploy-function.ts';
@@ -28,11 +28,13 @@ export const deploy: Command = {
         `--name is "${name}" for ${args.length} files; give one file with --name`,
       );
     }
+    // All of them before the first one is loaded: a mistake in the last file leaves nothing half done.
+    const sources = await Promise.all(args.map(async (file) => ({ file, bundled: await bundleFile(file) })));
     const client = await door();
     const request = { name, description: options.text('description'), activate: options.flag('activate') };
     const deployed: Deployed[] = [];
-    for (const file of args) {
-      const one = await deployFunction(client, { ...request, file });
+    for (const source of sources) {
+      const one = await deployFunction(client, { ...request, ...source });
       deployed.push(one);
       showDeployed(output, one);
       if (!request.activate) output.line('  stored only; the active version stays in force');

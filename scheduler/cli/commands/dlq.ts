@@ -93,7 +93,8 @@ async function change(
   const filters = filterArguments(options);
   const count = await countLetters(client, filters);
   if (options.flag('dry-run') || count === 0) {
-    output.answer({ count, changed: 0 }, () => output.line(`${letters(count)} would be affected.`));
+    const told = count === 0 ? 'There are no such dead letters.' : `${letters(count)} would be affected.`;
+    output.answer({ count, changed: 0 }, () => output.line(told));
     return undefined;
   }
   const asksFirst = !options.flag('yes') && !output.json && canAsk();

@@ -2,7 +2,7 @@ import { PlatformError } from '#functions';
 import type { Command, OptionValues } from '../command.ts';
 import { ExitCode } from '../exit-code.ts';
 import { FORMATS, type FormatName } from '../feed/entry-format.ts';
-import { feedSource, openSource } from '../feed/feed-source.ts';
+import { type FeedReport, feedSource, openSource } from '../feed/feed-source.ts';
 
 /** `regears feed`. */
 export const feed: Command = {
@@ -31,8 +31,10 @@ export const feed: Command = {
   run: async ({ args, options, output, door }) => {
     const file = args[0] ?? '-';
     const stream = options.text('stream');
-    if (stream === undefined)
-      throw new PlatformError('ARGUMENT_INVALID', '--stream is missing; give the key of the stream');
+    if (stream === undefined || stream === '') {
+      const what = stream === undefined ? 'missing' : 'empty';
+      throw new PlatformError('ARGUMENT_INVALID', `--stream is ${what}; give the key of the stream`);
+    }
     const source = await openSource(file);
     const report = await feedSource(source, {
       door: await door(),
@@ -48,10 +50,26 @@ export const feed: Command = {
       const rate = `${report.seconds.toFixed(1)} s (${report.entriesPerSecond} entries/s)`;
       output.line(`${report.appended} entries appended to ${stream} in ${rate}`);
     });
-    if (error !== undefined) throw error;
+    if (error !== undefined) throw feedError(error, file, report);
     return report.interrupted ? ExitCode.failed : undefined;
   },
 };
+
+/** A feed that began has tried something: what was wrong with its data is no mistake of the command line. */
+function feedError(error: unknown, file: string, { stream, appended }: FeedReport): unknown {
+  if (!(error instanceof PlatformError)) return error;
+  const cause = error;
+  if (error.code === 'WRONGTYPE') {
+    return new PlatformError('WRONGTYPE', `the key ${stream} holds no stream; give another one with --stream`, {
+      cause,
+    });
+  }
+  if (error.code !== 'ARGUMENT_INVALID') return error;
+  const where = file === '-' ? 'standard input' : file;
+  return new PlatformError('FAILED', `${where}: ${error.message}; ${appended} entries before it are appended`, {
+    cause,
+  });
+}
 
 function formatOf(file: string, options: OptionValues): FormatName {
   const named = options.text('format');

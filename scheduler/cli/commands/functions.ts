@@ -66,15 +66,24 @@ export const show: Command = {
     output.answer(found, () => {
       if (options.flag('source')) return output.line(String(found.source ?? '').trimEnd());
       for (const [name, value] of Object.entries(found)) {
-        if (name !== 'source') output.line(`${output.style('name', name.padEnd(14))} ${showField(name, value)}`);
+        if (name !== 'source')
+          output.line(`${output.style('name', (LABELS[name] ?? name).padEnd(14))} ${showField(name, value)}`);
       }
     });
     return undefined;
   },
 };
 
+const LABELS: Readonly<Record<string, string>> = { createdAtMs: 'loaded' };
+
 function showField(name: string, value: Reply): string {
+  if (name === 'active') return value === 1 || value === 'true' ? 'yes' : 'no';
+  if (name === 'registrations' && Array.isArray(value)) return value.length === 0 ? '-' : value.map(cellOf).join(', ');
   if (name.endsWith('AtMs')) return timeOf(value) ?? '-';
   if (value === null) return '-';
+  if (Array.isArray(value) && (name === 'limits' || name === 'settings')) {
+    const shown = Object.entries(fieldsOf(value)).map(([key, text]) => `${key}=${cellOf(text)}`);
+    return shown.join(', ');
+  }
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }

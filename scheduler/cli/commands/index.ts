@@ -81,6 +81,18 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./registrations.ts')).resume,
   },
   {
+    name: 'unregister',
+    summary: 'take registrations out of force',
+    heading: 'Events',
+    load: async () => (await import('./unregister.ts')).unregister,
+  },
+  {
+    name: 'streams',
+    summary: 'list streams with what is unread, pending and in work',
+    heading: 'Events',
+    load: async () => (await import('./streams.ts')).streams,
+  },
+  {
     name: 'trigger',
     summary: 'call a command function and print its results',
     heading: 'Events',
@@ -91,6 +103,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'append lines of a file or of standard input to a stream',
     heading: 'Events',
     load: async () => (await import('./feed.ts')).feed,
+  },
+  {
+    name: 'nodes',
+    summary: 'list the live nodes',
+    heading: 'Operating',
+    load: async () => (await import('./nodes.ts')).nodes,
   },
   {
     name: 'dlq list',

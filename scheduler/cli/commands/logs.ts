@@ -31,7 +31,12 @@ export const logs: Command = {
     const read = (after: string | null, count: number) => readLines(client, { filter, after, count });
     let lines = await read(null, options.number('count') ?? DEFAULT_COUNT);
     for (const line of lines) print(output, line);
-    if (!options.flag('follow')) return undefined;
+    const whose = filter === undefined ? '' : ` of ${filter}`;
+    if (!options.flag('follow')) {
+      if (lines.length === 0) output.note(`There are no log lines${whose}.`);
+      return undefined;
+    }
+    if (lines.length === 0) output.note(`There are no log lines${whose} yet; waiting. Ctrl-C ends it.`);
     const stopped = new AbortController();
     void once(process, 'SIGINT').then(() => stopped.abort());
     let last = String(lines.at(-1)?.id ?? '0-0');

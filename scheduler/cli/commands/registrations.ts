@@ -12,7 +12,8 @@ export const registrations: Command = {
     const all = recordsOf(await (await door()).call('RG.DUMPREGISTRATIONS')).map(flatten);
     const shown = name === undefined ? all : all.filter((each) => each.function === name);
     output.answer(shown, () => {
-      if (shown.length === 0) return output.line('There are no registrations.');
+      if (shown.length === 0)
+        return output.line(`There are no registrations${name === undefined ? '' : ` of ${name}`}.`);
       output.table(['ID', 'VERSION', 'MODE', 'STATE', 'DONE', 'FAILED', 'DEAD', 'LAST ERROR'], shown.map(row));
     });
     return undefined;

@@ -1,5 +1,6 @@
 import { MultiBar, Presets, type SingleBar } from 'cli-progress';
 import type { Output } from '../render.ts';
+import { barWidth } from '../feed/progress.ts';
 import type { Counter } from './counters.ts';
 
 /** What has been fed and what the functions have counted, at one moment. */
@@ -18,6 +19,7 @@ export interface DemoScreen {
 }
 
 const LABEL_WIDTH = 24;
+const SHOWN_WIDTH = 50;
 
 export function createScreen(output: Output): DemoScreen {
   return output.live ? createBars() : createLines(output);
@@ -25,7 +27,12 @@ export function createScreen(output: Output): DemoScreen {
 
 function createBars(): DemoScreen {
   const screen = new MultiBar(
-    { hideCursor: true, barsize: 40, format: '{label} {bar} {shown}', autopadding: false },
+    {
+      hideCursor: true,
+      barsize: barWidth(LABEL_WIDTH + SHOWN_WIDTH),
+      format: '{label} {bar} {shown}',
+      autopadding: false,
+    },
     Presets.shades_classic,
   );
   const bars: SingleBar[] = [];

@@ -19,12 +19,17 @@ export interface FeedSource extends ProgressTotal {
 /** A file, or standard input for `-`. Throws ARGUMENT_INVALID for a file that cannot be read. */
 export async function openSource(file: string): Promise<FeedSource> {
   if (file === '-') return countBytes(process.stdin, null);
-  const facts = await stat(file).catch((cause: Error) => {
-    throw new PlatformError('ARGUMENT_INVALID', `${file} cannot be read: ${cause.message}`, { cause });
+  const facts = await stat(file).catch((cause: NodeJS.ErrnoException) => {
+    throw unreadable(file, cause);
   });
   if (facts.isDirectory()) throw new PlatformError('ARGUMENT_INVALID', `${file} is a directory; give a file`);
   const stream = createReadStream(file, { highWaterMark: READ_BYTES });
   return countBytes(stream, facts.isFile() ? facts.size : null);
+}
+
+function unreadable(file: string, cause: NodeJS.ErrnoException): PlatformError {
+  const why = cause.code === 'ENOENT' ? 'there is no such file' : cause.message;
+  return new PlatformError('ARGUMENT_INVALID', `${file} cannot be read: ${why}`, { cause });
 }
 
 /** Any stream of bytes as a source; `totalBytes` null when nobody knows. */

@@ -14,6 +14,15 @@ export interface Progress {
   stop(): void;
 }
 
+/** Columns that the text beside the bar takes. */
+const TEXT_WIDTH = 58;
+const WIDEST_BAR = 40;
+
+/** Width of a bar that leaves `textWidth` columns of the terminal to the text beside it. */
+export function barWidth(textWidth: number): number {
+  return Math.min(WIDEST_BAR, Math.max(5, (process.stderr.columns ?? 80) - textWidth));
+}
+
 const LINE_INTERVAL_MS = 2_000;
 
 export function createProgress(output: Output, { totalBytes, readBytes }: ProgressTotal): Progress {
@@ -41,7 +50,12 @@ function createBar(
 ): Progress {
   const shape = totalBytes === null ? '' : '{bar} {percentage} % | ';
   const bar = new SingleBar(
-    { format: `${shape}{entries} entries | {rate} entries/s | {left} left`, hideCursor: true, clearOnComplete: false },
+    {
+      format: `${shape}{entries} entries | {rate} entries/s | {left} left`,
+      hideCursor: true,
+      clearOnComplete: false,
+      barsize: barWidth(TEXT_WIDTH),
+    },
     Presets.shades_classic,
   );
   const payload = (appended: number) => ({

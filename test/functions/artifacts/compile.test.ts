@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { createContext, Script } from 'node:vm';
 import { originalPositionFor, TraceMap } from '@jridgewell/trace-mapping';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -122,12 +122,29 @@ test('a bundle carries its imports and maps to the files it was made of', async 
   expect(originalLine).toBe(2);
 });
 
+test('a bundle is the same from every working directory, and mistakes are shown from where one stands', async () => {
+  await writeFile(join(dir, 'here.ts'), 'export const answer: number = 42;\nresult(answer);\n');
+  await writeFile(join(dir, 'slip.ts'), 'const a = ;\n');
+  const { sourceMap, source } = await bundleFile(join(dir, 'here.ts'));
+  expect((JSON.parse(sourceMap) as { sources: string[] }).sources).toEqual(['here.ts']);
+  const before = process.cwd;
+  process.cwd = () => dir;
+  try {
+    expect(await bundleFile(join(dir, 'here.ts'))).toMatchObject({ source });
+    expect((await refusal(bundleFile(join(dir, 'slip.ts')))).message).toMatch(/^slip\.ts:1:11/);
+    process.cwd = () => dirname(dir);
+    expect((await refusal(bundleFile(join(dir, 'slip.ts')))).message).toContain(`${basename(dir)}/slip.ts:1:11`);
+  } finally {
+    process.cwd = before;
+  }
+});
+
 test('a file that does not bundle is refused with its place, one that is no script by its name', async () => {
   await writeFile(join(dir, 'broken.ts'), "import x from './nowhere.ts';\nx();\n");
   const error = await refusal(bundleFile(join(dir, 'broken.ts')));
   expect(error).toMatchObject({ code: 'ARTIFACT_INVALID' });
   expect(error.message).toMatch(/broken\.ts:1:15: Could not resolve/);
-  expect(await refusal(bundleFile(join(dir, 'missing.ts')))).toMatchObject({ code: 'ARTIFACT_INVALID' });
+  expect(await refusal(bundleFile(join(dir, 'missing.ts')))).toMatchObject({ code: 'ARGUMENT_INVALID' });
   expect(await refusal(bundleFile('notes.txt'))).toMatchObject({ code: 'ARGUMENT_INVALID' });
 });
 

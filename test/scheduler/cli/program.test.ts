@@ -1,5 +1,8 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -79,11 +82,24 @@ describe('wrong command lines end with 2 and say what is allowed', () => {
     [['feed', '--stream', 's', '/no/such/file'], 'cannot be read'],
     [['feed', '--stream', 's', '--format', 'csv', 'x'], 'Allowed choices are text, ndjson'],
     [['dlq'], 'sub-command'],
-    [['list', '--url', 'http://x'], 'allowed is redis://'],
+    [['list', '--url', 'http://x'], '--url is "http://x"; allowed is redis://'],
+    [['list', '--jsn'], "unknown option '--jsn'. Did you mean --json? See: regears list --help"],
+    [['dlq', 'lst'], 'See: regears dlq --help'],
+    [['feed', '--stream', ''], '--stream is empty'],
   ])('%j', async (args, message) => {
     const { code, stdout, stderr } = await regears(args);
     expect(stderr).toContain(message);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  });
+
+  test('a wrong address from the environment is named after its variable; an empty one counts as none', async () => {
+    expect((await regears(['list'], { REGEARS_URL: 'x' })).stderr).toContain('REGEARS_URL is "x"');
+    expect((await regears(['list', '--url', 'x'], { REGEARS_URL: '' })).stderr).toContain('--url is "x"');
+  });
+
+  test('with --json a group without its sub-command prints the error alone', async () => {
+    const { stderr } = await regears(['dlq', '--json']);
+    expect(JSON.parse(stderr)).toMatchObject({ error: { code: 'ARGUMENT_INVALID' } });
   });
 
   test('with --json the error is JSON on standard error', async () => {
@@ -99,6 +115,19 @@ describe('exit codes', () => {
     const { code, stderr } = await regears(['list', '--json'], { REGEARS_URL: 'redis://127.0.0.1:1' });
     expect(code).toBe(3);
     expect((JSON.parse(stderr) as { error: { code: string } }).error.code).toBe('DOOR_UNREACHABLE');
+  });
+
+  test('something that does not speak RESP is told apart from a door', async () => {
+    await using server = createServer((_, response) => void response.end('hello'));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { code, stderr } = await regears([
+      'list',
+      '--url',
+      `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    ]);
+    expect(stderr).toContain('does not speak RESP');
+    expect(code).toBe(3);
   });
 
   test.each([

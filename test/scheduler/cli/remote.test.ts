@@ -143,6 +143,45 @@ describe('remote commands', () => {
     expect((await regears('doctor')).stdout).toContain('ok');
   });
 
+  test('nodes shows the fleet and streams what is left to do', async () => {
+    expect(await json('nodes')).toMatchObject([{ isSelf: 1, isCurrent: 1 }]);
+    expect((await regears('nodes')).stdout).toMatch(/ \* .*revision \d+, current$/m);
+    expect(await json('streams', '--registration', 'picky/stream/picky')).toMatchObject([
+      { stream: 'picky', lag: 0, pending: 0, inWork: 0, waiting: 0 },
+    ]);
+    expect((await regears('streams')).stdout).toMatch(/^picky\/stream\/picky +picky +0 +0 +0 +0 /m);
+  });
+
+  test('unregister takes a registration out of force, and deploying again brings it back', async () => {
+    const file = write('ping.js', "new GearsBuilder('CommandReader').map(() => 'pong').register({ trigger: 'ping' });");
+    await json('deploy', file);
+    expect(await json('unregister', 'ping/command/ping')).toEqual({ unregistered: ['ping/command/ping'] });
+    expect((await regears('trigger', 'ping')).code).toBe(4);
+    await json('deploy', file);
+    expect((await regears('trigger', 'ping')).stdout).toBe('pong\n');
+  });
+
+  test('a file that cannot be bundled leaves all files of the command line undeployed', async () => {
+    const files = [
+      write('fine.js', "GB('CommandReader').register({ trigger: 'fine' })"),
+      write('bad.ts', 'const a = ;'),
+    ];
+    const { code, stderr } = await regears('deploy', ...files);
+    expect(stderr).toContain('bad.ts:1:');
+    expect(code).toBe(1);
+    expect((await regears('show', 'fine')).code).toBe(4);
+  });
+
+  test('data that is no NDJSON ends a feed with 1, the file, the line and what was appended', async () => {
+    const { code, stderr } = await regears('feed', '--stream', 'odd', write('odd.ndjson', '{"n":1}\n{"n":\n'));
+    expect(stderr).toMatch(/odd\.ndjson: line 2 is not JSON.*1 entries before it are appended/);
+    expect(code).toBe(1);
+    await platform.door.set('taken', 'text');
+    expect((await regears('feed', '--stream', 'taken', 'odd.ndjson')).stderr).toContain(
+      'the key taken holds no stream',
+    );
+  });
+
   test('remove takes a function away', async () => {
     expect((await regears('remove', 'hello')).code).toBe(0);
     expect((await regears('show', 'hello')).code).toBe(4);
@@ -154,6 +193,9 @@ describe('remote commands', () => {
     [['pause', 'no/such/registration'], 4, 'REGISTRATION_NOT_FOUND'],
     [['trigger', 'nobody'], 4, 'TRIGGER_NOT_FOUND'],
     [['dlq', 'show', '1-1'], 4, 'DEAD_LETTER_NOT_FOUND'],
+    [['unregister', 'no/such/registration'], 4, 'REGISTRATION_NOT_FOUND'],
+    [['rollback', 'picky', 'x'], 2, 'ARGUMENT_INVALID'],
+    [['deploy', 'nofile.ts'], 2, 'ARGUMENT_INVALID'],
   ])('%j ends with %i and %s', async (...[args, code, error]) => {
     const ran = await regears(...args, '--json');
     expect(JSON.parse(ran.stderr)).toMatchObject({ error: { code: error } });

@@ -14,6 +14,10 @@ const BIN = fileURLToPath(new URL('../../../scheduler/cli/regears.js', import.me
 const directory = mkdtempSync(join(tmpdir(), 'regears-start-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true, maxRetries: 5 }));
 
+function run(args: readonly string[]): Promise<unknown> {
+  return promisify(execFile)(process.execPath, [BIN, ...args], { env: { PATH: process.env.PATH ?? '' } });
+}
+
 test('SIGTERM ends a node gracefully with exit code 0, also when it arrives twice at once', async () => {
   await using platform = await startPlatformProcess();
   platform.signal('SIGTERM');
@@ -40,6 +44,31 @@ test('a second signal that comes later ends the node at once', async () => {
   } finally {
     clearInterval(repeat);
   }
+});
+
+test('a port that is taken ends with 2 and names the port and the flag', async () => {
+  await using platform = await startPlatformProcess();
+  await using redis = await startRedis();
+  for (const [flag, port] of [
+    ['--resp-port', platform.respPort],
+    ['--http-port', platform.httpPort],
+  ] as const) {
+    const other = flag === '--resp-port' ? '--http-port' : '--resp-port';
+    const starting = run(['start', '--redis', redis.url, other, '0', flag, String(port)]);
+    await expect(starting).rejects.toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(new RegExp(`another program listens at 127.0.0.1:${port}.*${flag}`)),
+    });
+  }
+  await platform.stop();
+});
+
+test('a Redis that is not there ends with 3 and its address', { timeout: 30_000 }, async () => {
+  const starting = run(['start', '--redis', 'redis://127.0.0.1:1', '--resp-port', '0', '--http-port', '0']);
+  await expect(starting).rejects.toMatchObject({
+    code: 3,
+    stderr: expect.stringContaining('REDIS_UNREACHABLE: no Redis can be used at redis://127.0.0.1:1'),
+  });
 });
 
 test('the demo deploys the examples, counts its whole sample, and ends when it is told to', async () => {
