@@ -111,7 +111,11 @@ async function readyLine(child: ChildProcess, log: () => string): Promise<{ resp
   const deadline = AbortSignal.timeout(START_DEADLINE_MS);
   const lines = createInterface({ input: child.stdout });
   try {
-    const [line] = (await once(lines, 'line', { signal: deadline })) as [string];
+    const ended = once(lines, 'close', { signal: deadline }).then(() => {
+      throw new Error('It has ended.');
+    });
+    const [line] = await Promise.race([once(lines, 'line', { signal: deadline }) as Promise<[string]>, ended]);
+    ended.catch(() => {});
     const ready = JSON.parse(line) as { resp: string; http: string };
     const portOf = (address: string): number => Number(address.slice(address.lastIndexOf(':') + 1));
     return { respPort: portOf(ready.resp), httpPort: portOf(ready.http) };
