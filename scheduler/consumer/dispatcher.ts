@@ -66,6 +66,8 @@ class ModeDispatcher implements Dispatcher {
   offer(lane: Lane, batch: ClaimedBatch): void {
     const { trigger, running } = lane.registration;
     if (!running || lane.state === 'closed') return;
+    // In mode sync what a read brings while the lane is being opened waits there for its turn, pending.
+    if (modeOf(lane) === 'sync' && lane.state !== 'ready') return;
     if (modeOf(lane) === 'async') {
       this.#options.enqueue(lane, batch.ids);
       return;

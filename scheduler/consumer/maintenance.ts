@@ -1,6 +1,7 @@
 import { defineScript } from '#functions';
 import type { DeliverySettings } from '../settings.ts';
 import type { ConsumerLog, LeaseTable, NodeIdentity } from './contracts.ts';
+import { createLapseWatch } from './lapses.ts';
 import { isIdle, type Lane, modeOf, workName } from './lane.ts';
 import type { ConsumerParts } from './parts.ts';
 import { isLinkLost } from './redis-calls.ts';
@@ -19,6 +20,7 @@ export interface MaintenanceOptions {
   readonly log: ConsumerLog;
 }
 
+const LAPSE_WATCH_MS = 25;
 const QUEUE_REFRESH_MS = 50;
 const SHARE_LEASES_MS = 1_000;
 const STRAYS_MS = 30_000;
@@ -36,6 +38,7 @@ export function startMaintenance(options: MaintenanceOptions): { close(): void }
     for (const lane of lanes(mode)) if (lane.state === 'ready') await work(lane);
   };
   const timers = [
+    setInterval(createLapseWatch(options), LAPSE_WATCH_MS),
     every(settings.renewAfterMs / 4, () => forEach(undefined, (lane) => renew(lane, options))),
     every(QUEUE_REFRESH_MS, () => forEach('async', parts.bridge.refresh)),
     every(settings.queueVisibilityMs / 2, () => forEach('async', parts.bridge.findLost)),

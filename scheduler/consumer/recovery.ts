@@ -71,9 +71,13 @@ class PendingRecovery implements Recovery {
     return nodeNameOf(consumer) === this.#options.node.consumer();
   }
 
-  /** Names with something pending in the group that are this node's own or nobody's. */
+  /**
+   * Names with something pending in the group that are this node's own or nobody's. In mode `sync` the lease says who runs
+   * the stream: what a living node has not ended of it is taken too, or the order would be broken.
+   */
   async #orphans(lane: Lane): Promise<string[]> {
     const names = await pendingConsumers(this.#options.calls, lane);
+    if (modeOf(lane) === 'sync') return names;
     return names.filter((name) => this.#isOwn(name) || !this.#options.node.isAlive(nodeNameOf(name)));
   }
 

@@ -19,7 +19,7 @@ const { values } = parseArgs({
   },
 });
 
-const HEARTBEAT_TIMEOUT_MS = 2_000;
+const HEARTBEAT_TIMEOUT_MS = 3_000;
 const SETTLE_DEADLINE_MS = 120_000;
 const LONGEST_CALM_MS = 2_500;
 
