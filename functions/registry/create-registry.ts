@@ -78,6 +78,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     remove: (name) => applied(removeFunction(context, name)),
     unregister: (registrationId) => applied(unregister(context, registrationId)),
     setState: (ids, state, reason) => applied(setStates(context, { ids, state, reason })),
+    abort: (ids, reason) => applied(setStates(context, { ids, state: 'aborted', reason, abortsWork: true })),
     snapshot: () => feed.current(),
     loadable: (name, version) => cache.get(name, version),
     watch: (listener) => feed.watch(listener),

@@ -56,6 +56,8 @@ export interface ActiveRegistration {
   readonly routes: readonly Route[];
   /** Present after a rollback with an entry id, until the next activation. */
   readonly rewindTo?: Rewind;
+  /** True: nodes give up what they have in work of it, unsettled. Only while it is not running. */
+  readonly abortsWork?: boolean;
 }
 
 /** The whole registry at one revision, as a node applies it. */
@@ -127,6 +129,11 @@ export interface Registry extends AsyncDisposable {
     state: RegistrationState,
     reason: string | null,
   ): Promise<{ readonly revision: number }>;
+  /**
+   * Takes registrations out of work at once: state `aborted`, and every node gives up what it has in work of them. Comes
+   * before a removal that is not to wait. REGISTRATION_NOT_FOUND.
+   */
+  abort(registrationIds: readonly string[], reason: string): Promise<{ readonly revision: number }>;
   /** The newest snapshot this node has seen. */
   snapshot(): RegistrySnapshot;
   /** A version ready for the runtime; cached, since versions never change. */

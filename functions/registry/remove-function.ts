@@ -74,17 +74,22 @@ export interface StateChange {
   readonly ids: readonly string[];
   readonly state: RegistrationState;
   readonly reason: string | null;
+  /** True: what is in work is given up. Default false. */
+  readonly abortsWork?: boolean;
 }
 
-/** @see Registry.setState */
-export function setStates(context: RegistryContext, { ids, state, reason }: StateChange): Promise<Revision> {
+/** @see Registry.setState, Registry.abort */
+export function setStates(context: RegistryContext, change: StateChange): Promise<Revision> {
+  const { ids, state, reason, abortsWork = false } = change;
   return changeRegistry(context.storage, async (snapshot) => {
     refuseUnknown(snapshot, ids);
     const writes = [...new Set(ids)].flatMap((id) => {
       const registration = snapshot.registrations.get(id);
       if (registration === undefined) return [];
-      if (registration.state === state && registration.stateReason === reason) return [];
-      return writeRegistration(context.keys, { ...registration, state, stateReason: reason });
+      const { abortsWork: aborted = false, ...rest } = registration;
+      if (rest.state === state && rest.stateReason === reason && aborted === abortsWork) return [];
+      const changed = { ...rest, state, stateReason: reason };
+      return writeRegistration(context.keys, abortsWork ? { ...changed, abortsWork } : changed);
     });
     return { writes, result: (revision) => ({ revision }) };
   });

@@ -45,15 +45,17 @@ async function sendRest(pipe: CommandPipe, round: EffectRound, refused: Readonly
   return woven(replies, sent, { refused, count: round.count });
 }
 
-/** The error of each position that is not sent; a group with one such command is not sent at all. */
+/** The error of each position that is not sent. A group with one such command is not sent at all, and all of it says why. */
 function refusedReplies(round: EffectRound, refusals: readonly Refusal[]): ReadonlyMap<number, string> {
   const refused = new Map(refusals.map((refusal) => [refusal.position, refusal.reply]));
   for (const position of round.withheld ?? []) refused.set(position, WITHHELD);
   const own = [...refused.keys()];
   for (const [first, last] of round.groups) {
-    if (!own.some((position) => position >= first && position <= last)) continue;
+    const cause = own.find((position) => position >= first && position <= last);
+    if (cause === undefined) continue;
+    const reply = refusals.find(({ position }) => position === cause)?.reply ?? GROUP_REFUSED;
     for (let position = first; position <= last; position += 1) {
-      if (!refused.has(position)) refused.set(position, GROUP_REFUSED);
+      if (!refused.has(position)) refused.set(position, reply);
     }
   }
   return refused;

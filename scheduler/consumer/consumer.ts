@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ActiveRegistration, RegistrationSpec } from '#functions';
+import { type ActiveRegistration, PlatformError, type RegistrationSpec } from '#functions';
+import type { SchedulerErrorCode } from '../errors.ts';
 import type { QueuedEntries } from './contracts.ts';
 import { headsOf } from './heads.ts';
 import { inspectLanes, type LaneReport } from './inspect.ts';
-import type { Lane } from './lane.ts';
+import type { Lane, LaneRun } from './lane.ts';
 import { startMaintenance } from './maintenance.ts';
 import { type ConsumerOptions, type ConsumerParts, createParts } from './parts.ts';
 import {
@@ -175,6 +176,17 @@ class StreamConsumer implements Consumer {
     for (const lane of registration.lanes.values()) lane.state = 'closed';
   }
 
+  /** The entries stay pending. Returns when the sandboxes have let go of them. */
+  async #abortWork(registration: ConsumedRegistration): Promise<void> {
+    const runs = (): LaneRun[] => [...registration.lanes.values()].flatMap((lane) => [...lane.runs]);
+    const reason = new PlatformError<SchedulerErrorCode>('EXECUTION_ABORTED', `${registration.id} was removed`);
+    for (const endMs = performance.now() + LAST_WORDS_MS; performance.now() < endMs; await sleep(POLL_MS)) {
+      const open = runs();
+      if (open.length === 0) return;
+      for (const { controller } of open) controller.abort(reason);
+    }
+  }
+
   /** What it was before counts for what was read before; what changes is what comes now. */
   async #update(active: ActiveRegistration): Promise<void> {
     const trigger = streamTriggerOf(active.spec);
@@ -185,6 +197,7 @@ class StreamConsumer implements Consumer {
     if (registration.running && (active.state !== 'running' || opensAnew(registration.active, active))) {
       await this.#stop(registration);
     }
+    if (active.abortsWork === true) await this.#abortWork(registration);
     registration.active = active;
     registration.trigger = trigger;
     await loadTargets(registration, this.#options);

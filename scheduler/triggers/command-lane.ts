@@ -1,7 +1,14 @@
 import type { ActiveRegistration, LoadableVersion } from '#functions';
 import type { EndedEntries, Invocation, Outcome } from '#runtime';
 import type { RunCount } from '../journal/journal.ts';
-import { DRAINING_REPLY, fullReply, guestErrorReply, INTERRUPTED_REPLY, thrownReply } from './command-reply.ts';
+import {
+  ABORTED_REPLY,
+  DRAINING_REPLY,
+  fullReply,
+  guestErrorReply,
+  INTERRUPTED_REPLY,
+  thrownReply,
+} from './command-reply.ts';
 
 /** One `RG.TRIGGER` that waits for its answer. `args` is one RESP array, latin1. */
 export interface Call {
@@ -31,6 +38,7 @@ interface Batch {
   readonly calls: readonly Call[];
   readonly target: LoadableVersion;
   readonly registrationIndex: number;
+  readonly signal: AbortSignal;
   readonly repeats: number;
 }
 
@@ -45,11 +53,15 @@ export class CommandLane {
   #waiting: Call[] = [];
   #inWork = 0;
   #isBusy = false;
+  #aborting = new AbortController();
+  /** Of the node's stop and of `abort`. */
+  #signal: AbortSignal;
 
   constructor(options: LaneOptions, registration: ActiveRegistration, target: LoadableVersion) {
     this.#options = options;
     this.#registration = registration;
     this.#target = target;
+    this.#signal = AbortSignal.any([options.signal, this.#aborting.signal]);
   }
 
   get registration(): ActiveRegistration {
@@ -81,13 +93,24 @@ export class CommandLane {
     for (const call of this.#waiting.splice(0)) call.answer(reply);
   }
 
+  /** Gives up what waits and what is in work; calls that come later run. */
+  abort(): void {
+    if (this.size === 0) return;
+    const inWork = this.#aborting;
+    this.#aborting = new AbortController();
+    this.#signal = AbortSignal.any([this.#options.signal, this.#aborting.signal]);
+    this.refuseWaiting(ABORTED_REPLY);
+    inWork.abort();
+  }
+
   /** Starts what waits. */
   flush(): void {
     while (this.#waiting.length > 0 && !this.#isBusy) {
       const { spec } = this.#registration;
       this.#isBusy = isOrdered(this.#registration);
       const calls = this.#takeBatch();
-      void this.#work({ calls, target: this.#target, registrationIndex: spec.index, repeats: 0 });
+      const batch = { calls, target: this.#target, registrationIndex: spec.index, signal: this.#signal, repeats: 0 };
+      void this.#work(batch);
     }
   }
 
@@ -124,8 +147,8 @@ export class CommandLane {
     }
   }
 
-  #invocation({ calls, target, registrationIndex }: Batch, run: BatchRun): Invocation {
-    const { registrationId, hashtag, signal } = this.#options;
+  #invocation({ calls, target, registrationIndex, signal }: Batch, run: BatchRun): Invocation {
+    const { registrationId, hashtag } = this.#options;
     let payload = `*${calls.length}\r\n`;
     for (const call of calls) payload += call.args;
     return {
@@ -148,7 +171,7 @@ export class CommandLane {
   /** Only a call that cannot have had an effect is run again: a second time might be once too often. */
   async #afterInterruption(batch: Batch, calls: readonly Call[], outcome: Outcome | null): Promise<void> {
     if (calls.length === 0) return;
-    const { signal } = this.#options;
+    const { signal } = batch;
     const isHarmless = outcome !== null && outcome.commands === 0;
     if (isHarmless && !signal.aborted && batch.repeats < MAX_REPEATS) {
       const again = { ...batch, calls, repeats: batch.repeats + 1 };
@@ -156,9 +179,16 @@ export class CommandLane {
       await this.#afterInterruption(again, run.interrupted, await this.#execute(again, run));
       return;
     }
-    const reply = signal.aborted && isHarmless ? DRAINING_REPLY : INTERRUPTED_REPLY;
+    const reply = this.#replyTo(signal, isHarmless);
     for (const call of calls) call.answer(reply);
     this.#options.count({ aborted: calls.length });
+  }
+
+  /** What an interrupted call hears that is not run again. */
+  #replyTo(signal: AbortSignal, isHarmless: boolean): string {
+    const stops = this.#options.signal.aborted;
+    if (signal.aborted && !stops) return ABORTED_REPLY;
+    return stops && isHarmless ? DRAINING_REPLY : INTERRUPTED_REPLY;
   }
 }
 

@@ -24,6 +24,9 @@ export const DRAINING_REPLY = '-ERR [NODE_DRAINING] this node is stopping, ask a
 export const INTERRUPTED_REPLY =
   '-ERR [SANDBOX_DIED] interrupted: the command may have run in part, and was not repeated\r\n';
 
+export const ABORTED_REPLY =
+  '-ERR [EXECUTION_ABORTED] the call was aborted: its registration is removed with ABORTPENDING; it may have run in part\r\n';
+
 export function fullReply(registrationId: string, most: number): string {
   return errorLine(
     `ERR [LIMIT_CONCURRENCY] ${most} calls of ${registrationId} are waiting or running, see setting max-in-flight; try again`,

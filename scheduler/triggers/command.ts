@@ -8,6 +8,7 @@ import type { Settings } from '../settings.ts';
 import type { CommandCalls } from './command-calls.ts';
 import { type Call, CommandLane } from './command-lane.ts';
 import {
+  ABORTED_REPLY,
   DRAINING_REPLY,
   fullReply,
   INTERRUPTED_REPLY,
@@ -51,6 +52,8 @@ class LaneTable implements CommandTrigger {
   readonly #leaving = new Set<CommandLane>();
   readonly #due = new Set<CommandLane>();
   readonly #stop = new AbortController();
+  /** Answers of calls in the queue, by registration. */
+  readonly #inQueue = new Map<string, Set<(reply: string) => void>>();
   #queued = 0;
   #isDraining = false;
 
@@ -97,6 +100,7 @@ class LaneTable implements CommandTrigger {
     for (const [name, lane] of before) {
       const now = lanes.get(name);
       if (now === lane) {
+        if (lane.registration.abortsWork === true) this.#abort(lane);
         if (lane.registration.state !== 'running') lane.refuseWaiting(stoppedAnswer(lane));
         continue;
       }
@@ -124,6 +128,12 @@ class LaneTable implements CommandTrigger {
     let size = this.#queued;
     for (const lane of [...this.#lanes.values(), ...this.#leaving]) size += lane.size;
     return size;
+  }
+
+  /** Calls in work here end; those handed to the queue are answered, and whoever takes one does not run it any more. */
+  #abort(lane: CommandLane): void {
+    lane.abort();
+    for (const done of [...(this.#inQueue.get(lane.registration.spec.id) ?? [])]) done(ABORTED_REPLY);
   }
 
   /** A registration whose version cannot be read is left out: its callers hear that there is no such command. */
@@ -184,10 +194,15 @@ class LaneTable implements CommandTrigger {
     this.#queued += 1;
     const encoded = Buffer.from(args, 'latin1').toString('base64');
     const job: CommandJob = { kind: 'command', callId: randomUUID(), trigger: name, args: encoded };
+    const open = this.#inQueue.get(id) ?? new Set();
+    this.#inQueue.set(id, open);
     const done = (reply: string): void => {
+      if (!open.delete(done)) return;
+      if (open.size === 0 && this.#inQueue.get(id) === open) this.#inQueue.delete(id);
       this.#queued -= 1;
       answer(reply);
     };
+    open.add(done);
     queue.runCommand(job, settings.limits.executionMs + QUEUE_MARGIN_MS).then(done, (error: unknown) => {
       this.#options.log.warn({ err: error, registration: id }, 'a queued command got no answer');
       done(thrownReply(error));

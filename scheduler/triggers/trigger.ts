@@ -28,7 +28,8 @@ export interface Trigger extends AsyncDisposable {
   readonly kind: 'stream' | 'command';
   /**
    * Brings the trigger to exactly these registrations (started, changed, paused, stopped). Returns when no event can any
-   * more be taken up under the former state. What is in work goes on.
+   * more be taken up under the former state. What is in work goes on, except where a registration says `abortsWork`: that is
+   * given up first, unsettled, and callers hear of it.
    */
   apply(registrations: readonly ActiveRegistration[]): Promise<void>;
   /** Stops taking up events and waits for those in work, at most until the deadline (ms from now); then gives them back. */

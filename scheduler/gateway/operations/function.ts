@@ -1,4 +1,12 @@
-import type { FunctionRecord, LoadFunctionResult, SourceLanguage, VersionRecord } from '#functions';
+import {
+  type Configuration,
+  type FunctionRecord,
+  LIMIT_NAMES,
+  type LoadFunctionResult,
+  type SourceLanguage,
+  type VersionRecord,
+} from '#functions';
+import { abortPending } from './abort-pending.ts';
 import { converge } from './converge.ts';
 import type { OperationDependencies } from './dependencies.ts';
 import type { Operation, Permission, ReplyValue } from './operation.ts';
@@ -130,7 +138,15 @@ function deleteCommand(dependencies: OperationDependencies): SubCommand {
     permission: 'manage',
     leastArgs: 1,
     async run([name = '', ...rest]) {
-      readOptions(rest, { flags: ['ABORTPENDING'], values: [] });
+      const options = readOptions(rest, { flags: ['ABORTPENDING'], values: [] });
+      if (options.has('ABORTPENDING')) {
+        const all = [...dependencies.registry.snapshot().registrations.values()];
+        const own = all.filter(({ functionName }) => functionName === name);
+        await abortPending(
+          dependencies,
+          own.map(({ spec }) => spec.id),
+        );
+      }
       const { revision } = await dependencies.registry.remove(name);
       await converge(dependencies, revision);
       return OK;
@@ -156,6 +172,22 @@ function versionFields(version: VersionRecord, active: number | null): Readonly<
     description: version.description,
     createdAtMs: version.createdAtMs,
     registrations: version.manifest.registrations.map(({ id }) => id),
+    ...configurationFields(version.manifest.configuration),
+  };
+}
+
+/** What the version narrows for itself; null = as everywhere. */
+function configurationFields(configuration: Configuration | undefined): Readonly<Record<string, ReplyValue>> {
+  const { limits = {}, commands = null, keys = null, settings = {} } = configuration ?? {};
+  const lowered = LIMIT_NAMES.flatMap(({ field, name, show }) => {
+    const value = limits[field];
+    return value === undefined ? [] : [name, show(value)];
+  });
+  return {
+    limits: lowered.length === 0 ? null : lowered,
+    commands: commands?.map((command) => command.toUpperCase()) ?? null,
+    keys,
+    settings: Object.keys(settings).length === 0 ? null : recordReply(settings),
   };
 }
 

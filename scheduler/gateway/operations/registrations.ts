@@ -1,4 +1,5 @@
 import { PlatformError, type RegistrationState } from '#functions';
+import { abortPending } from './abort-pending.ts';
 import { converge } from './converge.ts';
 import type { OperationDependencies } from './dependencies.ts';
 import type { Operation } from './operation.ts';
@@ -15,16 +16,22 @@ export function createUnregisterOperation(dependencies: OperationDependencies): 
     async run(args) {
       const [id] = args;
       if (id === undefined || args.length > 2) throw arityError('rg.unregister');
-      const { revision } = await unregister(dependencies, id);
+      const aborts = args[1]?.toUpperCase() === 'ABORTPENDING';
+      const { revision } = await unregister(dependencies, id, aborts);
       await converge(dependencies, revision);
       return OK;
     },
   };
 }
 
-async function unregister({ registry }: OperationDependencies, id: string): Promise<{ readonly revision: number }> {
+async function unregister(
+  dependencies: OperationDependencies,
+  id: string,
+  aborts: boolean,
+): Promise<{ readonly revision: number }> {
   try {
-    return await registry.unregister(id);
+    if (aborts) await abortPending(dependencies, [id]);
+    return await dependencies.registry.unregister(id);
   } catch (error) {
     if (error instanceof PlatformError && error.code === 'REGISTRATION_NOT_FOUND') {
       throw referenceError('execution is not registered');

@@ -199,6 +199,18 @@ test('states are set for all or none, and the next load runs again', async () =>
   expect(registry.snapshot().registrations.get('f/stream/a')).toMatchObject({ state: 'running', stateReason: null });
 });
 
+test('registrations whose work is given up say so until they run again', async () => {
+  await using registry = openRegistry();
+  await registry.load(request('f', '// stream a\n'));
+  const { revision } = await registry.abort(['f/stream/a'], 'going');
+  const aborted = { state: 'aborted', stateReason: 'going', abortsWork: true };
+  expect(registry.snapshot().registrations.get('f/stream/a')).toMatchObject(aborted);
+  expect(await registry.abort(['f/stream/a'], 'going')).toEqual({ revision });
+  await registry.setState(['f/stream/a'], 'running', null);
+  expect(registry.snapshot().registrations.get('f/stream/a')).not.toHaveProperty('abortsWork');
+  expect(await codeOf(registry.abort(['f/x'], 'going'))).toBe('REGISTRATION_NOT_FOUND');
+});
+
 test('unregistering lasts until the next load and ends with no active version', async () => {
   await using registry = openRegistry();
   await registry.load(request('f', '// stream a\n// stream b\n'));

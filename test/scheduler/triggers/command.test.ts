@@ -1,7 +1,7 @@
 import type { ActiveRegistration, DeliveryMode, LoadableVersion } from '#functions';
 import type { EndedEntries, FailureKind, Invocation, Outcome } from '#runtime';
 import { pino } from 'pino';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { RunCount } from '../../../scheduler/journal/journal.ts';
 import type { CommandJob } from '../../../scheduler/queues/async-queue.ts';
 import { type CommandTriggerOptions, createCommandTrigger } from '../../../scheduler/triggers/command.ts';
@@ -227,4 +227,52 @@ test('triggers are found by their UTF-8 bytes', async () => {
   const { trigger } = harness();
   await trigger.apply([registration('grüße')]);
   expect(trigger.has(Buffer.from('grüße').toString('latin1'))).toBe(true);
+});
+
+describe('a registration whose work is given up', () => {
+  const aborted = (mode: DeliveryMode = 'async_local'): ActiveRegistration => ({
+    ...registration('t', { mode, state: 'aborted' }),
+    abortsWork: true,
+  });
+
+  test('has the calls in work aborted and answers those that wait', async () => {
+    const { trigger, runs, replies, call, tick, counts } = harness();
+    await trigger.apply([registration('t', { mode: 'sync' })]);
+    call('t', 'in work');
+    await tick();
+    call('t', 'waits');
+    await trigger.apply([aborted('sync')]);
+    expect(replies).toEqual([expect.stringContaining('[EXECUTION_ABORTED]')]);
+    expect(runs[0]?.invocation.signal.aborted).toBe(true);
+    runs[0]?.end({ failed: [failure(0, 'interrupted')] }, 0);
+    await tick();
+    expect(replies).toHaveLength(2);
+    expect(replies[1]).toContain('[EXECUTION_ABORTED]');
+    expect(counts.at(-1)).toEqual({ aborted: 1 });
+    expect(runs).toHaveLength(1);
+  });
+
+  test('has calls in the queue answered once', async () => {
+    const late = Promise.withResolvers<string>();
+    const { trigger, replies, call, tick } = harness(100, () => late.promise);
+    await trigger.apply([registration('t', { mode: 'async' })]);
+    call('t');
+    await trigger.apply([aborted('async')]);
+    expect(replies).toEqual([expect.stringContaining('[EXECUTION_ABORTED]')]);
+    late.resolve('*0\r\n');
+    await tick();
+    expect(replies).toHaveLength(1);
+  });
+
+  test('runs calls again once it is running again', async () => {
+    const { trigger, runs, call, tick } = harness();
+    await trigger.apply([registration('t')]);
+    call('t');
+    await tick();
+    await trigger.apply([aborted()]);
+    await trigger.apply([registration('t')]);
+    call('t');
+    await tick();
+    expect(runs.map(({ invocation }) => invocation.signal.aborted)).toEqual([true, false]);
+  });
 });

@@ -94,6 +94,7 @@ function harness(late: readonly string[] = []) {
         return { revision: 8 };
       },
       setState: note('setState', { revision: 9 }),
+      abort: note('abort', { revision: 8 }),
       snapshot: () => snapshot,
     },
     fleet: {
@@ -187,6 +188,18 @@ describe('RG.FUNCTION', () => {
     expect(await fail('RG.FUNCTION', 'GET', 'f', 'VERSION', '0')).toMatch(/VERSION is "0"; allowed is a whole number/);
   });
 
+  test('DELETE with ABORTPENDING has everything of the function given up first', async () => {
+    const { run, asked } = harness();
+    await run('RG.FUNCTION', 'DELETE', 'f');
+    await run('RG.FUNCTION', 'DELETE', 'f', 'abortpending');
+    const reason = 'about to be removed with ABORTPENDING';
+    expect(asked).toEqual([
+      ['remove', 'f'],
+      ['abort', [STREAM.id, COMMAND.id], reason],
+      ['remove', 'f'],
+    ]);
+  });
+
   test('LIST, VERSIONS and GET answer records', async () => {
     const { run } = harness();
     const [listed] = (await run('RG.FUNCTION', 'LIST')) as ReplyValue[];
@@ -200,6 +213,7 @@ describe('RG.FUNCTION', () => {
     expect(fields(version as ReplyValue)).toMatchObject({ version: 3, active: 1, sha256: 'abc', language: 'js' });
     const shown = fields(await run('RG.FUNCTION', 'GET', 'f', 'version', '3'));
     expect(shown).toMatchObject({ name: 'f', source: 'the source', registrations: ['f/stream/s:*'] });
+    expect(shown).toMatchObject({ limits: null, commands: null, keys: null, settings: null });
   });
 
   test('ROLLBACK takes a version, an entry id, or both', async () => {
@@ -291,6 +305,7 @@ test('registrations are taken out, paused and unpaused', async () => {
   await run('RG.PAUSEREGISTRATIONS', 'a', 'b', 'a');
   await run('RG.UNPAUSEREGISTRATIONS', 'a');
   expect(asked).toEqual([
+    ['abort', [STREAM.id], 'about to be removed with ABORTPENDING'],
     ['setState', ['a', 'b'], 'paused', 'paused by ann'],
     ['setState', ['a'], 'running', null],
   ]);
