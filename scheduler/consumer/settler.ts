@@ -99,15 +99,7 @@ export function createSettler(options: SettlerOptions): Settler {
       let open = gathered.get(lane);
       if (open === undefined || open.entries >= MOST_IDS) {
         if (open !== undefined) flush();
-        open = {
-          done: [],
-          filtered: [],
-          expired: [],
-          dead: [],
-          noted: [],
-          entries: 0,
-          settled: Promise.withResolvers(),
-        };
+        open = nothingGathered();
         gathered.set(lane, open);
       }
       open.done = joined(open.done, ends.done);
@@ -124,6 +116,11 @@ export function createSettler(options: SettlerOptions): Settler {
     },
     close: () => closing.abort(),
   };
+}
+
+function nothingGathered(): Gathered {
+  const settled = Promise.withResolvers<boolean>();
+  return { done: [], filtered: [], expired: [], dead: [], noted: [], entries: 0, settled };
 }
 
 function joined<T>(list: readonly T[], more: readonly T[] | undefined): readonly T[] {

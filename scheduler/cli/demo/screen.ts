@@ -18,8 +18,9 @@ export interface DemoScreen {
   stop(): void;
 }
 
-const LABEL_WIDTH = 24;
-const SHOWN_WIDTH = 50;
+const LABEL_WIDTH = 22;
+/** Columns of the longest text beside a bar. */
+const SHOWN_WIDTH = 30;
 
 export function createScreen(output: Output): DemoScreen {
   return output.live ? createBars() : createLines(output);
@@ -48,8 +49,8 @@ function createBars(): DemoScreen {
   };
   return {
     show: ({ fed, toFeed, entriesPerSecond, counters }) => {
-      const left = entriesPerSecond > 0 ? `${Math.ceil((toFeed - fed) / entriesPerSecond)}s left` : '';
-      const shown = `${fed}/${toFeed} entries fed, ${entriesPerSecond} entries/s ${left}`;
+      const left = entriesPerSecond > 0 ? `, ${Math.ceil((toFeed - fed) / entriesPerSecond)}s left` : '';
+      const shown = `${fed}/${toFeed}, ${entriesPerSecond}/s${left}`;
       draw(0, { label: 'feeding', shown, value: fed, total: toFeed });
       const largest = Math.max(...counters.map((counter) => counter.value));
       for (const [at, { label, value }] of counters.entries()) {
