@@ -2,13 +2,14 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { promisify } from 'node:util';
-import { Redis } from 'ioredis';
+import { type Cluster, Redis } from 'ioredis';
 import { createClient } from 'redis';
 import { describe, expect, test } from 'vitest';
 import { endsOf, loadFlow, produce, SEEN, STREAM, settled, sumOf } from '../recovery/flow.ts';
 import { freePort } from '../support/free-port.ts';
 import { type PlatformProcess, startPlatformProcess } from '../support/platform.ts';
 import { startRedis } from '../support/redis.ts';
+import { startCluster } from '../support/redis-cluster.ts';
 import { startSentinel } from '../support/redis-sentinel.ts';
 import { waitFor } from '../support/wait.ts';
 import { loadFunction } from './topology.ts';
@@ -61,7 +62,7 @@ const SOURCE = MODES.map(
 ).join('\n');
 
 /** Streams and commands in every mode, through a client of the door and one of Redis. */
-async function expectFunctionsToWork(door: Redis, redis: Redis): Promise<void> {
+async function expectFunctionsToWork(door: Redis, redis: Redis | Cluster): Promise<void> {
   await loadFunction(door, 'all', SOURCE);
   for (let n = 0; n < 20; n += 1) await redis.xadd(`orders:${n % 4}`, '*', 'n', String(n));
   for (const mode of MODES) {
@@ -76,6 +77,12 @@ function documentedUser(): string {
   const line = /^ACL SETUSER (regears .*)$/m.exec(text)?.[1];
   if (line === undefined) throw new Error('docs/operations.md names no user.');
   return line;
+}
+
+/** What the platform was not allowed to do; whether it may ask about others is a matter of choice. */
+function complaintsOf(platform: PlatformProcess): readonly string[] {
+  const lines = platform.log().split('\n');
+  return lines.filter((line) => line.includes('NOPERM') && !line.includes('DRYRUN'));
 }
 
 describe('an external Redis', () => {
@@ -102,11 +109,16 @@ describe('an external Redis', () => {
     await loadFunction(door, 'stray', stray);
     await expect(door.call('RG.TRIGGER', 'stray')).rejects.toThrow(/NOPERM/);
     door.disconnect();
-    const complaints = platform
-      .log()
-      .split('\n')
-      .filter((line) => /NOPERM/.test(line) && !/DRYRUN/.test(line));
-    expect(complaints).toEqual([]);
+    expect(complaintsOf(platform)).toEqual([]);
+  });
+
+  test('that is a cluster needs no more rights either', async () => {
+    await using cluster = await startCluster({ primaries: 3, notifications: 'Et' });
+    for (const { client } of cluster.primaries) await client.call('ACL', 'SETUSER', ...documentedUser().split(' '));
+    const url = cluster.url.replace('redis+cluster://', 'redis+cluster://regears:password@');
+    await using platform = await startPlatformProcess({ redisUrl: url });
+    await expectFunctionsToWork(platform.door, cluster.client());
+    expect(complaintsOf(platform)).toEqual([]);
   });
 
   test('over TLS has a door that clients reach without', async () => {
