@@ -75,8 +75,10 @@ export async function judge({ redis, door, mode, group }: Judged): Promise<ModeV
     const entries = (await redis.xrange(stream, '-', '+')) as [string, string[]][];
     written += entries.length;
     bad += entries.filter(([, fields]) => fields[3] === 'bad').length;
-    const expected = entries.filter(([, fields]) => fields[3] !== 'skip').map(([, fields]) => fields[1] ?? '');
-    skipped += entries.length - expected.length;
+    const kept = entries.filter(([, fields]) => fields[3] !== 'skip');
+    skipped += entries.length - kept.length;
+    // What the producer had sent when the connection was lost may be in the stream twice.
+    const expected = [...new Set(kept.map(([, fields]) => fields[1] ?? ''))];
     const ran = await redis.lrange(`ran:${stream}`, 0, -1);
     runs += ran.length;
     const first = new Set(ran);
