@@ -68,10 +68,12 @@ class ModeDispatcher implements Dispatcher {
     if (!running || lane.state === 'closed') return;
     // In mode sync what a read brings while the lane is being opened waits there for its turn, pending.
     if (modeOf(lane) === 'sync' && lane.state !== 'ready') return;
-    if (modeOf(lane) === 'async') return this.#options.enqueue(lane, batch.ids);
-    addLoad(lane, batch.ids.length);
-    if (trigger.durationMs > 0 && trigger.batch > 1) this.#gather.add(lane, batch);
-    else this.#dispatch(lane, batch);
+    if (modeOf(lane) === 'async') this.#options.enqueue(lane, batch.ids);
+    else {
+      addLoad(lane, batch.ids.length);
+      if (trigger.durationMs > 0 && trigger.batch > 1) this.#gather.add(lane, batch);
+      else this.#dispatch(lane, batch);
+    }
   }
 
   offerClaimed(lane: Lane, batch: ClaimedBatch): Promise<void> {
