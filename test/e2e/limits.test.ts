@@ -9,7 +9,16 @@ let redis: TestRedis;
 let platform: PlatformProcess;
 beforeAll(async () => {
   redis = await startRedis();
-  const flags = ['--function-setting', 'region=us', '--function-setting', 'zone=b', '--limit-commands', '10000000'];
+  const flags = [
+    '--function-setting',
+    'region=us',
+    '--function-setting',
+    'zone=b',
+    '--limit-commands',
+    '10000000',
+    '--limit-call-ms',
+    '20s',
+  ];
   platform = await startPlatformProcess({ redisUrl: redis.url, flags });
 });
 afterAll(async () => {
@@ -32,7 +41,7 @@ describe('a version that lowers a limit', () => {
     [
       'memory',
       "{ memory: '16mb' }",
-      'const all = []; for (;;) all.push(Array.from({ length: 1000 }, (_, n) => ({ n })));',
+      'const all = []; for (;;) all.push(new Array(20000).fill(1.5));',
       /LIMIT_MEMORY.*16777216 bytes.*limit-memory/,
     ],
     ['time per call', "{ call: '50ms' }", 'for (;;);', /LIMIT_CALL_TIME.*50 ?ms.*limit-call-ms/],
@@ -92,8 +101,8 @@ describe('a version that lowers a limit', () => {
   });
 
   test('cannot raise it above the node, and is not stored', async () => {
-    await expect(load('greedy', "{ limits: { call: '3s' } }", '')).rejects.toThrow(
-      'limits.call is 3s; this platform allows at most 2s (setting limit-call-ms)',
+    await expect(load('greedy', "{ limits: { call: '21s' } }", '')).rejects.toThrow(
+      'limits.call is 21s; this platform allows at most 20s (setting limit-call-ms)',
     );
     await expect(door().call('RG.FUNCTION', 'GET', 'greedy')).rejects.toThrow('FUNCTION_NOT_FOUND');
   });
