@@ -1,12 +1,13 @@
-import type { NodeIdentity } from './contracts.ts';
+import type { ConsumerLog, NodeIdentity } from './contracts.ts';
 import { type Lane, modeOf } from './lane.ts';
 import type { ConsumerParts } from './parts.ts';
 import type { ConsumedRegistration } from './registration.ts';
 
 export interface LapseWatchOptions {
-  readonly parts: Pick<ConsumerParts, 'dispatcher' | 'lanes'>;
+  readonly parts: Pick<ConsumerParts, 'dispatcher' | 'lanes' | 'reader'>;
   readonly registrations: () => Iterable<ConsumedRegistration>;
   readonly node: NodeIdentity;
+  readonly log: ConsumerLog;
 }
 
 /**
@@ -15,7 +16,7 @@ export interface LapseWatchOptions {
  * first, once the node may act again. Returns the look, to be called every few milliseconds: before anything else after
  * a suspension, since timers that are due come before what has arrived meanwhile has been worked off.
  */
-export function createLapseWatch({ parts, registrations, node }: LapseWatchOptions): () => void {
+export function createLapseWatch({ parts, registrations, node, log }: LapseWatchOptions): () => void {
   const doubted = new Set<Lane>();
 
   function interrupt(lane: Lane): void {
@@ -23,13 +24,31 @@ export function createLapseWatch({ parts, registrations, node }: LapseWatchOptio
     parts.dispatcher.dropLane(lane);
   }
 
+  /** A read that still waits would be given entries that belong to the next owner. */
+  function endReads(lanes: readonly Lane[]): void {
+    parts.reader.detach(lanes).catch((error: unknown) => log.debug({ err: error }, 'reads could not be ended'));
+  }
+
   function doubtAll(): void {
+    const lapsed: Lane[] = [];
     for (const { lanes } of registrations()) {
       for (const lane of lanes.values()) {
         if (modeOf(lane) !== 'sync' || !lane.holdsLease) continue;
         lane.holdsLease = false;
+        lapsed.push(lane);
         doubted.add(lane);
         interrupt(lane);
+      }
+    }
+    if (lapsed.length > 0) endReads(lapsed);
+  }
+
+  /** A batch whose turn came just when the node might not act would wait for ever. */
+  function pumpAll(): void {
+    for (const { running, lanes } of registrations()) {
+      if (!running) continue;
+      for (const lane of lanes.values()) {
+        if (lane.holdsLease && lane.runs.size === 0 && lane.backlog.length > 0) parts.dispatcher.pump(lane);
       }
     }
   }
@@ -46,5 +65,6 @@ export function createLapseWatch({ parts, registrations, node }: LapseWatchOptio
       doubted.delete(lane);
       parts.lanes.open(lane);
     }
+    pumpAll();
   };
 }

@@ -1,5 +1,6 @@
 import type { ConsumerLog, NodeIdentity } from './contracts.ts';
-import { type Lane, nodeNameOf } from './lane.ts';
+import { type Lane, modeOf, nodeNameOf } from './lane.ts';
+import type { Lanes } from './lanes.ts';
 import type { Recovery } from './recovery.ts';
 import { isLinkLost, type RedisCalls } from './redis-calls.ts';
 import type { ConsumedRegistration } from './registration.ts';
@@ -16,6 +17,7 @@ export interface TakeoverOptions {
   readonly calls: RedisCalls;
   readonly node: NodeIdentity;
   readonly recovery: Recovery;
+  readonly lanes: Pick<Lanes, 'open'>;
   readonly registrations: () => Iterable<ConsumedRegistration>;
   /** Tries to get the leases of streams that others have read. */
   readonly retryIdle: (registration: ConsumedRegistration) => void;
@@ -76,7 +78,9 @@ export function createTakeover(options: TakeoverOptions): Takeover {
   }
 
   async function strays(lane: Lane): Promise<void> {
-    for (const consumer of await consumersOf(calls, lane)) {
+    const consumers = await consumersOf(calls, lane);
+    if (holdsForeign(lane, consumers, node.consumer())) options.lanes.open(lane);
+    for (const { name: consumer } of consumers) {
       const name = nodeNameOf(consumer);
       if (name !== node.consumer() && !node.isAlive(name) && !busy.has(name)) await recovery.takeOver(lane, name);
     }
@@ -104,12 +108,23 @@ export function createTakeover(options: TakeoverOptions): Takeover {
   };
 }
 
-async function consumersOf(calls: RedisCalls, lane: Lane): Promise<readonly string[]> {
+/** Mode `sync`: what a node without the lease has been given nobody would run; opening the lane takes it up. */
+function holdsForeign(lane: Lane, consumers: readonly GroupMember[], self: string): boolean {
+  if (modeOf(lane) !== 'sync' || !lane.holdsLease) return false;
+  return consumers.some(({ name, pending }) => name !== self && pending > 0);
+}
+
+interface GroupMember {
+  readonly name: string;
+  readonly pending: number;
+}
+
+async function consumersOf(calls: RedisCalls, lane: Lane): Promise<readonly GroupMember[]> {
   const rows = await calls
     .call(['XINFO', 'CONSUMERS', lane.stream, lane.registration.group])
     .catch((error: unknown) => {
       if (isLinkLost(error)) throw error;
       return []; // The stream or its group has gone.
     });
-  return (rows as unknown[][]).map((row) => String(row[1]));
+  return (rows as unknown[][]).map((row) => ({ name: String(row[1]), pending: Number(row[3]) }));
 }
