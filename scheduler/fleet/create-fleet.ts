@@ -166,7 +166,8 @@ class NodeFleet implements Fleet {
     if (wasMember) await within(this.#leave(), LEAVE_DEADLINE_MS);
     this.#heart.disconnect();
     this.#news.close();
-    await stopped;
+    // A beat whose connection was renewed at the same time may never hear of its reply.
+    if (stopped !== undefined) await within(stopped, LEAVE_DEADLINE_MS);
   }
 
   async #leave(): Promise<void> {
