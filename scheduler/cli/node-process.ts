@@ -1,6 +1,6 @@
 import { PlatformError } from '#functions';
 import type { SchedulerErrorCode } from '../errors.ts';
-import { createLog } from '../log.ts';
+import { createLog, type Log } from '../log.ts';
 import type { Settings } from '../settings.ts';
 import { ExitCode } from './exit-code.ts';
 
@@ -35,6 +35,19 @@ function listenError(error: unknown, settings: Settings): PlatformError | undefi
   return new PlatformError<SchedulerErrorCode>('CONFIG_INVALID', message, { cause: error as Error });
 }
 
+/** Time for closing after the drain. What Redis would have to answer may never be: a stop must end all the same. */
+const CLOSING_MS = 5_000;
+
+/** Ends the process when a graceful stop has not come to its end in time; nothing is lost, the others take over. */
+function boundStop(settings: Settings, log: Log): Disposable {
+  const deadlineMs = settings.delivery.drainMs + CLOSING_MS;
+  const timer = setTimeout(() => {
+    log.error({ deadlineMs }, 'the graceful stop did not end in time (is Redis away?); the process ends now');
+    process.exit(ExitCode.failed);
+  }, deadlineMs);
+  return { [Symbol.dispose]: () => clearTimeout(timer) };
+}
+
 /** Starts a node and ties its end to the signals of this process. Throws what `startPlatform` throws. */
 export async function runNode(settings: Settings): Promise<RunningNode> {
   const log = createLog({ level: settings.logLevel, node: settings.nodeId });
@@ -58,6 +71,7 @@ export async function runNode(settings: Settings): Promise<RunningNode> {
   const stop = async (): Promise<void> => {
     const why = await asked.promise;
     log.info({ why, drainMs: settings.delivery.drainMs }, 'stopping');
+    using _bound = boundStop(settings, log);
     await platform.drain();
     await platform[Symbol.asyncDispose]();
     log.info('stopped');
