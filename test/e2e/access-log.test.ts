@@ -36,7 +36,7 @@ function logFile(): string {
   if (existsSync(REAL_LOG)) return REAL_LOG;
   const lines = Array.from({ length: 10_000 }, (_, n) => {
     const client = n % 97 === 0 ? '2001:db8::1' : `10.0.${n % 7}.${n % 251}`;
-    const path = n % 13 === 0 ? `/search?q="quoted\\"${n % 5}` : `/page/${(n * n) % 307}?ref=é`;
+    const path = n % 13 === 0 ? `/search?q="quoted"${n % 5}` : `/page/${(n * n) % 307}?ref=é`;
     const quoted = path.replaceAll('"', '\\"');
     const bytes = n % 11 === 0 ? '-' : String(n * 3);
     const status = [200, 200, 304, 404, 500][n % 5];
