@@ -42,6 +42,9 @@ interface Batch {
   readonly repeats: number;
 }
 
+/** Work that was given up is over within the engine's next look at its signals; this is for a sandbox that hangs. */
+const ABORT_MS = 1_000;
+
 /**
  * The calls of one registration. Those of one tick travel together. An ordered lane has one batch in work at a time and
  * gathers the next meanwhile; the others start a batch per tick.
@@ -52,6 +55,7 @@ export class CommandLane {
   #target: LoadableVersion;
   #waiting: Call[] = [];
   #inWork = 0;
+  readonly #running = new Set<Promise<void>>();
   #isBusy = false;
   #aborting = new AbortController();
   /** Of the node's stop and of `abort`. */
@@ -93,14 +97,15 @@ export class CommandLane {
     for (const call of this.#waiting.splice(0)) call.answer(reply);
   }
 
-  /** Gives up what waits and what is in work; calls that come later run. */
-  abort(): void {
+  /** Gives up what waits and what is in work; resolves when that has ended, after a second at the latest. Later calls run. */
+  async abort(): Promise<void> {
     if (this.size === 0) return;
     const inWork = this.#aborting;
     this.#aborting = new AbortController();
     this.#signal = AbortSignal.any([this.#options.signal, this.#aborting.signal]);
     this.refuseWaiting(ABORTED_REPLY);
     inWork.abort();
+    await within(ABORT_MS, Promise.all(this.#running));
   }
 
   /** Starts what waits. */
@@ -110,7 +115,8 @@ export class CommandLane {
       this.#isBusy = isOrdered(this.#registration);
       const calls = this.#takeBatch();
       const batch = { calls, target: this.#target, registrationIndex: spec.index, signal: this.#signal, repeats: 0 };
-      void this.#work(batch);
+      const work = this.#work(batch).finally(() => this.#running.delete(work));
+      this.#running.add(work);
     }
   }
 
@@ -190,6 +196,13 @@ export class CommandLane {
     if (signal.aborted && !stops) return ABORTED_REPLY;
     return stops && isHarmless ? DRAINING_REPLY : INTERRUPTED_REPLY;
   }
+}
+
+async function within(deadlineMs: number, work: Promise<unknown>): Promise<void> {
+  const timer = Promise.withResolvers<void>();
+  const handle = setTimeout(timer.resolve, deadlineMs);
+  await Promise.race([work, timer.promise]);
+  clearTimeout(handle);
 }
 
 /** Strict arrival order: mode `sync` always, `async_local` with `inorder`. */

@@ -97,10 +97,11 @@ class LaneTable implements CommandTrigger {
       if (target) lanes.set(nameOf(registration), this.#laneFor(before, registration, target));
     });
     this.#lanes = lanes;
+    const aborting: Promise<void>[] = [];
     for (const [name, lane] of before) {
       const now = lanes.get(name);
       if (now === lane) {
-        if (lane.registration.abortsWork === true) this.#abort(lane);
+        if (lane.registration.abortsWork === true) aborting.push(this.#abort(lane));
         if (lane.registration.state !== 'running') lane.refuseWaiting(stoppedAnswer(lane));
         continue;
       }
@@ -108,6 +109,7 @@ class LaneTable implements CommandTrigger {
       this.#leaving.add(lane);
     }
     for (const lane of this.#leaving) if (lane.size === 0) this.#leaving.delete(lane);
+    await Promise.all(aborting);
   }
 
   async drain(deadlineMs: number): Promise<void> {
@@ -131,9 +133,10 @@ class LaneTable implements CommandTrigger {
   }
 
   /** Calls in work here end; those handed to the queue are answered, and whoever takes one does not run it any more. */
-  #abort(lane: CommandLane): void {
-    lane.abort();
+  async #abort(lane: CommandLane): Promise<void> {
+    const aborted = lane.abort();
     for (const done of [...(this.#inQueue.get(lane.registration.spec.id) ?? [])]) done(ABORTED_REPLY);
+    await aborted;
   }
 
   /** A registration whose version cannot be read is left out: its callers hear that there is no such command. */
