@@ -34,6 +34,7 @@ export {
   type StreamTriggerSpec,
   type TriggerSpec,
 } from './model/plan.ts';
+export { RUN_READERS, type RunReaderName, type RunSpec } from './model/run-spec.ts';
 export {
   type BuryReason,
   decideFailure,

@@ -88,12 +88,16 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     async inspect(version) {
       try {
         const report = await pool.inspect(version);
-        return parseManifest(version.functionName, report.registrations, { platformPrefix: prefix });
+        return parseManifest(version.functionName, report.registrations, {
+          platformPrefix: prefix,
+          runs: report.runs,
+        });
       } catch (reason) {
         throw inspectError(version, reason);
       }
     },
     execute: (invocation) => engine.execute(invocation),
+    openStage: (request) => engine.openStage(request),
     retain: (versions) => pool.retain(versions),
     inspectPool: () => pool.info(),
     onLog: (listener) => subscribe(logListeners, listener),

@@ -7,16 +7,17 @@ import {
   MODES,
   READERS,
   type RegistrationSpec,
-  STEP_TYPES,
-  type StepSpec,
   type StreamTriggerSpec,
   type TriggerSpec,
 } from './plan.ts';
+import { parseRuns, parseStep } from './parse-run.ts';
 import { type FieldReader, readFields, readList } from './untrusted.ts';
 
 export interface ManifestOptions {
   /** Begin of the platform's own keys, which no registration may be bound to. Default `rg:`. */
   readonly platformPrefix?: string;
+  /** List of what the source's `run` calls reported, in their order; at most one. Default: none. */
+  readonly runs?: unknown;
 }
 
 const FUNCTION_NAME = /^[A-Za-z0-9_.-]{1,128}$/;
@@ -85,7 +86,7 @@ export function parseManifest(functionName: string, reported: unknown, options: 
     taken.add(id);
     return { ...spec, id };
   });
-  return { registrations };
+  return { registrations, runs: parseRuns(options.runs ?? []) };
 }
 
 function parseRegistration(fields: FieldReader, index: number, platformPrefix: string): Omit<RegistrationSpec, 'id'> {
@@ -144,11 +145,6 @@ function parseCommandTrigger(fields: FieldReader): CommandTriggerSpec {
     trigger: fields.text('trigger', MAX_NAME_LENGTH, 1),
     inorder: fields.flag('inorder'),
   };
-}
-
-function parseStep(value: unknown, path: string): StepSpec {
-  const fields = readFields(value, path, ['type', 'arg']);
-  return { type: fields.oneOf('type', STEP_TYPES), arg: fields.textOrNull('arg', MAX_NAME_LENGTH) };
 }
 
 function claimTrigger(fields: FieldReader, trigger: string, triggers: Set<string>): void {

@@ -19,7 +19,11 @@ export type DeliveryMode = (typeof MODES)[number];
 export const FAILURE_POLICIES = ['continue', 'abort', 'retry'] as const;
 export type FailurePolicy = (typeof FAILURE_POLICIES)[number];
 
-/** Step types; `stringify` is the one `convertToStr` adds at the end. */
+/**
+ * Step types, as RedisGears lists them. Operations that are made of others (`groupby`, `aggregate`, `count` …) are listed
+ * as what they are made of. `stringify` is the one `convertToStr` adds at the end; `localgroupby` stands in manifests that were
+ * stored before keyed steps were listed one by one.
+ */
 export const STEP_TYPES = [
   'map',
   'flatmap',
@@ -30,6 +34,11 @@ export const STEP_TYPES = [
   'limit',
   'collect',
   'stringify',
+  'extractkey',
+  'repartition',
+  'group',
+  'reduce',
+  'accumulatebykey',
 ] as const;
 export type StepType = (typeof STEP_TYPES)[number];
 
@@ -94,7 +103,13 @@ export interface RegistrationSpec {
 }
 
 /** Steps that tie the records of one execution together: their entries can only be settled as one. */
-const BINDING_STEPS: ReadonlySet<StepType> = new Set(['accumulate', 'localgroupby', 'limit']);
+const BINDING_STEPS: ReadonlySet<StepType> = new Set([
+  'accumulate',
+  'localgroupby',
+  'limit',
+  'group',
+  'accumulatebykey',
+]);
 
 /** True when every record runs through the plan on its own, so that entries succeed and fail one by one. */
 export function runsPerRecord(steps: readonly StepSpec[]): boolean {

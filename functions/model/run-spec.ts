@@ -1,7 +1,13 @@
 import type { StepSpec } from './plan.ts';
 
 /** Readers of the run form. `PythonReader` and `GeneratorReader` are both `GeneratorReader` here. */
-export const RUN_READERS = ['KeysReader', 'KeysOnlyReader', 'StreamReader', 'GeneratorReader', 'ShardsIDReader'] as const;
+export const RUN_READERS = [
+  'KeysReader',
+  'KeysOnlyReader',
+  'StreamReader',
+  'GeneratorReader',
+  'ShardsIDReader',
+] as const;
 export type RunReaderName = (typeof RUN_READERS)[number];
 
 /** One `run(...)` call of a source: a plan without a trigger. Plain data, checked like a manifest. */
@@ -17,6 +23,7 @@ export interface RunSpec {
   readonly readValue: boolean;
   /** SCAN COUNT. */
   readonly count: number;
+  /** `StreamReader`: entries behind this id (which is left out) up to and with `untilId`, an id or `+`. Else `0-0` and `+`. */
   readonly fromId: string;
   readonly untilId: string;
   readonly description: string | null;

@@ -4,6 +4,7 @@ import type { RuntimeLog } from '../bindings/log-sink.ts';
 import type { RuntimeErrorCode } from '../errors.ts';
 import type { FailedEntry, Invocation } from '../invocation.ts';
 import type { Outcome } from '../outcome.ts';
+import type { StageRequest, StageRun } from '../stage.ts';
 import { createErrorTransfer } from '../sandbox/error-transfer.ts';
 import { type LoadedIsolate, scriptName, versionKey } from '../sandbox/isolates.ts';
 import { LoadFailure } from '../sandbox/load-failure.ts';
@@ -26,6 +27,7 @@ export interface EngineOptions {
 /** Runs invocations; see `Runtime.execute`. */
 export interface Engine extends AsyncDisposable {
   execute(invocation: Invocation): Promise<Outcome>;
+  openStage(request: StageRequest): Promise<StageRun>;
 }
 
 /** How much of the version's concurrency a batch takes, and whether its executions go one by one. */
@@ -68,6 +70,10 @@ class BatchEngine implements Engine {
     } finally {
       this.#concurrency.leave(share.key, share.weight);
     }
+  }
+
+  async openStage(request: StageRequest): Promise<StageRun> {
+    throw new PlatformError<RuntimeErrorCode>('RUNTIME_CLOSED', `stages are not there yet (${request.executionId})`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

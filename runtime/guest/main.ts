@@ -79,7 +79,7 @@ function apiOf({ registrations, logger, engine }: Parts): GuestApi {
   return {
     report() {
       registrations.close();
-      return `{"registrations":[${registrations.json()}],"logs":[${logger.takeLoose()}]}`;
+      return `{"registrations":[${registrations.json()}],"runs":[],"logs":[${logger.takeLoose()}]}`;
     },
     isComplaint,
     registered: () => registrations.announce(logger),

@@ -60,6 +60,7 @@ export interface LoadRequest {
 /** What evaluating showed; unchecked until the node has parsed it. */
 export interface LoadedReport {
   readonly registrations: readonly unknown[];
+  readonly runs: readonly unknown[];
   readonly logs: readonly LogLine[];
 }
 

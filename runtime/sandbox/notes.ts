@@ -74,7 +74,8 @@ function readSession(shape: Shape): SessionRequest {
 export function readLoaded(body: Buffer): LoadedReport {
   const shape = parse(body, 'A load report');
   if (!Array.isArray(shape.registrations)) throw new ProtocolError('registrations is not a list.');
-  return { registrations: shape.registrations, logs: listOf(shape.logs, 'logs', readLog) };
+  if (!Array.isArray(shape.runs)) throw new ProtocolError('runs is not a list.');
+  return { registrations: shape.registrations, runs: shape.runs, logs: listOf(shape.logs, 'logs', readLog) };
 }
 
 /** The body of a `loadFailed` frame. Throws ProtocolError. */

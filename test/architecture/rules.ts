@@ -37,8 +37,9 @@ export const PARTS: Readonly<Record<string, Part>> = {
   'runtime/outcome.ts': { values: [], types: ['functions/index.ts'] },
   'runtime/runtime.ts': {
     values: [],
-    types: ['functions/index.ts', 'runtime/invocation.ts', 'runtime/outcome.ts'],
+    types: ['functions/index.ts', 'runtime/invocation.ts', 'runtime/outcome.ts', 'runtime/stage.ts'],
   },
+  'runtime/stage.ts': { values: [], types: ['functions/index.ts', 'runtime/invocation.ts'] },
   'runtime/bindings': {
     values: ['functions/index.ts', 'runtime/errors.ts'],
     types: ['runtime/invocation.ts', 'runtime/outcome.ts', 'runtime/runtime.ts', 'runtime/sandbox/messages.ts'],
@@ -50,7 +51,13 @@ export const PARTS: Readonly<Record<string, Part>> = {
   },
   'runtime/engine': {
     values: ['functions/index.ts', 'runtime/errors.ts', 'runtime/sandbox'],
-    types: ['runtime/invocation.ts', 'runtime/outcome.ts', 'runtime/runtime.ts', 'runtime/bindings'],
+    types: [
+      'runtime/invocation.ts',
+      'runtime/outcome.ts',
+      'runtime/runtime.ts',
+      'runtime/stage.ts',
+      'runtime/bindings',
+    ],
   },
 
   'scheduler/errors.ts': { values: [] },

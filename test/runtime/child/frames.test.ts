@@ -100,7 +100,11 @@ describe('frames', () => {
     expect([...decodeCancel(only(encodeCancel(1, [3, 70_000])))]).toEqual([3, 70_000]);
     const request = { handle: 1, code: 'ä€😀' } as LoadRequest;
     expect(decodeLoad(only(encodeLoad(1, request)))).toEqual(request);
-    const report = { registrations: [{ a: 'ü' }], logs: [{ level: 'notice', message: '€' }] } as const;
+    const report = {
+      registrations: [{ a: 'ü' }],
+      runs: [{ b: 1 }],
+      logs: [{ level: 'notice', message: '€' }],
+    } as const;
     expect(decodeLoaded(only(encodeLoaded(1, report)))).toEqual(report);
     const failed = { code: 'A', name: 'B', message: 'ü', stack: '' };
     expect(decodeLoadFailed(only(encodeLoadFailed(1, failed)))).toEqual(failed);
