@@ -16,7 +16,10 @@ export {
   timeOfId,
   ZERO_ENTRY_ID,
 } from './model/entry-id.ts';
+export type { CapturedDelivery } from './model/captured-delivery.ts';
+export { type HookTriggerSpec, KEY_TYPES, type KeysTriggerSpec, type KeyType } from './model/keys-trigger-spec.ts';
 export { DEFAULT_LIMITS, type Limits } from './model/limits.ts';
+export type { ListTriggerSpec } from './model/list-trigger-spec.ts';
 export type { Manifest, ReportedRegistration } from './model/manifest.ts';
 export { checkFunctionName, type ManifestOptions, parseManifest } from './model/parse-manifest.ts';
 export {
@@ -35,6 +38,7 @@ export {
   type TriggerSpec,
 } from './model/plan.ts';
 export { RUN_READERS, type RunReaderName, type RunSpec } from './model/run-spec.ts';
+export type { PubSubTriggerSpec } from './model/pubsub-trigger-spec.ts';
 export {
   type BuryReason,
   decideFailure,
@@ -43,6 +47,12 @@ export {
   type FailureFacts,
 } from './model/retry.ts';
 export { compactRoutes, MAX_ROUTES, type Route, routeOf, routeVersion } from './model/route.ts';
+export {
+  MISSED_POLICIES,
+  type MissedPolicy,
+  type Schedule,
+  type ScheduleTriggerSpec,
+} from './model/schedule-trigger-spec.ts';
 export type { CommandFacts, CommandTable } from './redis/command-table.ts';
 export { type ConnectOptions, connectRedis } from './redis/connect.ts';
 export { SLOT_COUNT, slotOfKey } from './redis/hash-tags.ts';

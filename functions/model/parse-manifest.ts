@@ -2,9 +2,22 @@ import { PlatformError } from '../errors.ts';
 import { isEntryId, parseEntryId } from './entry-id.ts';
 import type { Manifest } from './manifest.ts';
 import {
+  LIST_FIELDS,
+  listName,
+  PUBSUB_FIELDS,
+  parseListTrigger,
+  parsePubSubTrigger,
+  parseScheduleTrigger,
+  pubSubName,
+  SCHEDULE_FIELDS,
+  scheduleName,
+} from './parse-captured.ts';
+import { HOOK_FIELDS, KEYS_FIELDS, parseHookTrigger, parseKeysTrigger } from './parse-keys.ts';
+import {
   type CommandTriggerSpec,
   FAILURE_POLICIES,
   MODES,
+  type ReaderName,
   READERS,
   type RegistrationSpec,
   type StreamTriggerSpec,
@@ -97,15 +110,31 @@ function parseRegistration(fields: FieldReader, index: number, platformPrefix: s
     reader,
     description: fields.textOrNull('description', MAX_DESCRIPTION_LENGTH),
     mode: fields.oneOf('mode', MODES),
-    trigger:
-      reader === 'StreamReader'
-        ? parseStreamTrigger(fields.object('trigger', STREAM_FIELDS), platformPrefix)
-        : parseCommandTrigger(fields.object('trigger', COMMAND_FIELDS)),
+    trigger: parseTrigger(fields, reader, platformPrefix),
     steps: fields.list('steps', MAX_STEPS).map((step, at) => parseStep(step, `${fields.path}.steps[${at}]`)),
     convertToStr: fields.flag('convertToStr'),
     collect: fields.flag('collect'),
     hasOnRegistered: fields.flag('hasOnRegistered'),
   };
+}
+
+function parseTrigger(fields: FieldReader, reader: ReaderName, platformPrefix: string): TriggerSpec {
+  switch (reader) {
+    case 'StreamReader':
+      return parseStreamTrigger(fields.object('trigger', STREAM_FIELDS), platformPrefix);
+    case 'CommandReader':
+      return fields.peek('trigger', 'kind') === 'hook'
+        ? parseHookTrigger(fields.object('trigger', HOOK_FIELDS))
+        : parseCommandTrigger(fields.object('trigger', COMMAND_FIELDS));
+    case 'KeysReader':
+      return parseKeysTrigger(fields.object('trigger', KEYS_FIELDS), platformPrefix);
+    case 'ScheduleReader':
+      return parseScheduleTrigger(fields.object('trigger', SCHEDULE_FIELDS));
+    case 'ListReader':
+      return parseListTrigger(fields.object('trigger', LIST_FIELDS), platformPrefix);
+    case 'PubSubReader':
+      return parsePubSubTrigger(fields.object('trigger', PUBSUB_FIELDS), platformPrefix);
+  }
 }
 
 function parseStreamTrigger(fields: FieldReader, platformPrefix: string): StreamTriggerSpec {
@@ -162,7 +191,22 @@ function explicitId(functionName: string, fields: FieldReader, taken: ReadonlySe
 }
 
 function sourceName(trigger: TriggerSpec): string {
-  return trigger.kind === 'stream' ? `stream/${trigger.prefix}` : `command/${trigger.trigger}`;
+  switch (trigger.kind) {
+    case 'stream':
+      return `stream/${trigger.prefix}`;
+    case 'command':
+      return `command/${trigger.trigger}`;
+    case 'keys':
+      return `keys/${trigger.prefix}`;
+    case 'hook':
+      return `hook/${trigger.hook}`;
+    case 'schedule':
+      return scheduleName(trigger);
+    case 'list':
+      return listName(trigger);
+    case 'pubsub':
+      return pubSubName(trigger);
+  }
 }
 
 function freeId(base: string, taken: ReadonlySet<string>): string {

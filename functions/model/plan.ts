@@ -1,3 +1,8 @@
+import type { HookTriggerSpec, KeysTriggerSpec } from './keys-trigger-spec.ts';
+import type { ListTriggerSpec } from './list-trigger-spec.ts';
+import type { PubSubTriggerSpec } from './pubsub-trigger-spec.ts';
+import type { ScheduleTriggerSpec } from './schedule-trigger-spec.ts';
+
 /**
  * What a function asks for: a plan is a reader, its steps and the arguments of `register(...)`. Plans are built inside
  * the sandbox by `GearsBuilder`, cross the wall as JSON, are validated again by `parseManifest` (the sandbox is not
@@ -5,7 +10,14 @@
  */
 
 /** Readers of the register form that this platform knows. */
-export const READERS = ['StreamReader', 'CommandReader'] as const;
+export const READERS = [
+  'StreamReader',
+  'CommandReader',
+  'KeysReader',
+  'ScheduleReader',
+  'ListReader',
+  'PubSubReader',
+] as const;
 export type ReaderName = (typeof READERS)[number];
 
 /**
@@ -81,7 +93,14 @@ export interface CommandTriggerSpec {
   readonly inorder: boolean;
 }
 
-export type TriggerSpec = StreamTriggerSpec | CommandTriggerSpec;
+export type TriggerSpec =
+  | StreamTriggerSpec
+  | CommandTriggerSpec
+  | KeysTriggerSpec
+  | HookTriggerSpec
+  | ScheduleTriggerSpec
+  | ListTriggerSpec
+  | PubSubTriggerSpec;
 
 /** One `register(...)` call of a version. */
 export interface RegistrationSpec {

@@ -74,6 +74,7 @@ export function createStreamTrigger(options: StreamTriggerOptions): StreamTrigge
 
   return {
     kind: 'stream',
+    alsoFor: ['schedule', 'list', 'pubsub'],
     apply: (registrations: readonly ActiveRegistration[]) => inTurn(() => consumer.apply(registrations)),
     drain: (deadlineMs) => inTurn(() => consumer.drain(deadlineMs)),
     ring: (stream) => consumer.ring(stream),

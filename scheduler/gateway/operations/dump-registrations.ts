@@ -1,5 +1,6 @@
 import type { ActiveRegistration, RegistrationState, StreamTriggerSpec } from '#functions';
 import type { RegistrationStats } from '../../triggers/trigger.ts';
+import { capturedArguments } from './captured-arguments.ts';
 import type { OperationDependencies } from './dependencies.ts';
 import type { Operation, ReplyValue } from './operation.ts';
 import { arityError } from './syntax-error.ts';
@@ -85,15 +86,19 @@ function registrationData({ spec, state }: ActiveRegistration, stats: Registrati
     const args = ['trigger', trigger.trigger, 'inorder', trigger.inorder ? 1 : 0];
     return [...numbers, 'lastError', stats.lastError, 'args', args];
   }
-  return [
-    ...numbers,
+  const lags: ReplyValue[] = [
     ...['lastEstimatedLagMS', Math.round(stats.lastEstimatedLagMs)],
     ...['avgEstimatedLagMS', average(stats.totalEstimatedLagMs, ended)],
     ...['lastError', stats.lastError],
-    ...['args', streamArguments(trigger)],
+  ];
+  const args = trigger.kind === 'stream' ? streamArguments(trigger) : capturedArguments(trigger);
+  return [
+    ...numbers,
+    ...lags,
+    ...['args', args],
     ...['status', STATUS[state]],
     ...ownNumbers(stats),
-    ...ownArguments(trigger),
+    ...(trigger.kind === 'stream' ? ownArguments(trigger) : []),
   ];
 }
 
