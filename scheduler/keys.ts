@@ -16,6 +16,9 @@
  * | `<p>{<tag>}:items:<registration>` | stream | items taken from lists of this slot, each until its end |
  * | `<p>{<tag>}:inbox:<registration>:<list>` | list | items taken from a list that are not in the stream yet |
  * | `<p>{<tag>}:schedule:<registration>` | hash | since when a schedule counts, its last tick, how many there were |
+ * | `<p>{<tag>}:listener` | string, expires | epoch of the node that hears key events of this tag |
+ * | `<p>{<tag>}:credit:<event>:<key>` | string, expires | pairs what a door reports of a write with what is heard of it |
+ * | `<p>{fleet}:answers:<node>` | channel | executions that a client of the node waits for have ended |
  * | `<p>{index}:tags:<registration>` | set | tags under which the registration has keys |
  * | `<p>{index}:streams:<registration>` | set | streams the registration has a group on |
  * | `<p>{index}:registrations` | set | registrations that have ever had keys, for dead letters of removed ones |
@@ -58,6 +61,9 @@ export interface SchedulerKeys {
   items(tag: string, registrationId: string): string;
   inbox(tag: string, registrationId: string, list: string): string;
   schedule(tag: string, registrationId: string): string;
+  listener(tag: string): string;
+  credit(tag: string, event: string, key: string): string;
+  answers(node: string): string;
   tags(registrationId: string): string;
   streams(registrationId: string): string;
   runs(registrationId: string): string;
@@ -95,6 +101,9 @@ export function createSchedulerKeys(prefix: string): SchedulerKeys {
     items: (tag, id) => `${prefix}{${tag}}:items:${id}`,
     inbox: (tag, id, list) => `${prefix}{${tag}}:inbox:${id}:${list}`,
     schedule: (tag, id) => `${prefix}{${tag}}:schedule:${id}`,
+    listener: (tag) => `${prefix}{${tag}}:listener`,
+    credit: (tag, event, key) => `${prefix}{${tag}}:credit:${event}:${key}`,
+    answers: (node) => `${prefix}{fleet}:answers:${node}`,
     tags: (id) => `${prefix}{index}:tags:${id}`,
     streams: (id) => `${prefix}{index}:streams:${id}`,
     runs: (id) => `${prefix}{journal}:runs:${id}`,
