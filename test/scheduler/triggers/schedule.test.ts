@@ -10,14 +10,14 @@ import { createSchedulerKeys, type SchedulerKeys } from '../../../scheduler/keys
 import { createScheduleClock, type ScheduleClock } from '../../../scheduler/queues/schedule-clock.ts';
 import { createScheduleTrigger } from '../../../scheduler/triggers/schedule.ts';
 import type { Trigger } from '../../../scheduler/triggers/trigger.ts';
-import { type RedisServer, startRedis } from '../../support/redis.ts';
+import { startRedis, type TestRedis } from '../../support/redis.ts';
 import { waitFor } from '../../support/wait.ts';
 import { registration } from '../consumer/harness.ts';
 
 const ID = 'fn/schedule/s';
 const FLEET = { heartbeatMs: 100, heartbeatTimeoutMs: 600, convergeMs: 1_000 };
 
-let redis: RedisServer;
+let redis: TestRedis;
 beforeAll(async () => {
   redis = await startRedis();
 });
