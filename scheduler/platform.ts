@@ -9,6 +9,8 @@ import {
 } from '#functions';
 import { createRuntime, type Runtime } from '#runtime';
 import { startEmbeddedRedis } from './embedded/start-embedded-redis.ts';
+import type { Executions } from './executions/executions.ts';
+import type { Options } from './executions/options.ts';
 import { createFleet } from './fleet/create-fleet.ts';
 import type { Fleet } from './fleet/fleet.ts';
 import { createStreamLeases } from './fleet/stream-leases.ts';
@@ -20,6 +22,7 @@ import { createDeadLetters } from './journal/dead-letters.ts';
 import type { Journal } from './journal/journal.ts';
 import { createSchedulerKeys, type SchedulerKeys } from './keys.ts';
 import type { Log } from './log.ts';
+import { openExecutions, openOptions } from './platform/open-executions.ts';
 import type { AsyncQueue } from './queues/async-queue.ts';
 import { createAsyncQueue } from './queues/create-async-queue.ts';
 import { createReconciler, type Reconciler } from './reconciler.ts';
@@ -53,6 +56,7 @@ interface Ground {
   readonly journal: Journal;
   readonly queue: AsyncQueue;
   readonly runtime: Runtime;
+  readonly options: Options;
 }
 
 /** A node without doors. */
@@ -61,6 +65,7 @@ interface Node extends Ground {
   readonly stream: StreamTrigger;
   readonly command: CommandTrigger;
   readonly reconciler: Reconciler;
+  readonly executions: Executions;
 }
 
 /**
@@ -100,7 +105,8 @@ async function openGround(settings: Settings, log: Log, opening: AsyncDisposable
   const concurrency = QUEUE_CONCURRENCY;
   const queue = opening.use(createAsyncQueue({ access, keys, settings: fleetSettings, concurrency, log }));
   const runtime = opening.use(await createRuntime({ access, sandboxes, prefix, sandbox, log }));
-  return { settings, log, access, keys, fleet, journal, queue, runtime };
+  const options = openOptions({ access, keys, log }, opening);
+  return { settings, log, access, keys, fleet, journal, queue, runtime, options };
 }
 
 /** Registry, triggers and what keeps them together. The registry asks the stream trigger for heads, but never before a load. */
@@ -114,7 +120,7 @@ function openNode(ground: Ground, opening: AsyncDisposableStack): Node {
       inspect: (version) => runtime.inspect(version),
       streamHeads: (spec) => stream.heads(spec),
       limits: settings.limits,
-      settings: {},
+      settings: ground.options.forFunctions,
       caps: settings.caps,
       log,
     }),
@@ -139,7 +145,8 @@ function openNode(ground: Ground, opening: AsyncDisposableStack): Node {
   );
   const reportRevision = (revision: number): Promise<void> => fleet.reportRevision(revision);
   const reconciler = createReconciler({ registry, triggers: [stream, command], runtime, reportRevision, log });
-  return { ...ground, registry, stream, command, reconciler };
+  const executions = openExecutions(ground, opening);
+  return { ...ground, registry, stream, command, reconciler, executions };
 }
 
 /** Messages of a plain channel reach every node of a cluster, so any shard will do. */
@@ -189,7 +196,11 @@ function followSlot(node: Node, opening: AsyncDisposableStack): void {
 function openDoor(node: Node): Promise<RespServer> {
   const { settings, access, keys, command, stream, log } = node;
   const deadLetters = createDeadLetters({ access, keys });
-  const operations = createOperations({ ...node, deadLetters, streams: stream, calls: command });
+  const operations = createOperations({
+    ...{ ...node, deadLetters, streams: stream, calls: command },
+    inspect: (version) => node.runtime.inspect(version),
+    inspectPool: () => node.runtime.inspectPool(),
+  });
   return createRespServer({
     host: settings.respHost,
     port: settings.respPort,
@@ -217,6 +228,11 @@ function openHealth(node: Node): Promise<HealthServer> {
 
 async function drain(node: Node, door: RespServer): Promise<void> {
   const { drainMs } = node.settings.delivery;
-  await Promise.all([node.queue.drain(drainMs), node.stream.drain(drainMs), node.command.drain(drainMs)]);
+  await Promise.all([
+    node.queue.drain(drainMs),
+    node.stream.drain(drainMs),
+    node.command.drain(drainMs),
+    node.executions.drain(drainMs),
+  ]);
   await door.drain(drainMs);
 }
