@@ -132,7 +132,7 @@ test('items of the first list overtake those of later ones', async () => {
   await using lists = await startLists(async ({ fields }) => {
     seen.push(fields.key ?? '');
     if (seen.length === 1) await hold.promise;
-    return 'done';
+    return 'done' as const;
   });
   const client = redis.client();
   await client.lpush('low', ...Array.from({ length: 10 }, (_, n) => `${n}`));
