@@ -47,7 +47,12 @@ export interface StageRun extends AsyncDisposable {
   feed(payload: string, count: number): Promise<StageOutput>;
   /** `generator`: at most so many further records are pulled; `enough` tells the end. */
   pull(count: number): Promise<StageOutput>;
-  /** No more input: what accumulators hold comes out. Must be called once; afterwards the stage is over. */
+  /**
+   * No more input: what accumulators hold comes out, at most so many records at once; `enough` tells the end. Bounded memory
+   * where `finish` would hold all of it.
+   */
+  drain?(count: number): Promise<StageOutput>;
+  /** The same at once. Must be called once, unless `drain` was called to the end; afterwards the stage is over. */
   finish(): Promise<StageOutput>;
   /** Milliseconds per step so far, by position in the stage; empty without `profile`. */
   stepTimes(): readonly number[];

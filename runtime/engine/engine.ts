@@ -12,6 +12,8 @@ import type { SandboxPool } from '../sandbox/pool.ts';
 import { Batch } from './batch.ts';
 import { createConcurrency } from './concurrency.ts';
 import { aborted, type Failure, guestFailure, tooManyAtOnce, unavailable } from './failures.ts';
+import { createStageOpener } from './open-stage.ts';
+import type { StageBatch } from './stage.ts';
 
 export interface EngineOptions {
   readonly pool: SandboxPool;
@@ -37,6 +39,12 @@ interface Share {
   readonly ordered: boolean;
 }
 
+interface How {
+  /** One execution after the other. */
+  readonly ordered: boolean;
+  readonly stage?: StageBatch;
+}
+
 export function createEngine(options: EngineOptions): Engine {
   return new BatchEngine(options);
 }
@@ -45,11 +53,18 @@ class BatchEngine implements Engine {
   readonly #options: EngineOptions;
   readonly #concurrency = createConcurrency();
   readonly #live = new Set<Batch>();
+  readonly #openStage: (request: StageRequest) => Promise<StageRun>;
   #timer: NodeJS.Timeout | null = null;
   #closed = false;
 
   constructor(options: EngineOptions) {
     this.#options = options;
+    this.#openStage = createStageOpener({
+      pool: options.pool,
+      concurrency: this.#concurrency,
+      run: (isolate, invocation, stage) => this.#runIn(isolate, invocation, { ordered: false, stage }),
+      isClosed: () => this.#closed,
+    });
   }
 
   async execute(invocation: Invocation): Promise<Outcome> {
@@ -60,7 +75,8 @@ class BatchEngine implements Engine {
     const { limits } = invocation.target;
     if (!this.#concurrency.tryEnter(share.key, share.weight, limits.concurrency)) {
       // A caller of a command wants to know at once; entries of a stream can wait where they are.
-      if (invocation.shape === 'command') return failAll(invocation, tooManyAtOnce(limits), startedMs);
+      if (invocation.shape === 'command' || invocation.shape === 'hook')
+        return failAll(invocation, tooManyAtOnce(limits), startedMs);
       const { signal } = invocation;
       const entered = await this.#concurrency.enter({ ...share, limit: limits.concurrency, signal });
       if (!entered) return failAll(invocation, aborted(signal), startedMs);
@@ -72,8 +88,8 @@ class BatchEngine implements Engine {
     }
   }
 
-  async openStage(request: StageRequest): Promise<StageRun> {
-    throw new PlatformError<RuntimeErrorCode>('RUNTIME_CLOSED', `stages are not there yet (${request.executionId})`);
+  openStage(request: StageRequest): Promise<StageRun> {
+    return this.#openStage(request);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -100,10 +116,11 @@ class BatchEngine implements Engine {
     return await this.#runIn(isolate, invocation, share);
   }
 
-  #runIn(isolate: LoadedIsolate, invocation: Invocation, share: Share): Promise<Outcome> {
+  #runIn(isolate: LoadedIsolate, invocation: Invocation, how: How): Promise<Outcome> {
     const { pool, effects, sessions, logs, log } = this.#options;
     const lane = effects[isolate.slot.lane % effects.length];
     if (!lane) throw new PlatformError<RuntimeErrorCode>('RUNTIME_CLOSED', 'the runtime has no pipe to Redis');
+    const { stage } = how;
     return new Promise((resolve) => {
       const batch = new Batch(invocation, {
         isolate,
@@ -111,16 +128,18 @@ class BatchEngine implements Engine {
         sessions,
         logs,
         log,
-        ordered: share.ordered,
+        ordered: how.ordered,
+        ...(stage ? { header: stage.header, onStage: stage.onStage } : {}),
         onSettled: (outcome) => {
           this.#live.delete(batch);
           if (this.#live.size === 0) this.#stopTimer();
           resolve(outcome);
         },
-        onGone: () => pool.release(isolate),
+        onGone: () => (stage ? stage.onGone(batch) : pool.release(isolate)),
       });
       this.#live.add(batch);
       this.#startTimer();
+      stage?.onStarted(batch);
       batch.start();
     });
   }

@@ -45,6 +45,7 @@ export const unescapeBytes: (text: string) => string = (globalThis as unknown as
 /** Only for strings: with objects it would look for `toJSON`. */
 export const quote: (text: string) => string = JSON.stringify;
 
+export const parseJson: (text: string) => unknown = JSON.parse;
 /** What plain objects inherit from. */
 export const plainPrototype: object = Object.prototype;
 export const iteratorSymbol: typeof Symbol.iterator = Symbol.iterator;
