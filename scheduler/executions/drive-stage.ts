@@ -18,6 +18,7 @@ export interface StageDrive {
 /** Pieces that a sandbox has been given and not answered: it always has the next one at hand. */
 const IN_FLIGHT = 2;
 const PULLED_AT_ONCE = 1_000;
+const DRAINED_AT_ONCE = 5_000;
 
 /**
  * Brings all records of a source through a stage. Returns how long it waited for records, ms. Rejects for trouble of sandbox,
@@ -25,8 +26,10 @@ const PULLED_AT_ONCE = 1_000;
  */
 export async function driveStage(drive: StageDrive): Promise<number> {
   const readMs = drive.source === null ? await pullAll(drive) : await feedAll(drive, drive.source);
-  drive.signal.throwIfAborted();
-  await take(drive, await drive.stage.finish());
+  for (let over = false; !over; ) {
+    drive.signal.throwIfAborted();
+    over = await takeRest(drive);
+  }
   return readMs;
 }
 
@@ -77,6 +80,14 @@ async function pullAll(drive: StageDrive): Promise<number> {
     enough = await take(drive, output);
   }
   return 0;
+}
+
+/** What accumulators hold, part by part where the sandbox can; true after the last part. */
+async function takeRest(drive: StageDrive): Promise<boolean> {
+  const { stage } = drive;
+  if (stage.drain !== undefined) return take(drive, await stage.drain(DRAINED_AT_ONCE));
+  await take(drive, await stage.finish());
+  return true;
 }
 
 async function take({ errors, sink }: StageDrive, output: StageOutput): Promise<boolean> {

@@ -80,7 +80,10 @@ export function createFakeRuntime(steps: FakeSteps, options: FakeOptions = {}): 
           }
           return { ...(await through(request, chain, values)), enough: done };
         },
-        async finish() {
+        finish: () => {
+          throw new Error('the end is asked for with drain');
+        },
+        async drain() {
           let out: StageOutput = { records: [], keys: [], errors: [], enough: true };
           for (let at = 0; at < chain.length; at += 1) {
             const rest = await through(request, chain.slice(at + 1), chain[at]?.end?.() ?? []);
