@@ -16,7 +16,7 @@
  * | `<p>{<tag>}:items:<registration>` | stream | items taken from lists of this slot, each until its end |
  * | `<p>{<tag>}:inbox:<registration>:<list>` | list | items taken from a list that are not in the stream yet |
  * | `<p>{<tag>}:schedule:<registration>` | hash | since when a schedule counts, its last tick, how many there were |
- * | `<p>{<tag>}:listener` | string, expires | epoch of the node that hears key events of this tag |
+ * | `<p>{<tag>}:listener:<shard>` | string, expires | epoch of the node that hears key events of the shard |
  * | `<p>{<tag>}:credit:<event>:<key>` | string, expires | pairs what a door reports of a write with what is heard of it |
  * | `<p>{fleet}:answers:<node>` | channel | executions that a client of the node waits for have ended |
  * | `<p>{index}:tags:<registration>` | set | tags under which the registration has keys |
@@ -61,7 +61,7 @@ export interface SchedulerKeys {
   items(tag: string, registrationId: string): string;
   inbox(tag: string, registrationId: string, list: string): string;
   schedule(tag: string, registrationId: string): string;
-  listener(tag: string): string;
+  listener(tag: string, shardId: string): string;
   credit(tag: string, event: string, key: string): string;
   answers(node: string): string;
   tags(registrationId: string): string;
@@ -101,7 +101,7 @@ export function createSchedulerKeys(prefix: string): SchedulerKeys {
     items: (tag, id) => `${prefix}{${tag}}:items:${id}`,
     inbox: (tag, id, list) => `${prefix}{${tag}}:inbox:${id}:${list}`,
     schedule: (tag, id) => `${prefix}{${tag}}:schedule:${id}`,
-    listener: (tag) => `${prefix}{${tag}}:listener`,
+    listener: (tag, shardId) => `${prefix}{${tag}}:listener:${shardId}`,
     credit: (tag, event, key) => `${prefix}{${tag}}:credit:${event}:${key}`,
     answers: (node) => `${prefix}{fleet}:answers:${node}`,
     tags: (id) => `${prefix}{index}:tags:${id}`,

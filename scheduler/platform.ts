@@ -2,6 +2,7 @@ import {
   connectRedis,
   createRegistry,
   createRegistryKeys,
+  type LoadableVersion,
   PlatformError,
   type RedisAccess,
   type Registry,
@@ -25,9 +26,14 @@ import type { Log } from './log.ts';
 import { openExecutions, openOptions } from './platform/open-executions.ts';
 import type { AsyncQueue } from './queues/async-queue.ts';
 import { createAsyncQueue } from './queues/create-async-queue.ts';
+import { type Captures, checkSchedules, openCaptures } from './platform/open-captures.ts';
 import { createReconciler, type Reconciler } from './reconciler.ts';
 import type { Settings } from './settings.ts';
+import { checkCommands } from './triggers/check-commands.ts';
 import { type CommandTrigger, createCommandTrigger } from './triggers/command.ts';
+import { createCommandIntercept } from './triggers/command-intercept.ts';
+import { createHookTrigger, type HookTrigger } from './triggers/hooks.ts';
+import { createKeysTrigger, type KeysTrigger } from './triggers/keys.ts';
 import { createStreamTrigger, type StreamTrigger } from './triggers/stream.ts';
 
 /** A running node. */
@@ -64,7 +70,10 @@ interface Node extends Ground {
   readonly registry: Registry;
   readonly stream: StreamTrigger;
   readonly command: CommandTrigger;
+  readonly keyEvents: KeysTrigger;
+  readonly hooks: HookTrigger;
   readonly reconciler: Reconciler;
+  readonly captures: Captures;
   readonly executions: Executions;
 }
 
@@ -117,7 +126,13 @@ function openNode(ground: Ground, opening: AsyncDisposableStack): Node {
       client: access.client,
       openSubscriber: () => access.openClient(firstShard(access), 'registry'),
       keys: createRegistryKeys(settings.prefix),
-      inspect: (version) => runtime.inspect(version),
+      inspect: async (version) => {
+        const manifest = await runtime.inspect(version);
+        checkSchedules(manifest);
+        const active = registry.snapshot().registrations.values();
+        checkCommands(manifest, { commands: access.commands, active, functionName: version.functionName });
+        return manifest;
+      },
       streamHeads: (spec) => stream.heads(spec),
       limits: settings.limits,
       settings: ground.options.forFunctions,
@@ -125,28 +140,47 @@ function openNode(ground: Ground, opening: AsyncDisposableStack): Node {
       log,
     }),
   );
+  const leases = createStreamLeases({ access, keys, fleet });
+  const captured = opening.use(
+    createKeysTrigger({
+      ...{ access, leases, keys, settings, log },
+      execute: (invocation) => runtime.execute(invocation),
+      ring: (name) => stream.ring(name),
+    }),
+  );
+  const execute = captured.execute;
+  const loadable = (name: string, version: number): Promise<LoadableVersion> => registry.loadable(name, version);
+  const hooks = opening.use(createHookTrigger({ ...{ access, journal, settings, log, execute, loadable } }));
   const stream: StreamTrigger = opening.use(
     createStreamTrigger({
       ...{ access, fleet, queue, journal, keys, log },
-      leases: createStreamLeases({ access, keys, fleet }),
+      leases,
       settings: settings.delivery,
       caps: settings.caps,
-      execute: (invocation) => runtime.execute(invocation),
-      loadable: (name, version) => registry.loadable(name, version),
+      execute,
+      loadable,
       setState: async (ids, state, reason) => void (await registry.setState(ids, state, reason)),
+      onSettled: (id) => captures.onSettled(id),
     }),
   );
+  const captures = openCaptures({ ...ground, leases, execute, loadable, stream: () => stream }, opening);
   const command = opening.use(
     createCommandTrigger({
       ...{ access, queue, journal, settings, log },
-      execute: (invocation) => runtime.execute(invocation),
-      loadable: (name, version) => registry.loadable(name, version),
+      execute,
+      loadable,
     }),
   );
   const reportRevision = (revision: number): Promise<void> => fleet.reportRevision(revision);
-  const reconciler = createReconciler({ registry, triggers: [stream, command], runtime, reportRevision, log });
+  const reconciler = createReconciler({
+    registry,
+    triggers: [stream, command, captured, hooks, ...captures.triggers],
+    runtime,
+    reportRevision,
+    log,
+  });
   const executions = openExecutions(ground, opening);
-  return { ...ground, registry, stream, command, reconciler, executions };
+  return { ...ground, captures, registry, stream, command, keyEvents: captured, hooks, reconciler, executions };
 }
 
 /** Messages of a plain channel reach every node of a cluster, so any shard will do. */
@@ -178,10 +212,11 @@ function followRuntime(node: Node, opening: AsyncDisposableStack): void {
 
 /** A node that was thought dead begins anew under another name: what it had in hand belongs to the others by now. */
 function followSlot(node: Node, opening: AsyncDisposableStack): void {
-  const { fleet, stream, reconciler, log } = node;
+  const { fleet, stream, keyEvents, reconciler, log } = node;
   const begin = async (): Promise<void> => {
     log.warn({ slot: fleet.self.slot }, 'the slot was lost; taking a new one');
     await stream.drain(0);
+    await keyEvents.drain(0);
     await fleet.rejoin();
     await reconciler.reapply();
     log.info({ slot: fleet.self.slot }, 'a new slot is held');
@@ -206,6 +241,7 @@ function openDoor(node: Node): Promise<RespServer> {
     port: settings.respPort,
     door: settings.door,
     calls: command,
+    intercept: createCommandIntercept({ hooks: node.hooks, keys: node.keyEvents.capture }),
     ring: (key) => stream.ring(key),
     ...{ access, operations, log },
   });
@@ -232,6 +268,8 @@ async function drain(node: Node, door: RespServer): Promise<void> {
     node.queue.drain(drainMs),
     node.stream.drain(drainMs),
     node.command.drain(drainMs),
+    node.keyEvents.drain(drainMs),
+    node.captures.drain(drainMs),
     node.executions.drain(drainMs),
   ]);
   await door.drain(drainMs);

@@ -6,6 +6,7 @@ import {
   type RegistrationSpec,
   type StreamTriggerSpec,
 } from '#functions';
+import { keyStreamsOf } from './key-streams.ts';
 import type { SchedulerKeys } from '../keys.ts';
 
 /** The streams a registration's events come from: the user's own, or those the platform writes captured events to. */
@@ -35,6 +36,8 @@ export function streamSourceOf(spec: RegistrationSpec, naming: StreamNaming): St
       const pattern = latin1FromUtf8(isPrefix ? trigger.prefix.slice(0, -1) : trigger.prefix);
       return { trigger, pattern, isPrefix, streams: isPrefix ? [] : [pattern] };
     }
+    case 'keys':
+      return capturedSource(keyStreamsOf(spec.id, naming), trigger.delivery);
     case 'list':
       return capturedSource(itemStreamsOf(spec.id, trigger, naming), trigger.delivery);
     default:

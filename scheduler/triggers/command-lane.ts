@@ -7,6 +7,8 @@ import { DRAINING_REPLY, fullReply, guestErrorReply, INTERRUPTED_REPLY, thrownRe
 export interface Call {
   readonly args: string;
   readonly answer: (reply: string) => void;
+  /** Of a hooked command: hands it on; resolves with the reply. */
+  readonly next?: (command: string) => Promise<string>;
 }
 
 /** What a lane needs of the trigger it belongs to. */
@@ -107,7 +109,7 @@ export class CommandLane {
     this.#options.count({ triggered: batch.calls.length });
     const run = new BatchRun(batch.calls, this.#options);
     const outcome = await this.#execute(batch, run);
-    await this.#afterInterruption(batch, run.interrupted, outcome);
+    await this.#afterInterruption(batch, run, outcome);
     this.#inWork -= batch.calls.length;
     this.#isBusy = false;
     if (this.#waiting.length > 0) this.flush();
@@ -132,7 +134,7 @@ export class CommandLane {
       target,
       registrationIndex,
       registrationId,
-      shape: 'command',
+      ...this.#shape(calls, run),
       payload,
       entryCount: calls.length,
       key: '',
@@ -145,15 +147,25 @@ export class CommandLane {
     };
   }
 
+  #shape(calls: readonly Call[], run: BatchRun): Pick<Invocation, 'shape' | 'next'> {
+    if (this.#registration.spec.trigger.kind !== 'hook') return { shape: 'command' };
+    const next = (entry: number, command: string): Promise<string> => {
+      run.hasHandedOn = true;
+      return calls[entry]?.next?.(command) ?? Promise.resolve(INTERRUPTED_REPLY);
+    };
+    return { shape: 'hook', next };
+  }
+
   /** Only a call that cannot have had an effect is run again: a second time might be once too often. */
-  async #afterInterruption(batch: Batch, calls: readonly Call[], outcome: Outcome | null): Promise<void> {
+  async #afterInterruption(batch: Batch, former: BatchRun, outcome: Outcome | null): Promise<void> {
+    const calls = former.interrupted;
     if (calls.length === 0) return;
     const { signal } = this.#options;
-    const isHarmless = outcome !== null && outcome.commands === 0;
+    const isHarmless = outcome !== null && outcome.commands === 0 && !former.hasHandedOn;
     if (isHarmless && !signal.aborted && batch.repeats < MAX_REPEATS) {
       const again = { ...batch, calls, repeats: batch.repeats + 1 };
       const run = new BatchRun(calls, this.#options);
-      await this.#afterInterruption(again, run.interrupted, await this.#execute(again, run));
+      await this.#afterInterruption(again, run, await this.#execute(again, run));
       return;
     }
     const reply = signal.aborted && isHarmless ? DRAINING_REPLY : INTERRUPTED_REPLY;
@@ -165,13 +177,17 @@ export class CommandLane {
 /** Strict arrival order: mode `sync` always, `async_local` with `inorder`. */
 function isOrdered({ spec }: ActiveRegistration): boolean {
   return (
-    spec.mode === 'sync' || (spec.mode === 'async_local' && spec.trigger.kind === 'command' && spec.trigger.inorder)
+    spec.mode === 'sync' ||
+    (spec.mode === 'async_local' && spec.trigger.kind === 'command' && spec.trigger.inorder) ||
+    (spec.trigger.kind === 'hook' && spec.trigger.inorder)
   );
 }
 
 /** One batch in the sandbox: which call has had its answer. */
 class BatchRun {
   readonly interrupted: Call[] = [];
+  /** A command was handed on to Redis. */
+  hasHandedOn = false;
   readonly #open: (Call | undefined)[];
   readonly #count: (run: RunCount) => void;
   #sinceMs = performance.now();

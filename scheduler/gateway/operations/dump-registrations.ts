@@ -1,4 +1,4 @@
-import type { ActiveRegistration, RegistrationState, StreamTriggerSpec } from '#functions';
+import type { ActiveRegistration, KeysTriggerSpec, RegistrationState, StreamTriggerSpec } from '#functions';
 import type { RegistrationStats } from '../../triggers/trigger.ts';
 import { capturedArguments } from './captured-arguments.ts';
 import type { OperationDependencies } from './dependencies.ts';
@@ -86,6 +86,13 @@ function registrationData({ spec, state }: ActiveRegistration, stats: Registrati
     const args = ['trigger', trigger.trigger, 'inorder', trigger.inorder ? 1 : 0];
     return [...numbers, 'lastError', stats.lastError, 'args', args];
   }
+  if (trigger.kind === 'hook') {
+    const args = ['trigger', trigger.hook, 'inorder', trigger.inorder ? 1 : 0];
+    return [...numbers, 'lastError', stats.lastError, 'args', args];
+  }
+  if (trigger.kind === 'keys') {
+    return [...numbers, 'lastError', stats.lastError, 'args', keysArguments(trigger), ...ownNumbers(stats)];
+  }
   const lags: ReplyValue[] = [
     ...['lastEstimatedLagMS', Math.round(stats.lastEstimatedLagMs)],
     ...['avgEstimatedLagMS', average(stats.totalEstimatedLagMs, ended)],
@@ -100,6 +107,11 @@ function registrationData({ spec, state }: ActiveRegistration, stats: Registrati
     ...ownNumbers(stats),
     ...(trigger.kind === 'stream' ? ownArguments(trigger) : []),
   ];
+}
+
+function keysArguments(trigger: KeysTriggerSpec): ReplyValue {
+  const { prefix, eventTypes, keyTypes, commands } = trigger;
+  return ['regex', prefix, 'eventTypes', eventTypes, 'keyTypes', keyTypes, 'hookCommands', commands];
 }
 
 function streamArguments(trigger: StreamTriggerSpec): ReplyValue {

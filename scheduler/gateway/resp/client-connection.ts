@@ -4,6 +4,7 @@ import { type Word, wordOf, wordOfName } from './command-words.ts';
 import { ConnectionState } from './connection-state.ts';
 import type { DoorParts } from './door-parts.ts';
 import { Gatekeeper } from './gatekeeper.ts';
+import { Interceptor } from './interceptor.ts';
 import type { OwnCommand } from './own-commands.ts';
 import { argumentsOf, type Passage, type PassageHost } from './passage.ts';
 import { ReplyQueue } from './reply-queue.ts';
@@ -16,6 +17,8 @@ const NOT_IN_MULTI = 'ERR can not run a non-sync execution inside a MULTI/LUA (b
 const MAX_CALLS = 1_024;
 /** An unfinished XADD longer than this goes ahead in parts. */
 const PART_BYTES = 64 * 1024;
+/** An intercepted request longer than this passes without being looked at. */
+const MAX_KEPT_BYTES = 16 * 1024 * 1024;
 const HALF_OPEN_MS = 5_000;
 
 /**
@@ -30,6 +33,7 @@ export class ClientConnection implements PassageHost {
   readonly #framer: RequestFramer;
   readonly #passage: Passage;
   readonly #gatekeeper: Gatekeeper;
+  readonly #interceptor: Interceptor;
   readonly #output: ClientOutput;
   readonly #gone = new AbortController();
   readonly #queue = new ReplyQueue<string>((reply) => this.#emit(reply));
@@ -51,6 +55,8 @@ export class ClientConnection implements PassageHost {
     this.#passage = parts.openPassage(this);
     this.#output = new ClientOutput({ socket, maxBytes: parts.settings.maxOutputBytes, log: parts.log });
     this.#gatekeeper = new Gatekeeper({ ...parts, state: this.state, passage: this.#passage });
+    const asksPassword = parts.limits.stranger.unauthenticated;
+    this.#interceptor = new Interceptor({ ...parts, state: this.state, passage: this.#passage, asksPassword });
     socket.on('data', (chunk) => this.#onData(chunk));
     socket.on('drain', () => this.#onDrain());
     socket.on('end', () => this.#onClientEnd());
@@ -163,11 +169,27 @@ export class ClientConnection implements PassageHost {
 
   #take(word: Word): boolean {
     if (word === 'own') return this.#takeOwn();
+    if (this.#interceptor.knows(this.#framer, word)) {
+      const taken = this.#takeIntercepted();
+      if (taken !== null) return taken;
+    }
     if (this.#queue.size > 0 || this.#passage.isSettling) return this.#putBack();
     this.#phase = 'pass';
     this.#passage.forward(this.#framer, word);
     if (word === 'quit') this.#hasQuit = this.#isEnding = true;
     return !this.state.isRaw;
+  }
+
+  /** Null: the request passes as any other. */
+  #takeIntercepted(): boolean | null {
+    const interception = this.#interceptor.find(this.#framer);
+    if (interception === null) return null;
+    if (this.#passage.outstanding > 0 || this.#queue.size > 0) return this.#putBack();
+    if (!this.#interceptor.mayRun) return null;
+    this.#phase = 'operation';
+    const place = this.#queue.take();
+    this.#interceptor.run(interception, (reply) => this.#queue.fill(place, reply));
+    return true;
   }
 
   #putBack(): boolean {
@@ -181,7 +203,8 @@ export class ClientConnection implements PassageHost {
     const framer = this.#framer;
     if (framer.nameKnown && !framer.isInline) {
       const word = this.#isMidRequest ? 'plain' : wordOf(framer);
-      if (word === 'plain' || (word === 'xadd' && framer.pendingBytes > PART_BYTES)) {
+      const isKept = this.#interceptor.knows(framer, word) && framer.pendingBytes < MAX_KEPT_BYTES;
+      if (!isKept && (word === 'plain' || (word === 'xadd' && framer.pendingBytes > PART_BYTES))) {
         if (this.#queue.size > 0) {
           this.#waits.add('replies');
           return;

@@ -86,6 +86,21 @@ export class ClusterPassage implements Passage, ShardLinkEvents {
     this.flush();
   }
 
+  run(command: string, args: readonly string[], answered: (reply: string) => void): void {
+    const word = args[0]?.toLowerCase() === 'xadd' ? 'xadd' : 'plain';
+    const sent: Sent = {
+      word,
+      args,
+      bytes: command,
+      place: this.#replies.take(),
+      redirects: 0,
+      answered,
+      isWhole: true,
+    };
+    this.#send(this.#shardFor(sent), sent);
+    this.flush();
+  }
+
   relay(chunk: Buffer): void {
     this.#links.get(this.#options.choice.first().id)?.write(chunk);
   }
@@ -233,7 +248,7 @@ export class ClusterPassage implements Passage, ShardLinkEvents {
   #onReply({ sent, link }: { sent: Sent; link: ShardLink<Sent> }, frame: Buffer, head: string): void {
     const { state } = this.#host;
     if (sent.place === null) return;
-    if (sent.answered) {
+    if (sent.answered && !sent.isWhole) {
       sent.answered(head);
       this.#answer(sent, '');
       return;
@@ -250,6 +265,12 @@ export class ClusterPassage implements Passage, ShardLinkEvents {
       }
       this.#send(redirect.shard, again);
       this.flush();
+      return;
+    }
+    if (sent.answered) {
+      if (sent.word === 'xadd') state.settle(sent, head);
+      sent.answered(frame.toString('latin1'));
+      this.#answer(sent, '');
       return;
     }
     const modeBefore = state.replyMode;

@@ -36,6 +36,8 @@ export interface Passage {
   flush(): void;
   /** Asks Redis something on the client's connection; the reply (its first 4 kB) is not shown to the client. */
   ask(command: string, answered: (reply: string) => void): void;
+  /** Sends a command that is no part of the client's pipeline; the whole reply goes to `answered` and not to the client. */
+  run(command: string, args: readonly string[], answered: (reply: string) => void): void;
   /** Raw bytes, once the connection is no RESP any more. */
   relay(chunk: Buffer): void;
   /** The client's buffers have room again. */

@@ -99,6 +99,18 @@ export class SinglePassage implements Passage {
     this.#send(command);
   }
 
+  run(command: string, args: readonly string[], answered: (reply: string) => void): void {
+    this.#open();
+    this.flush();
+    const isXadd = args[0]?.toLowerCase() === 'xadd';
+    const ring = (reply: string): void => {
+      if (isXadd) this.#host.state.settle({ word: 'xadd', args }, reply);
+      answered(reply);
+    };
+    this.#notes.add({ word: 'plain', args: [] }, { answered: ring, isWhole: true });
+    this.#send(command);
+  }
+
   relay(chunk: Buffer): void {
     this.#send(chunk);
   }
@@ -206,6 +218,7 @@ export class SinglePassage implements Passage {
     this.#head = '';
     this.#isHeld = isQuiet || note?.word === 'client' || isInternal(note);
     this.#headBytes = note !== undefined && isSubscription(note.word) ? CONFIRMATION_BYTES : HEAD_BYTES;
+    if (note?.isWhole) this.#headBytes = Number.POSITIVE_INFINITY;
   }
 
   #watch(chunk: Buffer, at: number, stop: number): void {
