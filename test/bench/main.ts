@@ -7,10 +7,11 @@ import { cpus, release } from 'node:os';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import type { RatioRow } from './statistics.ts';
+import { batchSuite } from './suites/batch.ts';
 import { type SuiteSize, streamsSuite } from './suites/streams.ts';
 
 type Suite = (size: SuiteSize, report: (line: string) => void) => Promise<readonly RatioRow[]>;
-const SUITES: Readonly<Record<string, Suite>> = { streams: streamsSuite };
+const SUITES: Readonly<Record<string, Suite>> = { streams: streamsSuite, batch: batchSuite };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
