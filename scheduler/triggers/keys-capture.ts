@@ -62,6 +62,7 @@ export function createKeyCapture({ access, table, writer, waiters }: KeyCaptureO
     },
     concerns: (args) => table().concerns(commandOf(args), access.commands.keysOf(args)),
     async capture(args, pass) {
+      await writer.ready(access.commands.keysOf(args).map((key) => ({ key })));
       const sentAtMs = performance.now();
       const reply = await pass(args);
       const wanted = await wantedOf(args, reply, pass);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
-import type { RedisAccess, Shard } from '#functions';
+import { defineScript, type RedisAccess, type Shard } from '#functions';
 import { keyEventTags } from '../consumer/key-streams.ts';
 import type { StreamLeases } from '../fleet/fleet.ts';
 import type { SchedulerKeys } from '../keys.ts';
@@ -31,6 +31,7 @@ export interface KeysListenerOptions {
 
 /** The name under which listening is leased; registrations have a slash in theirs. */
 const LEASE = 'key-events';
+const ANNOUNCE = defineScript('announce-listener', new URL('./scripts/announce-listener.lua', import.meta.url));
 const ROUND_MS = 500;
 /** Doors that know nothing of a listener for so long write everything themselves. */
 const EPOCH_MS = 3_000;
@@ -155,7 +156,7 @@ class ShardListener implements KeysListener {
     const { access, keys } = this.#options;
     if (!sendsEvents(access.facts.notifications)) return;
     const announced = keyEventTags(access).map((tag) => keys.listener(tag, shard.id));
-    await Promise.all(announced.map((key) => access.client.set(key, epoch, 'PX', EPOCH_MS)));
+    await Promise.all(announced.map((key) => ANNOUNCE.run(access.client, [key], [epoch, EPOCH_MS])));
   }
 
   #heard(source: Source, event: string, key: string): void {

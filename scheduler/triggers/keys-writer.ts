@@ -24,6 +24,8 @@ export interface TakenEvent {
 export type EventOrigin = 'door' | 'heard' | 'hush' | 'unhush';
 
 export interface KeysWriter extends AsyncDisposable {
+  /** Before commands on these keys are sent: from then on it is known what Redis' clock shows. Mostly at once. */
+  ready(events: readonly Pick<TakenEvent, 'key'>[]): Promise<void>;
   /**
    * Writes events; resolves when they are in Redis, through outages of any length. True per event when it was written for the
    * registrations that writes of any origin reach; false when it is there already.
@@ -76,6 +78,16 @@ class ScriptWriter implements KeysWriter {
     this.#options = options;
     this.#pipe = options.access.openPipe('regears-keys');
     this.#calls = createRedisCalls(this.#pipe);
+  }
+
+  async ready(events: readonly Pick<TakenEvent, 'key'>[]): Promise<void> {
+    const { access } = this.#options;
+    const unknown = new Map(
+      events.map(({ key }) => [keyEventTag(key, access), key] as const).filter(([tag]) => !this.#clocks.has(tag)),
+    );
+    const ask = ([tag, key]: readonly [string, string]): Promise<unknown> =>
+      this.#call({ tag, shardId: access.shardOf(key).id, origin: 'unhush', epoch: '', events: [], positions: [] });
+    await Promise.all([...unknown].map(ask));
   }
 
   async write(origin: EventOrigin, events: readonly TakenEvent[], epoch = ''): Promise<readonly boolean[]> {

@@ -27,6 +27,7 @@ export function aroundOwnWrites({ table, writer, quiet }: OwnWritesOptions): Aro
       .map((event) => ({ ...event, sentAtMs, linked: [], command: '', token: '' }));
 
   async function report(found: readonly Found[], count: number, send: () => Promise<string>): Promise<string> {
+    await writer.ready(found.flatMap(({ args }) => taken(args, null, 0)));
     const sentAtMs = performance.now();
     const replies = await send();
     const replyAt = replyReader(replies, count);
@@ -39,7 +40,9 @@ export function aroundOwnWrites({ table, writer, quiet }: OwnWritesOptions): Aro
 
   /** The listener is told beforehand what not to hear; what has not happened after all is taken back. */
   async function hush(found: readonly Found[], count: number, send: () => Promise<string>): Promise<string> {
-    const possible = found.map(({ at, args }) => ({ at, args, events: taken(args, null, 0) }));
+    await writer.ready(found.flatMap(({ args }) => taken(args, null, 0)));
+    const sentAtMs = performance.now();
+    const possible = found.map(({ at, args }) => ({ at, args, events: taken(args, null, sentAtMs) }));
     await writer.write(
       'hush',
       possible.flatMap(({ events }) => events),
@@ -47,7 +50,7 @@ export function aroundOwnWrites({ table, writer, quiet }: OwnWritesOptions): Aro
     const replies = await send();
     const replyAt = replyReader(replies, count);
     const idle = possible.flatMap(({ at, args, events }) => {
-      const happened = new Set(taken(args, replyAt(at), 0).map(({ event, key }) => `${event} ${key}`));
+      const happened = new Set(taken(args, replyAt(at), sentAtMs).map(({ event, key }) => `${event} ${key}`));
       return events.filter(({ event, key }) => !happened.has(`${event} ${key}`));
     });
     if (idle.length > 0) await writer.write('unhush', idle);

@@ -1,18 +1,18 @@
 -- Writes events of keys into the streams of their registrations. What a door reports and what the listener hears of the
 -- same write are paired: whoever comes first writes the event and leaves a credit, the other one finds the credit.
 --
--- KEYS[1] epoch of the listener (string, expires; absent = nobody listens)  [2 …] streams, then one credit per event
+-- KEYS[1] epoch of the listener and since when it listens (string, expires; absent = nobody does)  [2 …] streams, then one credit per event
 -- ARGV[1] 'door' | 'heard' (listener) | 'hush' (a write whose event is not to be heard) | 'unhush' (it had none)
 --      [2] the listener's own epoch, '' for the others  [3] number of streams  [4] number of events
---      per event: 1 = certain, 0 = the reply does not tell | credits of the listener before this time (ms) are not for it |
+--      per event: 1 = certain, 0 = the reply does not tell | time (ms) that had passed when the write was sent |
 --      number of fields and values, those | number of streams that other writes reach too, their positions |
 --      number of streams only this command reaches, their positions
 -- Returns {time in ms, then per event 1 when it was written to the streams that other writes reach, else 0}
 
 local origin, own = ARGV[1], ARGV[2]
 local streams = tonumber(ARGV[3])
-local epoch = redis.call('GET', KEYS[1]) or ''
-local listening = epoch ~= '' and (own == '' or own == epoch)
+local epoch, started = string.match(redis.call('GET', KEYS[1]) or '', '^(%S+) (%d+)$')
+epoch, started = epoch or '', tonumber(started or '0')
 local clock = redis.call('TIME')
 local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
 local result = {now}
@@ -49,6 +49,7 @@ for n = 1, tonumber(ARGV[4]) do
   for i = 1, #shared do shared[i] = tonumber(shared[i]) end
   for i = 1, #linked do linked[i] = tonumber(linked[i]) end
   local key = KEYS[1 + streams + n]
+  local listening = epoch ~= '' and since >= started
   local written = 0
   if origin == 'door' then
     add(fields, linked)
