@@ -35,7 +35,7 @@ export async function* readKeys({ links, run, platformPrefix }: KeysRequest): As
 export async function* readKeyNames({ links, run, platformPrefix }: KeysRequest): AsyncGenerator<InputPiece> {
   for await (const keys of namesOf({ links, run, platformPrefix })) {
     if (run.noScan && !(await exists(links, keys[0] as string))) return;
-    yield { payload: `*${keys.length}\r\n${keys.map(encodeBulk).join('')}`, count: keys.length };
+    yield { payload: `*${keys.length}\r\n${keys.join('')}`, count: keys.length };
   }
 }
 
@@ -45,14 +45,14 @@ async function* namesOf({ links, run, platformPrefix }: KeysRequest): AsyncGener
     return;
   }
   const key = latin1FromUtf8(run.arg);
-  if (!key.startsWith(platformPrefix)) yield [key];
+  if (!key.startsWith(platformPrefix)) yield [encodeBulk(key)];
 }
 
 function namesAsKeys(keys: readonly string[]): InputPiece {
-  const body = keys.map((key) => `*1\r\n${encodeBulk(key)}`).join('');
+  const body = keys.map((key) => `*1\r\n${key}`).join('');
   return { payload: `*${keys.length}\r\n${body}`, count: keys.length };
 }
 
 async function exists(links: ReadLinks, key: string): Promise<boolean> {
-  return (await links.anywhere(`*2\r\n$6\r\nEXISTS\r\n${encodeBulk(key)}`, 1)) === ':1\r\n';
+  return (await links.anywhere(`*2\r\n$6\r\nEXISTS\r\n${key}`, 1)) === ':1\r\n';
 }

@@ -1,12 +1,13 @@
-import { encodeBulk, encodeCommand, PlatformError, replyStarts } from '#functions';
+import { encodeBulk, PlatformError } from '#functions';
+import { cutReplies } from './cut-replies.ts';
 import type { ReadLinks } from './links.ts';
 import type { InputPiece } from './reader.ts';
 
-/** Command that reads a value whole; types without one have the value null. */
+/** Command that reads the value of a key (a bulk string) whole; types without one have the value null. */
 const READ: Readonly<Record<string, (key: string) => string>> = {
-  string: (key) => `*2\r\n$3\r\nGET\r\n${encodeBulk(key)}`,
-  hash: (key) => `*2\r\n$7\r\nHGETALL\r\n${encodeBulk(key)}`,
-  list: (key) => `*4\r\n$6\r\nLRANGE\r\n${encodeBulk(key)}$1\r\n0\r\n$2\r\n-1\r\n`,
+  string: (key) => `*2\r\n$3\r\nGET\r\n${key}`,
+  hash: (key) => `*2\r\n$7\r\nHGETALL\r\n${key}`,
+  list: (key) => `*4\r\n$6\r\nLRANGE\r\n${key}$1\r\n0\r\n$2\r\n-1\r\n`,
 };
 /** What TYPE says of types that functions know; everything else is a module's. */
 const TYPE_NAMES: Readonly<Record<string, string>> = {
@@ -24,7 +25,7 @@ const EMPTY = `$5\r\nempty\r\n${NULL}`;
 
 /** Reads types and values of keys; remembers what type most keys have had, and reads values of that type unasked. */
 export interface ValueReader {
-  /** `[[key, type, value], …]`. Errors: REDIS_REPLY. */
+  /** `[[key, type, value], …]` of keys given as bulk strings. Errors: REDIS_REPLY. */
   read(keys: readonly string[]): Promise<InputPiece>;
   /** Bytes per key of what was read last; 0 at first. */
   readonly bytesPerKey: number;
@@ -55,7 +56,7 @@ export function createValueReader(links: Pick<ReadLinks, 'read' | 'anywhere'>): 
       }
       let body = '';
       keys.forEach((key, index) => {
-        body += `*3\r\n${encodeBulk(key)}${tails[index]}`;
+        body += `*3\r\n${key}${tails[index]}`;
       });
       bytesPerKey = body.length / Math.max(1, keys.length);
       return { payload: `*${keys.length}\r\n${body}`, count: keys.length };
@@ -76,7 +77,7 @@ async function readAs(
   let commands = '';
   for (const key of keys) commands += read(key);
   const text = await links.read(commands, keys.length);
-  const starts = replyStarts(text, keys.length);
+  const starts = cutReplies(text, keys.length);
   const head = encodeBulk(type);
   return keys.map((_, at) => {
     const from = starts[at] as number;
@@ -107,7 +108,7 @@ async function readByType(links: Pick<ReadLinks, 'anywhere'>, keys: readonly str
   if (readable.length > 0) {
     const commands = readable.map((index) => READ[types[index] as string]?.(keys[index] as string)).join('');
     const text = await links.anywhere(commands, readable.length);
-    const starts = replyStarts(text, readable.length);
+    const starts = cutReplies(text, readable.length);
     readable.forEach((index, at) => {
       const reply = text.slice(starts[at], starts[at + 1]);
       // A key that has changed its type since a moment ago has no value that belongs to the type.
@@ -119,8 +120,8 @@ async function readByType(links: Pick<ReadLinks, 'anywhere'>, keys: readonly str
 }
 
 async function typesOf(links: Pick<ReadLinks, 'anywhere'>, keys: readonly string[]): Promise<readonly string[]> {
-  const text = await links.anywhere(keys.map((key) => encodeCommand(['TYPE', key])).join(''), keys.length);
-  const starts = replyStarts(text, keys.length);
+  const text = await links.anywhere(keys.map((key) => `*2\r\n$4\r\nTYPE\r\n${key}`).join(''), keys.length);
+  const starts = cutReplies(text, keys.length);
   return keys.map((_, at) => {
     const reply = text.slice((starts[at] as number) + 1, (starts[at + 1] as number) - 2);
     if (text.charCodeAt(starts[at] as number) === MINUS) throw new PlatformError('REDIS_REPLY', reply);

@@ -1,4 +1,5 @@
-import { decodeReply, encodeCommand, latin1FromUtf8, PlatformError } from '#functions';
+import { encodeCommand, latin1FromUtf8, PlatformError } from '#functions';
+import { cutStrings, frameStartsWith } from './cut-replies.ts';
 import type { ReadLinks } from './links.ts';
 
 export interface ScanRequest {
@@ -11,7 +12,7 @@ export interface ScanRequest {
 }
 
 /**
- * Names of all matching keys of one shard, as latin1 texts, in the portions the server gives. The next portion is asked for
+ * Names of all matching keys of one shard, as bulk strings, in the portions the server gives. The next portion is asked for
  * before the present one is handed out.
  */
 export async function* scanKeys({
@@ -29,17 +30,16 @@ export async function* scanKeys({
     const { cursor, keys } = portionOf(await asked);
     asked = cursor === '0' ? null : ask(cursor);
     asked?.catch(() => {});
-    const own = keys.some((key) => key.startsWith(platformPrefix));
-    const wanted = own ? keys.filter((key) => !key.startsWith(platformPrefix)) : keys;
+    const own = keys.some((key) => frameStartsWith(key, platformPrefix));
+    const wanted = own ? keys.filter((key) => !frameStartsWith(key, platformPrefix)) : keys;
     if (wanted.length > 0) yield wanted;
   }
 }
 
 function portionOf(reply: string): { readonly cursor: string; readonly keys: readonly string[] } {
-  const value = decodeReply(reply);
-  if (Array.isArray(value)) {
-    const [cursor, keys] = value as unknown as readonly [string, readonly string[]];
-    return { cursor, keys };
-  }
-  throw new PlatformError('REDIS_REPLY', reply.slice(1, reply.indexOf('\r\n')));
+  if (reply.startsWith('-')) throw new PlatformError('REDIS_REPLY', reply.slice(1, reply.indexOf('\r\n')));
+  // `*2`, the cursor as a string, the keys as a list.
+  const cursorAt = reply.indexOf('\r\n', reply.indexOf('\r\n') + 2) + 2;
+  const cursorEnd = reply.indexOf('\r\n', cursorAt);
+  return { cursor: reply.slice(cursorAt, cursorEnd), keys: cutStrings(reply, cursorEnd + 2) };
 }
