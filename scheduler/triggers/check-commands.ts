@@ -15,28 +15,29 @@ export interface CheckCommandsOptions {
 
 /** What cannot be hooked is refused when the function is loaded, in the words of the reference. Errors: MANIFEST_INVALID. */
 export function checkCommands(manifest: Manifest, options: CheckCommandsOptions): void {
-  const owned = new Set<string>();
-  for (const { spec, functionName } of options.active) {
-    const isForeign = functionName !== options.functionName && spec.mode !== 'sync';
-    if (spec.trigger.kind === 'hook' && isForeign) owned.add(spec.trigger.hook);
-  }
+  const owned = ownedByOthers(options);
   const ownedHere = new Set<string>();
   for (const { trigger, mode, id } of manifest.registrations) {
     if (trigger.kind === 'keys') for (const name of trigger.commands ?? []) checkLinked(id, name, options.commands);
     if (trigger.kind !== 'hook') continue;
-    const { hook } = trigger;
+    const { hook, keyprefix } = trigger;
     const facts = options.commands.find(hook) ?? refuse(id, 'Can not override an unexisting command', hook);
-    refuseWhere(whyNotHooked(facts, trigger.keyprefix !== null), id, hook);
-    refuseWhere(
-      [
-        [ownedHere.has(hook), 'Can not override a none sync registration which already created on this session'],
-        [owned.has(hook), 'Can not override a none sync registration'],
-      ],
-      id,
-      hook,
-    );
+    const taken: Reasons = [
+      [ownedHere.has(hook), 'Can not override a none sync registration which already created on this session'],
+      [owned.has(hook), 'Can not override a none sync registration'],
+    ];
+    refuseWhere([...whyNotHooked(facts, keyprefix !== null), ...taken], id, hook);
     if (mode !== 'sync') ownedHere.add(hook);
   }
+}
+
+/** Commands that another function hooks in a mode that lets no further hook before it. */
+function ownedByOthers({ active, functionName }: CheckCommandsOptions): ReadonlySet<string> {
+  const owned = new Set<string>();
+  for (const { spec, functionName: owner } of active) {
+    if (spec.trigger.kind === 'hook' && owner !== functionName && spec.mode !== 'sync') owned.add(spec.trigger.hook);
+  }
+  return owned;
 }
 
 type Reasons = readonly (readonly [boolean, string])[];

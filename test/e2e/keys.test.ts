@@ -47,8 +47,7 @@ describe.each(Object.entries(TOPOLOGIES))('functions on keys on %s', (_, start) 
   });
 
   test('example 18: expired keys go through a stream', async () => {
-    const capture =
-      "GB().foreach(r => execute('XADD', `expired:${hashtag()}`, '*', 'key', r.key)).register({ prefix: 'gone:*', eventTypes: ['expired'], readValue: false, mode: 'sync' });";
+    const capture = `GB().foreach(r => execute('XADD', \`expired:\${hashtag()}\`, '*', 'key', r.key)).register({ prefix: 'gone:*', eventTypes: ['expired'], readValue: false, mode: 'sync' });`;
     const process =
       "GB('StreamReader').foreach(r => execute('SADD', 'expired-keys', r.value.key)).register({ prefix: 'expired:*', batch: 100, duration: 1 });";
     await load('expiry', capture + process);
@@ -96,7 +95,7 @@ describe.each(Object.entries(TOPOLOGIES))('functions on keys on %s', (_, start) 
   test('examples 24 and 25: commands', async () => {
     await load(
       'commands',
-      "GB('CommandReader').map(a => `${a[0]} got ${a.length - 1} arguments`).register({ trigger: 'CountVonCount' });" +
+      `GB('CommandReader').map(a => \`\${a[0]} got \${a.length - 1} arguments\`).register({ trigger: 'CountVonCount' });` +
         "GB('CommandReader').map(a => execute('SET', a[1], a[2])).register({ trigger: 'my_set', mode: 'sync' });",
     );
     expect(await door('RG.TRIGGER', 'CountVonCount', 'bat', 'bat')).toEqual(['CountVonCount got 2 arguments']);
