@@ -152,8 +152,8 @@ declare global {
   interface KeyRecord<Value = any> {
     readonly key: string;
     /**
-     * String → text; hash → object; list, set → list; zset → list of `[member, score]`; else null. Text that is not UTF-8 is a
-     * `Uint8Array`. Missing with `readValue: false`, as `type`.
+     * String → text; hash → object; list → list; else null. Text that is not UTF-8 is a `Uint8Array`. Missing with
+     * `readValue: false`, as `type`.
      */
     readonly value: Value;
     /** `string`, `hash`, `list`, `set`, `zset`, `module`, `unknown` (a stream) or `empty` (no such key any more). */

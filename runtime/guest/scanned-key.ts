@@ -19,6 +19,7 @@ function typeName(type: string): string {
     case 'zset':
       return type;
     case 'stream':
+    case 'unknown':
       return 'unknown';
     case 'none':
     case 'empty':

@@ -1,6 +1,6 @@
 import process from 'node:process';
-import { decodeReply, utf8FromLatin1 } from '#functions';
-import type { StageOutput } from '#runtime';
+import { decodeReply, type RunSpec, utf8FromLatin1 } from '#functions';
+import type { StageOutput, StageRequest } from '#runtime';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { waitFor } from '../../support/wait.ts';
 import { startRuntime, type TestRuntime } from '../scripted/runtime.ts';
@@ -22,6 +22,11 @@ function texts(output: Pick<StageOutput, 'records'>): string[] {
 
 function script(steps: string): string {
   return `GB('KeysOnlyReader')${steps}.run('*', { convertToStr: false, collect: false })`;
+}
+
+async function wholePlan(code: string): Promise<{ readonly spec: RunSpec; readonly request: StageRequest }> {
+  const spec = (await world.runtime.inspect(requestOf({ code }).target)).runs[0] as RunSpec;
+  return { spec, request: requestOf({ code, fields: { endStep: spec.steps.length } }) };
 }
 
 describe('between stages', () => {
@@ -178,6 +183,16 @@ describe('a stage', () => {
     await stage.feed(names(2).payload, 2);
     expect(stage.stepTimes()).toHaveLength(2);
     expect(stage.stepTimes()[0]).toBeGreaterThan(40);
+  });
+
+  test('may hold a whole plan: global steps then let records pass', async () => {
+    const code =
+      "GB('KeysOnlyReader').countby(n => n % 3).repartition(g => g.key).map(g => g.key + ':' + g.value).distinct().sort().run()";
+    const { spec, request } = await wholePlan(code);
+    expect(spec.steps.map(({ type }) => type)).toContain('collect');
+    const { records, errors } = await runStage(world.runtime, request, { pieces: [names(4), names(6, 4)] });
+    expect(errors).toEqual([]);
+    expect(texts({ records })).toEqual(['0:4', '1:3', '2:3']);
   });
 
   test('leaves no isolate of a script behind', async () => {
