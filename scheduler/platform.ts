@@ -8,7 +8,7 @@ import {
   type Registry,
   type Shard,
 } from '#functions';
-import { createRuntime, type Runtime } from '#runtime';
+import { createRuntime, type Invocation, type Outcome, type Runtime } from '#runtime';
 import { startEmbeddedRedis } from './embedded/start-embedded-redis.ts';
 import type { Executions } from './executions/executions.ts';
 import type { Options } from './executions/options.ts';
@@ -27,13 +27,10 @@ import { openExecutions, openOptions } from './platform/open-executions.ts';
 import type { AsyncQueue } from './queues/async-queue.ts';
 import { createAsyncQueue } from './queues/create-async-queue.ts';
 import { type Captures, checkSchedules, openCaptures } from './platform/open-captures.ts';
+import { type KeyEvents, openKeyEvents } from './platform/open-key-events.ts';
 import { createReconciler, type Reconciler } from './reconciler.ts';
 import type { Settings } from './settings.ts';
-import { checkCommands } from './triggers/check-commands.ts';
 import { type CommandTrigger, createCommandTrigger } from './triggers/command.ts';
-import { createCommandIntercept } from './triggers/command-intercept.ts';
-import { createHookTrigger, type HookTrigger } from './triggers/hooks.ts';
-import { createKeysTrigger, type KeysTrigger } from './triggers/keys.ts';
 import { createStreamTrigger, type StreamTrigger } from './triggers/stream.ts';
 
 /** A running node. */
@@ -70,8 +67,7 @@ interface Node extends Ground {
   readonly registry: Registry;
   readonly stream: StreamTrigger;
   readonly command: CommandTrigger;
-  readonly keyEvents: KeysTrigger;
-  readonly hooks: HookTrigger;
+  readonly keyEvents: KeyEvents;
   readonly reconciler: Reconciler;
   readonly captures: Captures;
   readonly executions: Executions;
@@ -129,8 +125,7 @@ function openNode(ground: Ground, opening: AsyncDisposableStack): Node {
       inspect: async (version) => {
         const manifest = await runtime.inspect(version);
         checkSchedules(manifest);
-        const active = registry.snapshot().registrations.values();
-        checkCommands(manifest, { commands: access.commands, active, functionName: version.functionName });
+        keyEvents.check(manifest, version.functionName, registry.snapshot().registrations.values());
         return manifest;
       },
       streamHeads: (spec) => stream.heads(spec),
@@ -141,16 +136,11 @@ function openNode(ground: Ground, opening: AsyncDisposableStack): Node {
     }),
   );
   const leases = createStreamLeases({ access, keys, fleet });
-  const captured = opening.use(
-    createKeysTrigger({
-      ...{ access, leases, keys, settings, log },
-      execute: (invocation) => runtime.execute(invocation),
-      ring: (name) => stream.ring(name),
-    }),
-  );
-  const execute = captured.execute;
   const loadable = (name: string, version: number): Promise<LoadableVersion> => registry.loadable(name, version);
-  const hooks = opening.use(createHookTrigger({ ...{ access, journal, settings, log, execute, loadable } }));
+  const run = (invocation: Invocation): Promise<Outcome> => runtime.execute(invocation);
+  const ring = (name: string): void => stream.ring(name);
+  const keyEvents = openKeyEvents({ ...ground, leases, execute: run, loadable, ring }, opening);
+  const { execute } = keyEvents;
   const stream: StreamTrigger = opening.use(
     createStreamTrigger({
       ...{ access, fleet, queue, journal, keys, log },
@@ -164,23 +154,17 @@ function openNode(ground: Ground, opening: AsyncDisposableStack): Node {
     }),
   );
   const captures = openCaptures({ ...ground, leases, execute, loadable, stream: () => stream }, opening);
-  const command = opening.use(
-    createCommandTrigger({
-      ...{ access, queue, journal, settings, log },
-      execute,
-      loadable,
-    }),
-  );
+  const command = opening.use(createCommandTrigger({ access, queue, journal, settings, log, execute, loadable }));
   const reportRevision = (revision: number): Promise<void> => fleet.reportRevision(revision);
   const reconciler = createReconciler({
     registry,
-    triggers: [stream, command, captured, hooks, ...captures.triggers],
+    triggers: [stream, command, ...keyEvents.triggers, ...captures.triggers],
     runtime,
     reportRevision,
     log,
   });
   const executions = openExecutions(ground, opening);
-  return { ...ground, captures, registry, stream, command, keyEvents: captured, hooks, reconciler, executions };
+  return { ...ground, captures, registry, stream, command, keyEvents, reconciler, executions };
 }
 
 /** Messages of a plain channel reach every node of a cluster, so any shard will do. */
@@ -241,7 +225,7 @@ function openDoor(node: Node): Promise<RespServer> {
     port: settings.respPort,
     door: settings.door,
     calls: command,
-    intercept: createCommandIntercept({ hooks: node.hooks, keys: node.keyEvents.capture }),
+    intercept: node.keyEvents.intercept,
     ring: (key) => stream.ring(key),
     ...{ access, operations, log },
   });

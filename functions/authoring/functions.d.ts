@@ -134,13 +134,71 @@ declare global {
     inorder?: boolean;
   }
 
+  /**
+   * Arguments of `register` behind `GB('KeysReader')`, which is also what `GB()` is.
+   * @example
+   * GB().foreach((r) => execute('XADD', 'changes', '*', 'key', r.key, 'event', r.event)).register({
+   *   prefix: 'person:*', eventTypes: ['hset', 'del'], mode: 'sync',
+   * });
+   */
+  interface KeysRegisterOptions extends RegisterOptions {
+    /** `person:*` = every key whose name begins so; without `*` one key. Default `*`. */
+    prefix?: string;
+    /** Names of keyspace events, such as `['set', 'expired']`. Default: all but `keymiss`, which must be named. */
+    eventTypes?: readonly string[] | null;
+    /** What the key must be after the event; `empty` = it is gone. Default: anything. */
+    keyTypes?: readonly ('string' | 'list' | 'hash' | 'set' | 'zset' | 'stream' | 'module' | 'empty')[] | null;
+    /**
+     * Only events that these commands have raised, sent through a door of the platform; the client's reply waits for the
+     * function, which may change it with `overrideReply`.
+     */
+    commands?: readonly string[] | null;
+    /** False: the record has neither `value` nor `type`, and nothing is read. Default true. */
+    readValue?: boolean;
+    /** True: what the function itself writes raises no events. Default false. */
+    quiet?: boolean;
+    /** Records per execution, 1 to 100,000. Default 1. */
+    batch?: number;
+    /** Milliseconds after which an incomplete batch runs. Default 0. */
+    duration?: number;
+    /** @see StreamRegisterOptions.onFailedPolicy */
+    onFailedPolicy?: 'continue' | 'retry' | 'abort';
+    /** Seconds until the first retry. Default 1. */
+    onFailedRetryInterval?: number;
+    /** Attempts per event before it goes to the dead letters; 0 = no cap. Default 5. */
+    maxAttempts?: number;
+    /** Events in work at once on one node, mode `async_local` only. Default 10,000. */
+    maxInFlight?: number;
+    /** Milliseconds: events older than this end as expired without running. Default: none. */
+    maxAge?: number | null;
+  }
+
+  /**
+   * Arguments of `register` behind `GB('CommandReader')` for a function that stands before a command of Redis. Its one result
+   * is the client's reply; without `callNext` the command does not happen.
+   * @example
+   * GB('CommandReader').map((a) => callNext(...a.slice(1), 'seen', Date.now())).register({ hook: 'hset', mode: 'sync' });
+   */
+  interface HookRegisterOptions extends RegisterOptions {
+    /** Name of the command, in any case. */
+    hook: string;
+    /** Only calls of which a key begins so. Default: all. */
+    keyprefix?: string;
+    /** True: a call starts after the one before has ended. Default false; mode `sync` is always in order. */
+    inorder?: boolean;
+  }
+
   /** Reader name → what its records are and what `register` takes. */
   interface Readers {
     StreamReader: {
       record: StreamRecord;
       register: [options?: StreamRegisterOptions] | [prefix: string, options?: Omit<StreamRegisterOptions, 'prefix'>];
     };
-    CommandReader: { record: CommandRecord; register: [options: CommandRegisterOptions] };
+    CommandReader: { record: CommandRecord; register: [options: CommandRegisterOptions | HookRegisterOptions] };
+    KeysReader: {
+      record: KeyRecord;
+      register: [options?: KeysRegisterOptions] | [prefix: string, options?: Omit<KeysRegisterOptions, 'prefix'>];
+    };
   }
 
   /**
@@ -526,6 +584,28 @@ declare global {
    * log(`no user in ${r.id}`, 'warning');
    */
   function log(message: string, level?: 'debug' | 'verbose' | 'notice' | 'warning'): void;
+
+  /**
+   * In a hook: hands the command on, with these arguments (its name not among them), to the next hook or to Redis; the reply.
+   * @example
+   * GB('CommandReader').map(async (a) => (await callNext(...a.slice(1))) ?? 'none').register({ hook: 'get', mode: 'sync' });
+   */
+  function callNext(...args: readonly CommandArgument[]): Promise<Reply>;
+
+  /**
+   * With `commands`: what the waiting client gets instead of its command's reply. Only the first call of an event counts, a second
+   * is an error. Strings that begin with `+` or `-` are simple strings and errors.
+   * @example
+   * GB().foreach(async (r) => overrideReply(await lookUp(r.key))).register({ eventTypes: ['keymiss'], commands: ['get'] });
+   */
+  function overrideReply(value: unknown): void;
+
+  /**
+   * With `commands`: the client's command, its name first.
+   * @example
+   * const [name, ...args] = getCommand();
+   */
+  function getCommand(): (string | Uint8Array)[];
 
   /**
    * A short text that, in braces, makes a key live on the shard of the present event.

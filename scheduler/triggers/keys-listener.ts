@@ -43,6 +43,8 @@ interface Source {
   readonly client: Redis;
   /** Differs for every subscription: what was paired with an earlier one may have been missed. */
   epoch: string;
+  /** Something has come: the server sends events, whatever it said when the node started. */
+  hasHeard: boolean;
   waiting: TakenEvent[];
   writing: Promise<void>;
   isScheduled: boolean;
@@ -122,6 +124,7 @@ class ShardListener implements KeysListener {
       shard,
       client,
       epoch: '',
+      hasHeard: false,
       waiting: [],
       writing: Promise.resolve(),
       isScheduled: false,
@@ -151,16 +154,16 @@ class ShardListener implements KeysListener {
   }
 
   /** Doors pair what they report only with a listener that says that it is there. */
-  async #announce({ shard, epoch }: Source): Promise<void> {
-    if (epoch === '') return;
+  async #announce({ shard, epoch, hasHeard }: Source): Promise<void> {
     const { access, keys } = this.#options;
-    if (!sendsEvents(access.facts.notifications)) return;
+    if (epoch === '' || !(hasHeard || sendsEvents(access.facts.notifications))) return;
     const announced = keyEventTags(access).map((tag) => keys.listener(tag, shard.id));
     await Promise.all(announced.map((key) => ANNOUNCE.run(access.client, [key], [epoch, EPOCH_MS])));
   }
 
   #heard(source: Source, event: string, key: string): void {
     const table = this.#table;
+    source.hasHeard = true;
     if (table === null || key.startsWith(this.#options.keys.prefix)) return;
     const shared = table.shared(event, key);
     if (shared.length === 0) return;
@@ -209,7 +212,7 @@ function channelsOf(notifications: string | null): 'keyevent' | 'keyspace' {
   return notifications !== null && /K/.test(notifications) && !/E/.test(notifications) ? 'keyspace' : 'keyevent';
 }
 
-/** False when the server sends no events of keys at all. */
-export function sendsEvents(notifications: string | null): boolean {
-  return notifications === null || (/[KE]/.test(notifications) && /[Ag$lshzxetdm]/.test(notifications));
+/** True when the server is known to send events of keys. */
+function sendsEvents(notifications: string | null): boolean {
+  return notifications !== null && /[KE]/.test(notifications) && /[Ag$lshzxetdm]/.test(notifications);
 }

@@ -116,6 +116,7 @@ export const CONTRACTS: readonly string[] = [
   'scheduler/queues/stage-queue.ts',
   'scheduler/triggers/trigger.ts',
   'scheduler/triggers/command-calls.ts',
+  'scheduler/triggers/interception.ts',
   'scheduler/gateway/operations/operation.ts',
 ];
 
