@@ -91,9 +91,13 @@ class ItemMover implements ListFeed {
 
   /** True when all lists are empty. */
   async #moveAll(): Promise<boolean> {
-    for (const place of this.#options.places) {
+    const { places } = this.#options;
+    const streams = new Map(places.map((place) => [place.items, place]));
+    // Several streams share the room: what has ended in one of them is room in the others.
+    if (streams.size > 1) for (const place of streams.values()) await this.#move(place, 0);
+    for (const place of places) {
       for (;;) {
-        const { moved, left } = await this.#move(place);
+        const { moved, left } = await this.#move(place, MOST_AT_ONCE);
         if (left === 0) break;
         if (moved === 0 || this.#stopped) return false;
       }
@@ -101,13 +105,13 @@ class ItemMover implements ListFeed {
     return true;
   }
 
-  async #move(place: ListPlace): Promise<Moved> {
+  async #move(place: ListPlace, most: number): Promise<Moved> {
     const { access, registrationId, capacity, ring } = this.#options;
     const { list, inbox, items, from } = place;
     let elsewhere = 0;
     for (const [stream, backlog] of this.#backlogs) if (stream !== items) elsewhere += backlog;
     const keys = [bytes(list), bytes(inbox), bytes(items)];
-    const args = [registrationId, Math.max(0, capacity() - elsewhere), MOST_AT_ONCE, from, bytes(list)];
+    const args = [registrationId, Math.max(0, capacity() - elsewhere), most, from, bytes(list)];
     const reply = await MOVE.run(access.client, keys, args);
     const [state, moved, left, backlog] = reply as [string, number, number, number];
     this.#backlogs.set(items, backlog);

@@ -10,8 +10,6 @@ import type { Trigger } from './trigger.ts';
 /** Lists as work queues. */
 export interface ListTrigger extends Trigger {
   readonly kind: 'list';
-  /** A write through one of our doors touched this key (latin1). */
-  ring(key: string): void;
   /** Entries of the registration have ended: there may be room for more. */
   onSettled(registrationId: string): void;
 }
@@ -72,10 +70,6 @@ class ListKeeper implements ListTrigger {
     const gone = [...this.#kept.values()].filter(({ id, text }) => textOf(wanted.get(id)) !== text);
     await Promise.all(gone.map((kept) => this.#stop(kept)));
     for (const [id, active] of wanted) if (!this.#kept.has(id)) this.#start(active);
-  }
-
-  ring(key: string): void {
-    for (const { places, feed } of this.#kept.values()) if (places.some(({ list }) => list === key)) feed.pump();
   }
 
   onSettled(registrationId: string): void {
