@@ -188,8 +188,149 @@ declare global {
     inorder?: boolean;
   }
 
+  /** Arguments about delivery that schedules, lists and durable channels share. */
+  interface CapturedRegisterOptions extends RegisterOptions {
+    /** When a callback throws. Default `retry`; see `StreamRegisterOptions.onFailedPolicy`. */
+    onFailedPolicy?: 'continue' | 'retry' | 'abort';
+    /** Seconds until the first retry; doubles with each, up to a minute. Default 1. */
+    onFailedRetryInterval?: number;
+    /** Attempts per event before it goes to the dead letters; 0 = no cap. Default 5. */
+    maxAttempts?: number;
+    /** Events in work at once on one node. Default 1,000. */
+    maxInFlight?: number;
+    /** Milliseconds, or a text such as '5m': events older than this end as expired without running. Default: none. */
+    maxAge?: number | string | null;
+  }
+
+  /**
+   * A tick of a schedule, as callbacks behind `GB('ScheduleReader')` get it.
+   * @example
+   * GB('ScheduleReader').foreach((r) => log(`tick ${r.tick}, ${r.late} ms late`)).register({ every: '5m' });
+   */
+  interface TickRecord {
+    /** Id of the registration. */
+    readonly schedule: string;
+    /** When it was due, ms since the epoch. */
+    readonly at: number;
+    /** Number of the tick, from 1, over all versions. */
+    readonly tick: number;
+    /** How long after `at` it was taken up, ms. */
+    readonly late: number;
+  }
+
+  /**
+   * Arguments of `register` behind `GB('ScheduleReader')`: exactly one of `cron`, `every` and `at`. Mode is `async` unless
+   * told otherwise: a tick runs on any node.
+   * @example
+   * GB('ScheduleReader').foreach(report).register({ cron: '0 6 * * 1-5', timeZone: 'Europe/Berlin' });
+   * GB('ScheduleReader').foreach(sweep).register({ every: '30s', missed: 'skip' });
+   * GB('ScheduleReader').foreach(launch).register({ at: '2030-01-31T12:00:00Z' });
+   */
+  interface ScheduleRegisterOptions extends CapturedRegisterOptions {
+    /** Five fields, or six with seconds first; also `@hourly`, `@daily` and the like. */
+    cron?: string;
+    /** IANA name of the time zone that `cron` is meant in. Default `UTC`. */
+    timeZone?: string;
+    /** Milliseconds, or a text such as '5m'; 100 ms at least. Due at full multiples since the epoch. */
+    every?: number | string;
+    /** Once: a Date, ms since the epoch, or a text such as '2030-01-31T12:00:00Z'. */
+    at?: Date | number | string;
+    /**
+     * Ticks that came due while no node ran, or the registration was paused. `once` (default): the newest runs, however late.
+     * `skip`: the newest runs unless it is more than 30 s late. `all`: every one runs, oldest first, 10,000 at most.
+     */
+    missed?: 'skip' | 'once' | 'all';
+  }
+
+  /**
+   * An item of a list, as callbacks behind `GB('ListReader')` get it.
+   * @example
+   * GB('ListReader').foreach((r) => work(JSON.parse(r.value))).register('jobs');
+   */
+  interface ItemRecord {
+    /** Name of the list it was pushed to. */
+    readonly key: string;
+    /** An item that is not UTF-8 arrives as `Uint8Array`; a callback that expects such items takes a `BinaryItemRecord`. */
+    readonly value: string;
+  }
+
+  /** An item that need not be text. */
+  interface BinaryItemRecord {
+    readonly key: string;
+    readonly value: string | Uint8Array;
+  }
+
+  /**
+   * Arguments of `register` behind `GB('ListReader')`: a reliable work queue on lists that anyone pushes to. Mode is
+   * `async_local` unless told otherwise.
+   * @example
+   * GB('ListReader').foreach(send).register({ lists: ['urgent', 'mails'], maxInFlight: 20, maxAttempts: 8 });
+   */
+  interface ListRegisterOptions extends CapturedRegisterOptions {
+    /** One list. */
+    list?: string;
+    /** Several, the most urgent first: an item of a later list is taken only when the earlier ones are empty. */
+    lists?: readonly string[];
+    /** The end that items are taken from. Default `right`: LPUSH makes a queue; with `left` RPUSH does. */
+    from?: 'left' | 'right';
+    /** Records per execution, 1 to 100,000. Default 1. */
+    batch?: number;
+    /** Milliseconds after which an incomplete batch runs. Default 0. */
+    duration?: number;
+  }
+
+  /**
+   * A published message, as callbacks behind `GB('PubSubReader')` get it.
+   * @example
+   * GB('PubSubReader').foreach((r) => log(`${r.channel}: ${r.message}`)).register('news');
+   */
+  interface MessageRecord {
+    readonly channel: string;
+    /** The pattern that matched; null when the channel was named itself. */
+    readonly pattern: string | null;
+    /** A message that is not UTF-8 arrives as `Uint8Array`. */
+    readonly message: string;
+  }
+
+  /**
+   * Arguments of `register` behind `GB('PubSubReader')`. A message runs once in the fleet, or not at all: what is published
+   * while no node listens is gone. Mode is `async_local` unless told otherwise.
+   * @example
+   * GB('PubSubReader').foreach(show).register({ channels: ['news'], patterns: ['chat:*'] });
+   * GB('PubSubReader').foreach(store).register({ channels: ['orders'], durable: true, maxAttempts: 10 });
+   */
+  interface PubSubRegisterOptions extends CapturedRegisterOptions {
+    /** Names of channels. */
+    channels?: string | readonly string[];
+    /** Globs, as PSUBSCRIBE takes them. A message that several match runs once, for the first; channels come first. */
+    patterns?: string | readonly string[];
+    /** True: the channels are sharded ones (SPUBLISH); without patterns. */
+    sharded?: boolean;
+    /**
+     * True: a message that a node has heard is written to a stream first and has all guarantees from there on. Without it
+     * it runs from memory, at most once: mode `async`, `duration`, `maxAge` and the arguments about retries are refused.
+     */
+    durable?: boolean;
+    /** Records per execution, 1 to 100,000. Default 1. */
+    batch?: number;
+    /** Milliseconds after which an incomplete batch runs; with `durable`. Default 0. */
+    duration?: number;
+  }
+
   /** Reader name → what its records are and what `register` takes. */
   interface Readers {
+    ScheduleReader: {
+      record: TickRecord;
+      register: [options: ScheduleRegisterOptions] | [cron: string, options?: Omit<ScheduleRegisterOptions, 'cron'>];
+    };
+    ListReader: {
+      record: ItemRecord;
+      register: [options: ListRegisterOptions] | [list: string, options?: Omit<ListRegisterOptions, 'list' | 'lists'>];
+    };
+    PubSubReader: {
+      record: MessageRecord;
+      register: [options: PubSubRegisterOptions] | [channel: string, options?: Omit<PubSubRegisterOptions, 'channels'>];
+    };
     StreamReader: {
       record: StreamRecord;
       register: [options?: StreamRegisterOptions] | [prefix: string, options?: Omit<StreamRegisterOptions, 'prefix'>];

@@ -7,6 +7,7 @@ import type { Journal } from '../journal/journal.ts';
 import type { SchedulerKeys } from '../keys.ts';
 import type { CapSettings } from '../settings.ts';
 import { matchesGlob } from './glob.ts';
+import { listenerField } from './listener-field.ts';
 import { createMessageLane, type MessageLane } from './message-lane.ts';
 import { createMessageRunner } from './message-runner.ts';
 import { createSubscriptions, type Heard, type Subscriptions } from './subscriptions.ts';
@@ -114,7 +115,7 @@ class ChannelListener implements Trigger {
     }
     const { access, keys, leases, loadable, journal, ring, log } = this.#options;
     const stream = capturedStreamOf(id, { access, keys });
-    const leaseField = `${stream}:listener`;
+    const leaseField = listenerField(stream);
     const lane = createMessageLane(
       {
         ...{ access, keys, stream, leaseField, loadable, journal, ring, log },

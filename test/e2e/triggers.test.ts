@@ -155,5 +155,12 @@ describe.each(Object.entries(TOPOLOGIES))('schedules, lists and channels on %s',
     expect(rows).toContain('items:versions/list/versions');
     const checks = (await platform.door.call('RG.DOCTOR')) as string[][];
     expect(checks.find((check) => check[1] === 'consumer groups')?.[3]).toBe('ok');
+    await redis.set('text', 'no list');
+    await loadFunction(platform.door, 'wrong', `GB('ListReader').register('text');`);
+    const after = (await platform.door.call('RG.DOCTOR')) as string[][];
+    expect(after.find((check) => check[1] === 'list text')?.slice(2, 6)).toEqual([
+      ...['state', 'bad', 'finding', 'the key holds a string, no list'],
+    ]);
+    expect(after.filter((check) => /^(schedule|channels) /.test(check[1] ?? ''))).toEqual([]);
   });
 });

@@ -19,8 +19,8 @@ export interface OperationDependencies {
   readonly deadLetters: DeadLetters;
   readonly streams: Pick<StreamTrigger, 'inspect'>;
   readonly calls: Pick<CommandCalls, 'has'>;
-  readonly access: Pick<RedisAccess, 'facts' | 'client' | 'shards'>;
-  readonly keys: Pick<SchedulerKeys, 'streams'>;
+  readonly access: Pick<RedisAccess, 'facts' | 'client' | 'shards' | 'tagOf'>;
+  readonly keys: Pick<SchedulerKeys, 'streams' | 'schedule' | 'captured' | 'lease'>;
   readonly settings: Pick<Settings, 'fleet' | 'limits' | 'caps' | 'executions' | 'sandboxes'>;
   readonly executions: Omit<Executions, 'drain' | typeof Symbol.asyncDispose>;
   /** Evaluates a script without putting anything in force. */

@@ -1,4 +1,5 @@
 import type { ActiveRegistration } from '#functions';
+import { checkCaptures } from './capture-checks.ts';
 import type { OperationDependencies } from './dependencies.ts';
 import {
   type Check,
@@ -50,6 +51,7 @@ async function runChecks(dependencies: OperationDependencies): Promise<readonly 
     checkNodes(nodes, snapshot.revision),
     checkRegistrations(registrations, dead),
     ...checkGroups(groups, (consumer) => fleet.isAlive(consumer)),
+    ...(await checkCaptures(registrations, dependencies)),
   ];
 }
 
