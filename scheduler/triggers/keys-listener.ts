@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { defineScript, type RedisAccess, type Shard } from '#functions';
@@ -10,8 +11,8 @@ import type { KeysWriter, TakenEvent } from './keys-writer.ts';
 
 /** Hears keyspace notifications, for each shard on one node of the fleet, and writes what concerns a registration. */
 export interface KeysListener extends AsyncDisposable {
-  /** From now on by this table. */
-  follow(table: KeysTable): void;
+  /** From now on by this table; resolves when shards that nobody listened to are listened to, or after two seconds. */
+  follow(table: KeysTable): Promise<void>;
   /** Hands the shards over to the other nodes, after what was heard is written. `follow` begins anew. */
   stop(): Promise<void>;
   /** Shards that this node listens to. */
@@ -33,6 +34,8 @@ export interface KeysListenerOptions {
 const LEASE = 'key-events';
 const ANNOUNCE = defineScript('announce-listener', new URL('./scripts/announce-listener.lua', import.meta.url));
 const ROUND_MS = 500;
+/** A server that does not answer must not keep a registration from coming into force. */
+const BEGIN_MS = 2_000;
 /** Doors that know nothing of a listener for so long write everything themselves. */
 const EPOCH_MS = 3_000;
 /** Executions a client waits for carry its token only when its door comes first: it gets so much of a start. */
@@ -70,12 +73,11 @@ class ShardListener implements KeysListener {
     return [...this.#sources.keys()];
   }
 
-  follow(table: KeysTable): void {
+  async follow(table: KeysTable): Promise<void> {
     this.#table = table;
-    if (table.listens && this.#timer === null && !this.#isClosed) {
-      this.#timer = setInterval(() => this.#next(), ROUND_MS);
-      this.#next();
-    }
+    if (!table.listens || this.#isClosed) return;
+    this.#timer ??= setInterval(() => void this.#next(), ROUND_MS);
+    await Promise.race([this.#next(), sleep(BEGIN_MS, undefined, { ref: false })]);
   }
 
   async stop(): Promise<void> {
@@ -91,12 +93,11 @@ class ShardListener implements KeysListener {
     await this.stop();
   }
 
-  #next(): void {
+  #next(): Promise<void> {
     this.#round = this.#round
       .then(() => this.#keep())
-      .catch((error: unknown) => {
-        this.#options.log.debug({ err: error }, 'listening could not be arranged');
-      });
+      .catch((error: unknown) => this.#options.log.debug({ err: error }, 'listening could not be arranged'));
+    return this.#round;
   }
 
   /** Takes what nobody listens to, gives up what is not ours any more. */
@@ -142,15 +143,18 @@ class ShardListener implements KeysListener {
       if (byKeyspace) this.#heard(source, other, about);
       else this.#heard(source, about, other);
     });
+    const begun = Promise.withResolvers<void>();
     const subscribe = async (): Promise<void> => {
       await client.psubscribe(byKeyspace ? '__keyspace@*__:*' : '__keyevent@*__:*');
       source.epoch = randomUUID();
       // Before anything that is heard from now on is written: an older epoch would refuse it.
       source.writing = source.writing.then(() => this.#announce(source));
       await source.writing;
+      begun.resolve();
     };
     client.on('ready', () => void subscribe().catch((error: unknown) => log.debug({ err: error }, 'not subscribed')));
     if (client.status === 'ready') await subscribe();
+    else await Promise.race([begun.promise, sleep(BEGIN_MS, undefined, { ref: false })]);
   }
 
   /** Doors pair what they report only with a listener that says that it is there. */
@@ -196,7 +200,7 @@ class ShardListener implements KeysListener {
     this.#sources.delete(source.shard.id);
     source.client.disconnect();
     this.#flush(source);
-    await Promise.race([source.writing, new Promise((resolve) => setTimeout(resolve, EPOCH_MS))]);
+    await Promise.race([source.writing, sleep(EPOCH_MS, undefined, { ref: false })]);
     await leases.release(LEASE, leaseName(source.shard)).catch((error: unknown) => {
       log.debug({ err: error }, 'the lease of a shard was not given back');
     });

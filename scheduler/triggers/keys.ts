@@ -83,7 +83,7 @@ class KeyEvents implements KeysTrigger {
   async apply(registrations: readonly ActiveRegistration[]): Promise<void> {
     this.#table = createKeysTable(registrations);
     for (const [id, registration] of this.#table.registrations) this.#known.set(id, registration);
-    this.#listener.follow(this.#table);
+    await this.#listener.follow(this.#table);
   }
 
   async drain(): Promise<void> {

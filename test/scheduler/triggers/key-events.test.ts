@@ -81,7 +81,7 @@ test('errors and queued commands raise nothing', () => {
 });
 
 test('commands are found by the events they may raise', () => {
-  expect(commandsRaising(new Set(['hset'])).sort()).toEqual(['hmset', 'hset', 'hsetnx']);
+  expect(commandsRaising(new Set(['hset'])).toSorted()).toEqual(['hmset', 'hset', 'hsetnx']);
   expect(commandsRaising(new Set(['expired']))).toEqual([]);
   expect(commandsRaising(new Set(['lpop']))).toEqual(expect.arrayContaining(['lpop', 'blpop', 'lmove', 'blmove']));
 });
