@@ -7,14 +7,15 @@ import type { GuestApi, GuestConfig, RunFlags } from './api.ts';
 import { createAtomic } from './atomic.ts';
 import { createGearsBuilder } from './builder.ts';
 import { structuredClone } from './clone.ts';
+import { type Configure, createConfigure } from './configure.ts';
 import { createSources, installSources } from './determinism.ts';
 import { installEncoding } from './encoding.ts';
-import { type Configure, createConfigure } from './configure.ts';
 import { createEngine } from './engine.ts';
 import { isComplaint } from './errors.ts';
 import { createExecutor } from './execute.ts';
 import { createHostFunctions } from './host.ts';
 import { createConsole, createLog, createLogger, type Logger } from './log.ts';
+import { createOutbox } from './outbox.ts';
 import { createParser } from './parse.ts';
 import {
   defineProperty,
@@ -116,12 +117,12 @@ function apiOf({ registrations, configuration, logger, engine }: Parts): GuestAp
 }
 
 /**
- * @param blame memory shared with the sandbox process, see `BlameField`.
+ * @param shared memory shared with the sandbox process, see `BlameField` and `OutboxFields`.
  * @param runDry runs the queue of microtasks until it is empty.
  */
-export function start(blame: Uint32Array, runDry: () => void, configJson: string): GuestApi {
+export function start(shared: Uint32Array, runDry: () => void, configJson: string): GuestApi {
   const config = JSON.parse(configJson) as GuestConfig;
-  const turn = createTurn({ blame, checkpoint: runDry, callMs: config.callMs });
+  const turn = createTurn({ blame: shared, checkpoint: runDry, callMs: config.callMs });
   const settle = createSettle(config.outputBytes);
   const parser = createParser();
   const logger = createLogger({ turn, settle, limits: config });
@@ -143,6 +144,7 @@ export function start(blame: Uint32Array, runDry: () => void, configJson: string
     structuredClone,
   });
   const runner = createRunner({ parser, turn, settle });
-  const engine = createEngine({ parser, turn, settle, runner, executor, sessions, logger });
+  const hand = createOutbox(shared);
+  const engine = createEngine({ parser, turn, settle, runner, executor, sessions, logger, hand });
   return apiOf({ registrations, configuration, logger, engine });
 }

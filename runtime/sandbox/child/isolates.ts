@@ -1,4 +1,5 @@
-import type { GuestApi, GuestNews, RunFlags } from '../../guest/api.ts';
+import { isAscii } from 'node:buffer';
+import type { GuestApi, RunFlags, ToldNews } from '../../guest/api.ts';
 import {
   decodeCancel,
   decodeLoad,
@@ -11,7 +12,6 @@ import {
   encodeProgress,
   type Frame,
 } from '../frames.ts';
-import { isAscii } from 'node:buffer';
 import type { GuestErrorReport, LoadedReport, LoadRequest } from '../messages.ts';
 import { emptyProgress, failOpen, markEnded, type TrackedBatch, trackBatch } from './batches.ts';
 import { callFailure, ISOLATE_LOST, loadFailure } from './guest-failure.ts';
@@ -174,7 +174,7 @@ export class Isolates {
   }
 
   /** Calls the guest until it has nothing more to do now; what it tells is sent as it comes. */
-  #work(working: Working, begin: () => GuestNews): void {
+  #work(working: Working, begin: () => ToldNews): void {
     const { loaded, isolate, batch } = working;
     try {
       let news = begin();
@@ -194,7 +194,7 @@ export class Isolates {
   }
 
   /** Sends news; those of the batch `answering` last, as the answer. */
-  #tell(news: GuestNews, answering: number | null): void {
+  #tell(news: ToldNews, answering: number | null): void {
     let answer: Buffer | null = null;
     for (let i = 1; i < news.length; i += 4) {
       const id = news[i] as number;
