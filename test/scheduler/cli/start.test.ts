@@ -63,6 +63,17 @@ test('a port that is taken ends with 2 and names the port and the flag', async (
   await platform.stop();
 });
 
+test.runIf(process.platform === 'linux')(
+  'a data directory that cannot be made ends with 2 and names setting and value',
+  async () => {
+    const starting = run(['start', '--data-dir', '/proc/nope', '--resp-port', '0', '--http-port', '0']);
+    await expect(starting).rejects.toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('CONFIG_INVALID: data-dir is /proc/nope, which cannot be used:'),
+    });
+  },
+);
+
 test('a Redis that is not there ends with 3 and its address', { timeout: 30_000 }, async () => {
   const starting = run(['start', '--redis', 'redis://127.0.0.1:1', '--resp-port', '0', '--http-port', '0']);
   await expect(starting).rejects.toMatchObject({
