@@ -44,6 +44,7 @@ export {
   type FailureFacts,
 } from './model/retry.ts';
 export { compactRoutes, MAX_ROUTES, type Route, routeOf, routeVersion } from './model/route.ts';
+export { type Unread, unreadEntries } from './model/unread.ts';
 export type { CommandFacts, CommandTable } from './redis/command-table.ts';
 export { type ConnectOptions, connectRedis } from './redis/connect.ts';
 export { SLOT_COUNT, slotOfKey } from './redis/hash-tags.ts';
@@ -82,8 +83,8 @@ export {
   scanEntries,
 } from './redis/resp/scan.ts';
 export { type StreamBatch, splitStreamReply } from './redis/resp/stream-reply.ts';
-export { createCommandTable } from './redis/server-command-table.ts';
 export { defineScript, isNoScript, type Script, type ScriptArgument } from './redis/script.ts';
+export { createCommandTable } from './redis/server-command-table.ts';
 export { createRegistry, type RegistryOptions } from './registry/create-registry.ts';
 export type {
   ActiveRegistration,

@@ -1,4 +1,3 @@
-import { isAscii } from 'node:buffer';
 import type { GuestApi, GuestNews, RunFlags } from '../../guest/api.ts';
 import {
   decodeCancel,
@@ -12,6 +11,7 @@ import {
   encodeProgress,
   type Frame,
 } from '../frames.ts';
+import { isAscii } from 'node:buffer';
 import type { GuestErrorReport, LoadedReport, LoadRequest } from '../messages.ts';
 import { emptyProgress, failOpen, markEnded, type TrackedBatch, trackBatch } from './batches.ts';
 import { callFailure, ISOLATE_LOST, loadFailure } from './guest-failure.ts';

@@ -14,9 +14,10 @@ export function createStreamsOperation({ streams }: OperationDependencies): Oper
       if (args.length > 1) throw arityError('rg.streams');
       const reports = await streams.inspect();
       const shown = reports.filter(({ registrationId }) => args[0] === undefined || registrationId === args[0]);
-      return shown.map(({ registrationId, stream, mode, state, lag, pending, inWork, waiting }) =>
-        recordReply({ registration: registrationId, stream, mode, state, lag, pending, inWork, waiting }),
-      );
+      return shown.map(({ registrationId, stream, mode, state, lag, pending, inWork, waiting, lagIsExact }) => {
+        const work = { lag, pending, inWork, waiting, lagIsExact: lagIsExact ? 1 : 0 };
+        return recordReply({ registration: registrationId, stream, mode, state, ...work });
+      });
     },
   };
 }

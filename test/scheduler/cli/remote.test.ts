@@ -147,7 +147,7 @@ describe('remote commands', () => {
     expect(await json('nodes')).toMatchObject([{ isSelf: 1, isCurrent: 1 }]);
     expect((await regears('nodes')).stdout).toMatch(/ \* .*revision \d+, current$/m);
     expect(await json('streams', '--registration', 'picky/stream/picky')).toMatchObject([
-      { stream: 'picky', lag: 0, pending: 0, inWork: 0, waiting: 0 },
+      { stream: 'picky', lag: 0, lagIsExact: 1, pending: 0, inWork: 0, waiting: 0 },
     ]);
     expect((await regears('streams')).stdout).toMatch(/^picky\/stream\/picky +picky +0 +0 +0 +0 /m);
   });
