@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { timeOfId } from '../../../functions/index.ts';
 import type { Invocation } from '../../../runtime/index.ts';
 import { startRedis, type TestRedis } from '../../support/redis.ts';
 import { waitFor } from '../../support/wait.ts';
@@ -89,8 +90,8 @@ test('no more than maxInFlight entries are in work at once', async () => {
 test('fromId $ leaves alone what was there, for streams of a prefix too', async () => {
   const { batches, execute } = recorder();
   await using node = await startNode({ url: redis.url, execute });
-  await addEntries(node.access, 5, 's:a');
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  const ids = await addEntries(node.access, 5, 's:a');
+  await waitFor(() => Date.now() > timeOfId(ids.at(-1) ?? ''), { what: 'the next millisecond', intervalMs: 1 });
   await node.trigger.apply([registration({ prefix: 's:*', fromId: '$' })]);
   await addEntries(node.access, 2, 's:a');
   await addEntries(node.access, 3, 's:new');
