@@ -1,7 +1,7 @@
 import { type Endpoint, encodeCommand, type Shard } from '#functions';
 import { ClusterTransactions } from './cluster-transactions.ts';
 import { isSubscription, type Word } from './command-words.ts';
-import { isReplyModeChange, leavesRepliesOut, REPLY_ON } from './note-queue.ts';
+import { leavesRepliesOut, REPLY_ON } from './note-queue.ts';
 import { argumentsOf, LOST, type Passage, type PassageHost, UNREACHABLE } from './passage.ts';
 import { ReplyQueue } from './reply-queue.ts';
 import type { RequestFramer } from './request-framer.ts';
@@ -234,13 +234,7 @@ export class ClusterPassage implements Passage, ShardLinkEvents {
 
   /** The reply is known; whether the client sees it is for CLIENT REPLY to say. */
   #answerShown(sent: Sent, reply: Buffer, head: string): void {
-    const { state } = this.#host;
-    const modeBefore = state.replyMode;
-    state.settle(sent, head);
-    const isModeChange = isReplyModeChange(sent);
-    const isHidden = (isModeChange ? state.replyMode : modeBefore) !== 'on';
-    if (!isModeChange && modeBefore === 'skip-next') state.replyMode = 'on';
-    this.#answer(sent, isHidden ? '' : reply);
+    this.#answer(sent, this.#host.state.settleHidden(sent, head) ? '' : reply);
   }
 
   #settleHere(sent: Sent, reply: string): void {
