@@ -33,7 +33,7 @@ export class ClusterPassage implements Passage, ShardLinkEvents {
   readonly #replies = new ReplyQueue<Buffer | string>((reply) => this.#toClient(reply));
   readonly #transactions: ClusterTransactions;
   #isClosed = false;
-  /** Commands for every shard that the first has not answered. */
+  /** Commands that later ones wait for and that have no answer yet. */
   #settling = 0;
 
   constructor(options: ClusterPassageOptions) {
@@ -59,7 +59,10 @@ export class ClusterPassage implements Passage, ShardLinkEvents {
   forward(framer: RequestFramer, word: Word): void {
     const args = argumentsOf(framer);
     const bytes = framer.bytes.subarray(framer.start, framer.end);
-    const sent: Sent = { word, args, bytes, place: this.#replies.take(), redirects: 0 };
+    // Which reply SKIP leaves out is a matter of order, and shards answer in none.
+    const isSettling = leavesRepliesOut({ word, args }) || this.#host.state.replyMode === 'skip-next';
+    if (isSettling) this.#settling += 1;
+    const sent: Sent = { word, args, bytes, place: this.#replies.take(), redirects: 0, isSettling };
     if (this.#transactions.isOpen && word !== 'quit' && word !== 'reset') this.#transactions.take(sent);
     else if (word === 'multi') this.#transactions.begin(sent);
     else if (concernsEveryShard(sent)) this.#toEveryShard(sent);
@@ -140,7 +143,7 @@ export class ClusterPassage implements Passage, ShardLinkEvents {
 
   #toEveryShard(sent: Sent): void {
     const first = this.#options.choice.first();
-    this.#settling += 1;
+    if (!sent.isSettling) this.#settling += 1;
     this.#send(first, { ...sent, isSettling: true });
     for (const link of this.#links.values()) if (link.shard.id !== first.id) this.#send(link.shard, unseen(sent.bytes));
     if (sent.word === 'reset') this.#transactions.forget();
