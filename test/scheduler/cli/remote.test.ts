@@ -1,20 +1,12 @@
-import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type PlatformProcess, startPlatformProcess } from '../../support/platform.ts';
+import { type Ran, runRegears } from '../../support/regears.ts';
 import { waitFor } from '../../support/wait.ts';
 
-const BIN = fileURLToPath(new URL('../../../scheduler/cli/regears.js', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'regears-remote-'));
-
-interface Ran {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 describe('remote commands', () => {
   let platform: PlatformProcess;
@@ -28,14 +20,8 @@ describe('remote commands', () => {
     rmSync(directory, { recursive: true, force: true });
   });
 
-  const regears = (...args: readonly string[]): Promise<Ran> => {
-    const env = { PATH: process.env.PATH ?? '', REGEARS_URL: `redis://127.0.0.1:${platform.respPort}` };
-    return new Promise((done) => {
-      execFile(process.execPath, [BIN, ...args], { cwd: directory, env }, (error, stdout, stderr) => {
-        done({ code: error === null ? 0 : Number(error.code), stdout, stderr });
-      });
-    });
-  };
+  const regears = (...args: readonly string[]): Promise<Ran> =>
+    runRegears(args, { cwd: directory, env: { REGEARS_URL: `redis://127.0.0.1:${platform.respPort}` } });
   const json = async <T>(...args: readonly string[]): Promise<T> => {
     const { code, stdout, stderr } = await regears('--json', ...args);
     expect(stderr).toBe('');

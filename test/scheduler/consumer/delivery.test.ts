@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { timeOfId } from '../../../functions/index.ts';
 import type { Invocation } from '../../../runtime/index.ts';
-import { startRedis, type TestRedis } from '../../support/redis.ts';
+import { sharedRedis } from '../../support/shared-redis.ts';
 import { waitFor } from '../../support/wait.ts';
 import {
   addEntries,
@@ -14,14 +14,7 @@ import {
   untilEnded,
 } from './harness.ts';
 
-let redis: TestRedis;
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterAll(() => redis[Symbol.asyncDispose]());
-beforeEach(async () => {
-  await redis.client().flushall();
-});
+const redis = sharedRedis();
 
 /** Keeps what it was asked to run. */
 function recorder(): { batches: Invocation[]; execute: ReturnType<typeof runWith> } {

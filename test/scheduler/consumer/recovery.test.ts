@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Invocation, Outcome } from '../../../runtime/index.ts';
 import { startFaultProxy } from '../../support/fault-proxy.ts';
-import { startRedis, type TestRedis } from '../../support/redis.ts';
+import { sharedRedis } from '../../support/shared-redis.ts';
 import { waitFor } from '../../support/wait.ts';
 import {
   addEntries,
@@ -16,14 +16,7 @@ import {
   untilEnded,
 } from './harness.ts';
 
-let redis: TestRedis;
-beforeAll(async () => {
-  redis = await startRedis({ aof: true });
-});
-afterAll(() => redis[Symbol.asyncDispose]());
-beforeEach(async () => {
-  await redis.client().flushall();
-});
+const redis = sharedRedis({ aof: true });
 
 const never = (): Promise<Outcome> => new Promise(() => undefined);
 
