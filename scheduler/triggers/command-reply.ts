@@ -34,7 +34,9 @@ export function fullReply(registrationId: string, most: number): string {
 }
 
 export function stoppedReply(registrationId: string, state: string, reason: string | null): string {
-  return errorLine(`ERR registration ${registrationId} is ${state}${reason === null ? '' : `: ${reason}`}`);
+  return errorLine(
+    `ERR [REGISTRATION_STOPPED] registration ${registrationId} is ${state}${reason === null ? '' : `: ${reason}`}`,
+  );
 }
 
 function errorLine(text: string): string {

@@ -15,11 +15,7 @@ export const streams: Command = {
     const all = recordsOf(await (await door()).call('RG.STREAMS', ...(id === undefined ? [] : [id])));
     output.answer(all, () => {
       if (all.length === 0) {
-        return output.line(
-          id === undefined
-            ? 'No registration reads a stream yet.'
-            : `${id} reads no stream; see: regears registrations`,
-        );
+        return output.line(id === undefined ? 'No registration reads a stream yet.' : `${id} reads no stream yet.`);
       }
       const row = (each: Record<string, Reply>) => [
         ...['registration', 'stream'].map((name) => cellOf(each[name])),

@@ -71,6 +71,14 @@ describe('wrong command lines end with 2 and say what is allowed', () => {
     [['list', '--jsn'], "unknown option '--jsn'. Did you mean --json? See: regears list --help"],
     [['dlq', 'lst'], 'See: regears dlq --help'],
     [['feed', '--stream', ''], '--stream is empty'],
+    [['help', 'nosuch'], "unknown command 'nosuch'. See: regears --help"],
+    [['logs', 'a', '--function', 'b'], 'the function is a and --function is b; give one of them'],
+    [['deploy', 'x.ts', 'sub/x.js'], 'x.ts and sub/x.js are both the function "x"; load them one by one with --name'],
+    [
+      ['config', '--config', 'no.json'],
+      'file of settings no.json (--config or REGEARS_CONFIG) cannot be read: there is no such file',
+    ],
+    [['config', '--config', '.'], 'cannot be read: it is a directory'],
   ])('%j', async (args, message) => {
     const { code, stdout, stderr } = await regears(args);
     expect(stderr).toContain(message);

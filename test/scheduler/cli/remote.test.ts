@@ -75,9 +75,10 @@ describe('remote commands', () => {
   });
 
   test('logs show what functions wrote', async () => {
-    await waitFor(async () => (await regears('logs', '--function', 'hello')).stdout.includes('asked for ann'), {
-      what: 'the log line',
-    });
+    const said = async (...args: string[]): Promise<boolean> =>
+      (await regears('logs', ...args)).stdout.includes('asked for ann');
+    await waitFor(() => said('--function', 'hello'), { what: 'the log line' });
+    expect([await said('hello'), await said('nobody')]).toEqual([true, false]);
     const { stdout } = await regears('logs', '--count', '1', '--json');
     expect(JSON.parse(stdout)).toMatchObject({ function: 'hello' });
   });
@@ -85,7 +86,11 @@ describe('remote commands', () => {
   test('registrations can be paused and resumed', async () => {
     expect((await regears('pause', 'hello/command/hello')).code).toBe(0);
     expect((await regears('registrations', '--function', 'hello')).stdout).toContain('paused');
-    expect((await regears('trigger', 'hello')).code).not.toBe(0);
+    expect(await regears('trigger', 'hello')).toEqual({
+      code: 5,
+      stdout: '',
+      stderr: `error REGISTRATION_STOPPED: registration hello/command/hello is paused: paused by user default; see: regears resume\n`,
+    });
     expect((await regears('resume', 'hello/command/hello')).code).toBe(0);
     expect((await regears('trigger', 'hello', 'bob')).stdout).toBe('Good day bob\n');
   });
@@ -121,6 +126,9 @@ describe('remote commands', () => {
     expect((await regears('dlq', 'redrive', '--function', 'picky', '--yes')).stdout).toContain('4 dead letters');
     await waitFor(async () => (await platform.door.get('picked')) === '49', { what: 'the redriven entries' });
     expect(await json('dlq', 'list')).toEqual([]);
+    expect((await regears('dlq', 'list')).stdout).toBe('There are no dead letters.\n');
+    expect((await regears('dlq', 'list', '--function', 'picky')).stdout).toBe('There are no such dead letters.\n');
+    expect((await regears('feed', '--stream', 'one', write('one.txt', 'line\n'))).stdout).toMatch(/^1 entry appended/);
   });
 
   test('doctor says what it found', async () => {
@@ -177,6 +185,7 @@ describe('remote commands', () => {
     [['show', 'nobody'], 4, 'FUNCTION_NOT_FOUND'],
     [['rollback', 'picky', '99'], 4, 'VERSION_NOT_FOUND'],
     [['pause', 'no/such/registration'], 4, 'REGISTRATION_NOT_FOUND'],
+    [['streams', '--registration', 'no/such/registration'], 4, 'REGISTRATION_NOT_FOUND'],
     [['trigger', 'nobody'], 4, 'TRIGGER_NOT_FOUND'],
     [['dlq', 'show', '1-1'], 4, 'DEAD_LETTER_NOT_FOUND'],
     [['unregister', 'no/such/registration'], 4, 'REGISTRATION_NOT_FOUND'],

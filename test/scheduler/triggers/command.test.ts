@@ -138,7 +138,7 @@ test('an unknown trigger, a paused one and a full one answer an error at once', 
   for (let n = 0; n < 3; n += 1) call('t');
   expect(replies).toEqual([
     '-ERR subcommand not found\r\n',
-    '-ERR registration f/command/p is paused: by hand\r\n',
+    '-ERR [REGISTRATION_STOPPED] registration f/command/p is paused: by hand\r\n',
     expect.stringMatching(/^-ERR \[LIMIT_CONCURRENCY\] 2 calls of f\/command\/t/),
   ]);
   expect([trigger.has('t'), trigger.has('nobody')]).toEqual([true, false]);
