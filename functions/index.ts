@@ -61,17 +61,9 @@ export {
   unlessError,
 } from './redis/resp/decode.ts';
 export { encodeBulk, encodeCommand, encodeError, latin1FromUtf8, utf8FromLatin1 } from './redis/resp/encode.ts';
-export {
-  commandEnd,
-  countFrames,
-  createCommandFramer,
-  createReplyFramer,
-  type FrameLimits,
-  type Framer,
-  type ReplyFramer,
-  repliesEnd,
-  replyEnd,
-} from './redis/resp/frame.ts';
+export { commandEnd, countFrames, repliesEnd, replyEnd } from './redis/resp/frame.ts';
+export type { FrameLimits } from './redis/resp/frame-walk.ts';
+export { createCommandFramer, createReplyFramer, type Framer, type ReplyFramer } from './redis/resp/framer.ts';
 export {
   argOf,
   argsOf,
