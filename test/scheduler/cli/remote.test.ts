@@ -168,7 +168,7 @@ describe('remote commands', () => {
 
   test('data that is no NDJSON ends a feed with 1, the file, the line and what was appended', async () => {
     const { code, stderr } = await regears('feed', '--stream', 'odd', write('odd.ndjson', '{"n":1}\n{"n":\n'));
-    expect(stderr).toMatch(/odd\.ndjson: line 2 is not JSON.*1 entries before it are appended/);
+    expect(stderr).toMatch(/odd\.ndjson: line 2 is not JSON.*appended before it: 1 entry/);
     expect(code).toBe(1);
     await platform.door.set('taken', 'text');
     expect((await regears('feed', '--stream', 'taken', 'odd.ndjson')).stderr).toContain(
