@@ -44,6 +44,7 @@ export {
   type FailureFacts,
 } from './model/retry.ts';
 export { compactRoutes, MAX_ROUTES, type Route, routeOf, routeVersion } from './model/route.ts';
+export { type Unread, unreadEntries } from './model/unread.ts';
 export type { CommandFacts, CommandTable } from './redis/command-table.ts';
 export { type ConnectOptions, connectRedis } from './redis/connect.ts';
 export { SLOT_COUNT, slotOfKey } from './redis/hash-tags.ts';

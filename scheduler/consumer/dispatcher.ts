@@ -1,5 +1,5 @@
 import { compareEntryIds, type LoadableVersion } from '#functions';
-import { type ClaimedBatch, sliceBatch } from './batch.ts';
+import { apart, type ClaimedBatch } from './batch.ts';
 import type { Claimer } from './claimer.ts';
 import type { ConsumerLog, NodeIdentity } from './contracts.ts';
 import { createGather } from './gather.ts';
@@ -255,7 +255,7 @@ class ModeDispatcher implements Dispatcher {
       const page = wanted.slice(at, at + CLAIM_COUNT);
       const batch = await this.#claimAgain(lane, page);
       for (const id of page) if (lane.waiting.delete(id)) lane.registration.waiting -= 1;
-      for (const part of apart(batch, alone)) void this.offerClaimed(lane, part);
+      for (const part of batch === null ? [] : apart(batch, alone)) void this.offerClaimed(lane, part);
       this.pump(lane);
     }
   }
@@ -280,21 +280,4 @@ function drainOverflow(registration: ConsumedRegistration): void {
   if (waiting.length === 0) return;
   registration.overflow = [];
   for (const { run } of waiting) run();
-}
-
-/** Entries that are to run alone as batches of one, the others together. */
-function apart(batch: ClaimedBatch | null, alone: readonly string[]): readonly ClaimedBatch[] {
-  if (batch === null) return [];
-  if (alone.length === 0) return [batch];
-  const single = new Set(alone);
-  const parts: ClaimedBatch[] = [];
-  let from = 0;
-  for (let i = 0; i <= batch.ids.length; i += 1) {
-    const isAlone = i < batch.ids.length && single.has(batch.ids[i] as string);
-    if (i < batch.ids.length && !isAlone) continue;
-    if (i > from) parts.push(sliceBatch(batch, from, i));
-    if (isAlone) parts.push(sliceBatch(batch, i, i + 1));
-    from = i + 1;
-  }
-  return parts;
 }

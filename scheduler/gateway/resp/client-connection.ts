@@ -5,10 +5,10 @@ import { ConnectionState } from './connection-state.ts';
 import type { DoorParts } from './door-parts.ts';
 import { Gatekeeper } from './gatekeeper.ts';
 import type { OwnCommand } from './own-commands.ts';
+import { OwnReplies } from './own-replies.ts';
 import { argumentsOf, type Passage, type PassageHost } from './passage.ts';
-import { ReplyQueue } from './reply-queue.ts';
-import { asProtocol3 } from './reply-text.ts';
 import { Framed, RequestFramer } from './request-framer.ts';
+import { RequestPump, type Wait } from './request-pump.ts';
 
 /** Text of RedisGears for a command of ours inside MULTI. */
 const NOT_IN_MULTI = 'ERR can not run a non-sync execution inside a MULTI/LUA (blocking is not allowed) or on loading.';
@@ -32,12 +32,10 @@ export class ClientConnection implements PassageHost {
   readonly #gatekeeper: Gatekeeper;
   readonly #output: ClientOutput;
   readonly #gone = new AbortController();
-  readonly #queue = new ReplyQueue<string>((reply) => this.#emit(reply));
+  readonly #queue: OwnReplies;
   #phase: 'pass' | 'calls' | 'operation' = 'pass';
-  #isFlushDue = false;
-  /** What must happen before the requests that have come can go on. */
-  readonly #waits = new Set<'replies' | 'grant' | 'client reads' | 'upstream reads'>();
-  #isPumping = false;
+  readonly #waits = new Set<Wait>();
+  readonly #pump: RequestPump;
   #isMidRequest = false;
   /** The connection closes as soon as nothing is outstanding. */
   #isEnding = false;
@@ -51,6 +49,13 @@ export class ClientConnection implements PassageHost {
     this.#passage = parts.openPassage(this);
     this.#output = new ClientOutput({ socket, maxBytes: parts.settings.maxOutputBytes, log: parts.log });
     this.#gatekeeper = new Gatekeeper({ ...parts, state: this.state, passage: this.#passage });
+    this.#queue = new OwnReplies({ state: this.state, output: this.#output, onWritten: () => this.#afterAnswers() });
+    this.#pump = new RequestPump({
+      ...{ socket, waits: this.#waits },
+      step: () => !this.#hasQuit && this.#step(),
+      flush: () => this.#passage.flush(),
+      isIdle: () => this.#pending === 0,
+    });
     socket.on('data', (chunk) => this.#onData(chunk));
     socket.on('drain', () => this.#onDrain());
     socket.on('end', () => this.#onClientEnd());
@@ -117,27 +122,8 @@ export class ClientConnection implements PassageHost {
   }
 
   #goOn(): void {
-    if (this.#isPumping) return;
-    this.#pump();
+    if (!this.#pump.run()) return;
     if (this.#isEnding && this.#pending === 0 && this.#waits.size === 0 && this.#socket.writable) this.end();
-  }
-
-  #pump(): void {
-    this.#isPumping = true;
-    do {
-      while (this.#waits.size === 0 && !this.#hasQuit && this.#socket.writable && this.#step());
-      this.#passage.flush();
-    } while (this.#stoppedForNothing());
-    this.#isPumping = false;
-    if (this.#waits.size > 0) this.#socket.pause();
-    else if (this.#socket.isPaused()) this.#socket.resume();
-  }
-
-  /** True when what was waited for has been answered on the spot. */
-  #stoppedForNothing(): boolean {
-    if (!this.#waits.has('replies') || this.#pending > 0) return false;
-    this.#waits.delete('replies');
-    return true;
   }
 
   /** Takes the next request. False: there is none, or it must wait. */
@@ -235,15 +221,13 @@ export class ClientConnection implements PassageHost {
   #run(command: OwnCommand): boolean {
     this.#phase = command.kind === 'call' ? 'calls' : 'operation';
     const { user, protocol } = this.state;
-    const place = this.#queue.take();
-    this.#parts.own.run(command, { user: user ?? 'default', protocol, signal: this.#gone.signal }, (reply) =>
-      this.#queue.fill(place, reply),
-    );
+    const caller = { user: user ?? 'default', protocol, signal: this.#gone.signal };
+    this.#parts.own.run(command, caller, this.#queue.expect());
     return true;
   }
 
   #answer(reply: string): boolean {
-    this.#queue.fill(this.#queue.take(), reply);
+    this.#queue.expect()(reply);
     return true;
   }
 
@@ -261,18 +245,7 @@ export class ClientConnection implements PassageHost {
 
   // --- replies
 
-  #emit(reply: string): void {
-    const { state } = this;
-    if (state.replyMode === 'on') this.#output.gather(state.protocol === 3 ? asProtocol3(reply) : reply);
-    else if (state.replyMode === 'skip-next') state.replyMode = 'on';
-    if (this.#isFlushDue) return;
-    this.#isFlushDue = true;
-    queueMicrotask(() => this.#afterAnswers());
-  }
-
   #afterAnswers(): void {
-    this.#isFlushDue = false;
-    this.#output.flush();
     if (this.#output.isFull) this.#waits.add('client reads');
     if (this.#pending === 0 || (this.#phase === 'calls' && this.#queue.size < MAX_CALLS / 2)) {
       this.#waits.delete('replies');

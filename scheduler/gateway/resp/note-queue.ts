@@ -54,7 +54,7 @@ export function isInternal(note: Note | undefined): boolean {
   return note?.answered !== undefined || note?.replacement !== undefined;
 }
 
-export function isReplyModeChange({ word, args }: Noted): boolean {
+function isReplyModeChange({ word, args }: Noted): boolean {
   return word === 'client' && args[1]?.toLowerCase() === 'reply';
 }
 

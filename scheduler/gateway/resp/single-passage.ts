@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Endpoint } from '#functions';
 import { isSubscription, type Word } from './command-words.ts';
-import { isInternal, isReplyModeChange, leavesRepliesOut, type Note, NoteQueue, REPLY_ON } from './note-queue.ts';
+import { isInternal, leavesRepliesOut, type Note, NoteQueue, REPLY_ON } from './note-queue.ts';
 import { LOST, notableArguments, openSocket, type Passage, type PassageHost, UNREACHABLE } from './passage.ts';
 import { ReplyFramer } from './reply-framer.ts';
 import type { RequestFramer } from './request-framer.ts';
@@ -250,11 +250,7 @@ export class SinglePassage implements Passage {
   /** Takes a reply into account; returns what the client sees instead, null = the reply itself. */
   #settle(note: Note | undefined): string | null {
     const { state } = this.#host;
-    const modeBefore = state.replyMode;
-    if (note) state.settle(note, this.#head);
-    const isModeChange = note !== undefined && isReplyModeChange(note);
-    if (!isModeChange && modeBefore === 'skip-next') state.replyMode = 'on';
-    if ((isModeChange ? state.replyMode : modeBefore) !== 'on') return '';
+    if (state.settleHidden(note, this.#head)) return '';
     return this.#head.startsWith('-') ? (note?.replacement ?? null) : null;
   }
 

@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { startRedis, type TestRedis } from '../../support/redis.ts';
+import { describe, expect, test } from 'vitest';
+import { sharedRedis } from '../../support/shared-redis.ts';
 import { waitFor } from '../../support/wait.ts';
 import {
   addEntries,
@@ -12,14 +12,7 @@ import {
   untilEnded,
 } from './harness.ts';
 
-let redis: TestRedis;
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterAll(() => redis[Symbol.asyncDispose]());
-beforeEach(async () => {
-  await redis.client().flushall();
-});
+const redis = sharedRedis();
 
 describe('what is in a stream and what comes later', () => {
   test.each(['async_local', 'sync'] as const)('runs once and is settled (%s)', async (mode) => {
