@@ -236,7 +236,7 @@ class StreamConsumer implements Consumer {
   /** Streams with something left keep their lease: whoever takes it from a dead node begins with what is pending. */
   async #releaseLeases(): Promise<void> {
     const release = async (lane: Lane): Promise<void> => {
-      if (!lane.holdsLease || lane.runs.size > 0) return;
+      if (!lane.holdsLease || lane.runs.size > 0 || lane.unsureUntilMs > 0) return;
       const summary = (await this.#parts.calls.call(['XPENDING', lane.stream, lane.registration.group])) as [number];
       if (summary[0] > 0) return;
       lane.holdsLease = false;
