@@ -190,7 +190,6 @@ function createReadingParts(options: ReadingOptions): ReadingParts {
   });
   const { queueVisibilityMs } = settings;
   const bridge = createAsyncBridge({ ...options, offer, queueVisibilityMs, onRoom: (lane) => reader.nudge(lane) });
-  const enqueueAgain = (lane: Lane, ids: readonly string[], round: number): void => bridge.enqueue(lane, ids, round);
-  const recovery = createRecovery({ ...options, offer, enqueueAgain });
+  const recovery = createRecovery({ ...options, offer, enqueue: bridge.enqueue });
   return { reader, bridge, recovery };
 }
