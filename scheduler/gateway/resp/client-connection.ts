@@ -229,16 +229,17 @@ export class ClientConnection implements PassageHost {
 
   #mayStart(command: OwnCommand): boolean {
     if (this.#queue.size === 0) return true;
-    return command.kind === 'call' && this.#phase === 'calls' && this.#queue.size < MAX_CALLS;
+    if (command.kind !== 'call' || this.#phase !== 'calls') return false;
+    return this.#queue.size < MAX_CALLS && !this.#output.owesMuch;
   }
 
   #run(command: OwnCommand): boolean {
     this.#phase = command.kind === 'call' ? 'calls' : 'operation';
     const { user, protocol } = this.state;
     const place = this.#queue.take();
-    this.#parts.own.run(command, { user: user ?? 'default', protocol, signal: this.#gone.signal }, (reply) =>
-      this.#queue.fill(place, reply),
-    );
+    const bytes = command.kind === 'call' ? command.args.length : 0;
+    const answer = this.#output.owe(bytes, (reply) => this.#queue.fill(place, reply));
+    this.#parts.own.run(command, { user: user ?? 'default', protocol, signal: this.#gone.signal }, answer);
     return true;
   }
 
