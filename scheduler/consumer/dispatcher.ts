@@ -3,7 +3,7 @@ import { apart, type ClaimedBatch } from './batch.ts';
 import type { Claimer } from './claimer.ts';
 import type { ConsumerLog, NodeIdentity } from './contracts.ts';
 import { createGather } from './gather.ts';
-import { addLoad, type Lane, modeOf, setParked, workName } from './lane.ts';
+import { addLoad, doubt, type Lane, modeOf, setParked, workName } from './lane.ts';
 import { pause } from './redis-calls.ts';
 import { type ConsumedRegistration, capOf } from './registration.ts';
 import type { DueEntries, Retries } from './retries.ts';
@@ -67,8 +67,8 @@ class ModeDispatcher implements Dispatcher {
     const { trigger, running } = lane.registration;
     if (!running || lane.state === 'closed') return;
     // In mode sync what a read brings while the lane is being opened waits there for its turn, pending.
-    if (modeOf(lane) === 'sync' && lane.state !== 'ready') return;
-    if (modeOf(lane) === 'async') this.#options.enqueue(lane, batch.ids);
+    if (modeOf(lane) === 'sync' && lane.state !== 'ready') doubt(lane, 0);
+    else if (modeOf(lane) === 'async') this.#options.enqueue(lane, batch.ids);
     else {
       addLoad(lane, batch.ids.length);
       if (trigger.durationMs > 0 && trigger.batch > 1) this.#gather.add(lane, batch);

@@ -215,14 +215,16 @@ export class ClientConnection implements PassageHost {
 
   #mayStart(command: OwnCommand): boolean {
     if (this.#queue.size === 0) return true;
-    return command.kind === 'call' && this.#phase === 'calls' && this.#queue.size < MAX_CALLS;
+    if (command.kind !== 'call' || this.#phase !== 'calls') return false;
+    return this.#queue.size < MAX_CALLS && !this.#output.owesMuch;
   }
 
   #run(command: OwnCommand): boolean {
     this.#phase = command.kind === 'call' ? 'calls' : 'operation';
     const { user, protocol } = this.state;
     const caller = { user: user ?? 'default', protocol, signal: this.#gone.signal };
-    this.#parts.own.run(command, caller, this.#queue.expect());
+    const bytes = command.kind === 'call' ? command.args.length : 0;
+    this.#parts.own.run(command, caller, this.#output.owe(bytes, this.#queue.expect()));
     return true;
   }
 

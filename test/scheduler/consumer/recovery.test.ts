@@ -52,7 +52,10 @@ test.each(['async_local', 'sync', 'async'] as const)(
     const ids = await addEntries(first.access, 1200);
     await first.trigger.apply([registration({ mode })]);
     await waitFor(async () => (await pendingOf(first)) > 0, { what: 'entries are pending' });
-    if (mode === 'async') void first.trigger.runEntries(first.jobs[0] as never, new AbortController().signal);
+    if (mode === 'async') {
+      await waitFor(() => first.jobs.length > 0, { what: 'jobs' });
+      void first.trigger.runEntries(first.jobs[0] as never, new AbortController().signal);
+    }
     const seen: string[] = [];
     await using second = await startNode({
       url: redis.url,
