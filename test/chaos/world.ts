@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import process from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
 import { childrenOf } from '../recovery/flow.ts';
@@ -77,6 +76,17 @@ export async function createWorld({ nodes, heartbeatTimeoutMs, random }: WorldOp
     return idle[Math.floor(random() * idle.length)];
   }
 
+  /** A node that finds no Redis at its start ends, and whoever supervises it starts it again. */
+  async function openPatiently(): Promise<PlatformProcess> {
+    for (;;) {
+      try {
+        return await open();
+      } catch (error) {
+        if (!String(error).includes('REDIS_UNREACHABLE')) throw error;
+      }
+    }
+  }
+
   async function replace(place: Place, end: (node: PlatformProcess) => Promise<unknown>): Promise<void> {
     const { node } = place;
     if (node === null) return;
@@ -86,18 +96,18 @@ export async function createWorld({ nodes, heartbeatTimeoutMs, random }: WorldOp
     note(node);
     await node[Symbol.asyncDispose]();
     await pause(random() * 2 * heartbeatTimeoutMs);
-    place.node = await open();
+    place.node = await openPatiently();
     place.busy = false;
   }
 
   /** A graceful stop has an end, whatever else is going on. */
   async function stopInTime(node: PlatformProcess): Promise<void> {
-    const late = AbortSignal.timeout(STOP_DEADLINE_MS);
-    const hangs = once(late, 'abort').then(async () => {
+    const late = setTimeout(() => {
       surprises.push(`a graceful stop took longer than ${STOP_DEADLINE_MS} ms:\n${node.log().slice(-2_000)}`);
-      await node.kill();
-    });
-    await Promise.race([node.stop(), hangs]);
+      node.signal('SIGKILL');
+    }, STOP_DEADLINE_MS);
+    await node.stop();
+    clearTimeout(late);
   }
 
   async function stopForAWhile(place: Place): Promise<void> {
