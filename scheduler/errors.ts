@@ -16,5 +16,12 @@ export type SchedulerErrorCode =
   | 'PROTOCOL_ERROR'
   | 'EMBEDDED_REDIS_FAILED'
   | 'DEAD_LETTER_NOT_FOUND'
+  /** There is no execution of this id (any more). */
+  | 'EXECUTION_NOT_FOUND'
+  | 'EXECUTION_RUNNING'
+  /** An execution ended before its results were there: it was aborted, or nobody worked on it. */
+  | 'EXECUTION_ABORTED'
+  /** Results, or records between two stages, are larger than the platform keeps. */
+  | 'RESULTS_TOO_LARGE'
   /** The CLI cannot reach the RESP door. */
   | 'DOOR_UNREACHABLE';

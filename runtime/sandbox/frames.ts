@@ -6,7 +6,7 @@
 import { endianness } from 'node:os';
 import type { Frame } from './frame-reader.ts';
 import { FRAME_HEADER_BYTES } from './frame-reader.ts';
-import type { GuestErrorReport, LoadedReport, LoadRequest, Progress, RunHeader } from './messages.ts';
+import type { GuestErrorReport, LoadedReport, LoadRequest, Progress, RunHeader, StageOpening } from './messages.ts';
 import { FromSandbox, ToSandbox } from './messages.ts';
 import { readErrorReport, readLoaded, readNotes } from './notes.ts';
 import { ProtocolError } from './protocol-error.ts';
@@ -106,6 +106,14 @@ export function encodeRun(batch: number, header: RunHeader, texts: RunTexts): Bu
   return frame;
 }
 
+export function encodeOpenStage(batch: number, opening: StageOpening): Buffer {
+  return jsonFrame({ type: ToSandbox.openStage, batch }, opening);
+}
+
+export function encodeCloseStage(batch: number, stage: number): Buffer {
+  return numberAndText({ type: ToSandbox.closeStage, batch }, stage, '');
+}
+
 /** @param replies RESP text of all replies of the round, in the order of its commands. */
 export function encodeReplies(batch: number, round: number, replies: string): Buffer {
   return numberAndText({ type: ToSandbox.replies, batch }, round, replies);
@@ -173,6 +181,10 @@ export function decodeCancel(frame: Frame): Uint32Array {
 
 export function decodeLoad(frame: Frame): LoadRequest {
   return JSON.parse(frame.body.toString('utf8')) as LoadRequest;
+}
+
+export function decodeOpenStage(frame: Frame): StageOpening {
+  return JSON.parse(frame.body.toString('utf8')) as StageOpening;
 }
 
 // Sandbox → node

@@ -19,6 +19,8 @@ export interface StreamTrigger extends Trigger {
   runEntries(job: EntriesJob, signal: AbortSignal): Promise<void>;
   /** Last ids of the streams a registration has; for the registry, when it makes a route. */
   readonly heads: StreamHeads;
+  /** Entries of a registration that wait on this node for a retry. */
+  waitingOf(registrationId: string): number;
   /** State, lag and pending entries per registration and stream, as this node sees them. */
   inspect(): Promise<readonly LaneReport[]>;
   /** Entries of a registration that wait on this node for a retry. */
@@ -40,6 +42,8 @@ export interface StreamTriggerOptions {
   readonly loadable: (name: string, version: number) => Promise<LoadableVersion>;
   /** `Registry.setState`: a registration that stops itself has it said to every node. */
   readonly setState: (ids: readonly string[], state: RegistrationState, reason: string | null) => Promise<void>;
+  /** Entries of a registration have ended on this node. */
+  readonly onSettled?: (registrationId: string) => void;
   readonly log: Logger;
 }
 
@@ -61,6 +65,7 @@ export function createStreamTrigger(options: StreamTriggerOptions): StreamTrigge
     loadable: options.loadable,
     setState: options.setState,
     addJobs: (jobs) => options.queue.addEntries(jobs),
+    onSettled: (registrationId) => options.onSettled?.(registrationId),
     count: (registrationId, run) => options.journal.count(registrationId, run),
     forget: (name) => fleet.forget(name),
     log: options.log.child({ part: 'streams' }),
@@ -76,11 +81,13 @@ export function createStreamTrigger(options: StreamTriggerOptions): StreamTrigge
 
   return {
     kind: 'stream',
+    alsoFor: ['schedule', 'list', 'pubsub', 'keys'],
     apply: (registrations: readonly ActiveRegistration[]) => inTurn(() => consumer.apply(registrations)),
     drain: (deadlineMs) => inTurn(() => consumer.drain(deadlineMs)),
     ring: (stream) => consumer.ring(stream),
     runEntries: (job, signal) => (signal.aborted ? Promise.resolve() : consumer.runJob(job)),
     heads: (spec) => consumer.heads(spec),
+    waitingOf: (id) => consumer.waitingOf(id),
     inspect: () => consumer.inspect(),
     waiting: (registrationId) => consumer.waiting(registrationId),
     async [Symbol.asyncDispose]() {

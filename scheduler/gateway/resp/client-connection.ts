@@ -1,21 +1,20 @@
 import type { Socket } from 'node:net';
+import type { Interception } from '../../triggers/interception.ts';
 import { ClientOutput } from './client-output.ts';
 import { type Word, wordOf, wordOfName } from './command-words.ts';
 import { ConnectionState } from './connection-state.ts';
 import type { DoorParts } from './door-parts.ts';
 import { Gatekeeper } from './gatekeeper.ts';
+import { Interceptor } from './interceptor.ts';
 import type { OwnCommand } from './own-commands.ts';
 import { argumentsOf, type Passage, type PassageHost } from './passage.ts';
-import { ReplyQueue } from './reply-queue.ts';
-import { asProtocol3 } from './reply-text.ts';
+import { OwnReplies } from './own-replies.ts';
 import { Framed, RequestFramer } from './request-framer.ts';
 
 /** Text of RedisGears for a command of ours inside MULTI. */
 const NOT_IN_MULTI = 'ERR can not run a non-sync execution inside a MULTI/LUA (blocking is not allowed) or on loading.';
 /** Calls of one client in work at once; more wait in its pipeline. */
 const MAX_CALLS = 1_024;
-/** An unfinished XADD longer than this goes ahead in parts. */
-const PART_BYTES = 64 * 1024;
 const HALF_OPEN_MS = 5_000;
 
 /**
@@ -30,11 +29,11 @@ export class ClientConnection implements PassageHost {
   readonly #framer: RequestFramer;
   readonly #passage: Passage;
   readonly #gatekeeper: Gatekeeper;
+  readonly #interceptor: Interceptor;
   readonly #output: ClientOutput;
   readonly #gone = new AbortController();
-  readonly #queue = new ReplyQueue<string>((reply) => this.#emit(reply));
+  readonly #queue: OwnReplies;
   #phase: 'pass' | 'calls' | 'operation' = 'pass';
-  #isFlushDue = false;
   /** What must happen before the requests that have come can go on. */
   readonly #waits = new Set<'replies' | 'grant' | 'client reads' | 'upstream reads'>();
   #isPumping = false;
@@ -51,6 +50,9 @@ export class ClientConnection implements PassageHost {
     this.#passage = parts.openPassage(this);
     this.#output = new ClientOutput({ socket, maxBytes: parts.settings.maxOutputBytes, log: parts.log });
     this.#gatekeeper = new Gatekeeper({ ...parts, state: this.state, passage: this.#passage });
+    this.#queue = new OwnReplies({ state: this.state, output: this.#output, onWritten: () => this.#afterAnswers() });
+    const asksPassword = parts.limits.stranger.unauthenticated;
+    this.#interceptor = new Interceptor({ ...parts, state: this.state, passage: this.#passage, asksPassword });
     socket.on('data', (chunk) => this.#onData(chunk));
     socket.on('drain', () => this.#onDrain());
     socket.on('end', () => this.#onClientEnd());
@@ -163,11 +165,22 @@ export class ClientConnection implements PassageHost {
 
   #take(word: Word): boolean {
     if (word === 'own') return this.#takeOwn();
+    const interception = this.#interceptor.find(this.#framer, word);
+    if (interception !== null) {
+      if (this.#pending > 0) return this.#putBack();
+      if (this.#interceptor.mayRun) return this.#intercept(interception);
+    }
     if (this.#queue.size > 0 || this.#passage.isSettling) return this.#putBack();
     this.#phase = 'pass';
     this.#passage.forward(this.#framer, word);
     if (word === 'quit') this.#hasQuit = this.#isEnding = true;
     return !this.state.isRaw;
+  }
+
+  #intercept(interception: Interception): boolean {
+    this.#phase = 'operation';
+    this.#interceptor.run(interception, this.#queue.expect());
+    return true;
   }
 
   #putBack(): boolean {
@@ -181,7 +194,7 @@ export class ClientConnection implements PassageHost {
     const framer = this.#framer;
     if (framer.nameKnown && !framer.isInline) {
       const word = this.#isMidRequest ? 'plain' : wordOf(framer);
-      if (word === 'plain' || (word === 'xadd' && framer.pendingBytes > PART_BYTES)) {
+      if (this.#interceptor.mayGoAhead(framer, word)) {
         if (this.#queue.size > 0) {
           this.#waits.add('replies');
           return;
@@ -235,15 +248,13 @@ export class ClientConnection implements PassageHost {
   #run(command: OwnCommand): boolean {
     this.#phase = command.kind === 'call' ? 'calls' : 'operation';
     const { user, protocol } = this.state;
-    const place = this.#queue.take();
-    this.#parts.own.run(command, { user: user ?? 'default', protocol, signal: this.#gone.signal }, (reply) =>
-      this.#queue.fill(place, reply),
-    );
+    const caller = { user: user ?? 'default', protocol, signal: this.#gone.signal };
+    this.#parts.own.run(command, caller, this.#queue.expect());
     return true;
   }
 
   #answer(reply: string): boolean {
-    this.#queue.fill(this.#queue.take(), reply);
+    this.#queue.expect()(reply);
     return true;
   }
 
@@ -261,18 +272,7 @@ export class ClientConnection implements PassageHost {
 
   // --- replies
 
-  #emit(reply: string): void {
-    const { state } = this;
-    if (state.replyMode === 'on') this.#output.gather(state.protocol === 3 ? asProtocol3(reply) : reply);
-    else if (state.replyMode === 'skip-next') state.replyMode = 'on';
-    if (this.#isFlushDue) return;
-    this.#isFlushDue = true;
-    queueMicrotask(() => this.#afterAnswers());
-  }
-
   #afterAnswers(): void {
-    this.#isFlushDue = false;
-    this.#output.flush();
     if (this.#output.isFull) this.#waits.add('client reads');
     if (this.#pending === 0 || (this.#phase === 'calls' && this.#queue.size < MAX_CALLS / 2)) {
       this.#waits.delete('replies');

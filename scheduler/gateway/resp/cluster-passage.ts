@@ -1,6 +1,6 @@
 import { type Endpoint, encodeCommand, type Shard } from '#functions';
 import { isSubscription, type Word } from './command-words.ts';
-import { isReplyModeChange, leavesRepliesOut, REPLY_ON } from './note-queue.ts';
+import { leavesRepliesOut, REPLY_ON } from './note-queue.ts';
 import { argumentsOf, LOST, type Passage, type PassageHost, UNREACHABLE } from './passage.ts';
 import { ReplyQueue } from './reply-queue.ts';
 import type { RequestFramer } from './request-framer.ts';
@@ -80,9 +80,11 @@ export class ClusterPassage implements Passage, ShardLinkEvents {
     this.#corked.clear();
   }
 
-  ask(command: string, answered: (reply: string) => void): void {
+  ask(command: string, answered: (reply: string) => void, args?: readonly string[]): void {
     const place = this.#replies.take();
-    this.#send(this.#options.choice.first(), { ...unseen(command), place, answered });
+    const isWhole = args !== undefined;
+    const sent: Sent = { ...unseen(command), args: args ?? [], place, answered, isWhole };
+    this.#send(isWhole ? this.#shardFor(sent) : this.#options.choice.first(), sent);
     this.flush();
   }
 
@@ -231,33 +233,32 @@ export class ClusterPassage implements Passage, ShardLinkEvents {
   }
 
   #onReply({ sent, link }: { sent: Sent; link: ShardLink<Sent> }, frame: Buffer, head: string): void {
-    const { state } = this.#host;
-    if (sent.place === null) return;
+    if (sent.place === null || (this.#mayGoElsewhere(sent) && this.#goElsewhere({ sent, link }, head))) return;
     if (sent.answered) {
-      sent.answered(head);
+      sent.answered(sent.isWhole ? frame.toString('latin1') : head);
       this.#answer(sent, '');
       return;
     }
+    this.#answer(sent, this.#host.state.settleHidden(sent, head) ? '' : frame);
+  }
+
+  #mayGoElsewhere({ answered, isWhole }: Sent): boolean {
+    return answered === undefined || isWhole === true;
+  }
+
+  /** True when the command was sent to another shard, or has its answer because it cannot be. */
+  #goElsewhere({ sent, link }: { sent: Sent; link: ShardLink<Sent> }, head: string): boolean {
     const redirect = head.startsWith('-') ? this.#options.choice.redirect(head.slice(1), link.shard) : null;
-    if (redirect !== null && state.inMulti) {
+    if (redirect === null) return false;
+    if (this.#host.state.inMulti) {
       this.#answer(sent, CROSS_SLOT);
-      return;
+      return true;
     }
-    if (redirect !== null && sent.redirects < MAX_REDIRECTS) {
-      const again = { ...sent, redirects: sent.redirects + 1 };
-      if (redirect.asking) {
-        this.#send(redirect.shard, unseen(encodeCommand(['ASKING'])));
-      }
-      this.#send(redirect.shard, again);
-      this.flush();
-      return;
-    }
-    const modeBefore = state.replyMode;
-    state.settle(sent, head);
-    const isModeChange = isReplyModeChange(sent);
-    const isHidden = (isModeChange ? state.replyMode : modeBefore) !== 'on';
-    if (!isModeChange && modeBefore === 'skip-next') state.replyMode = 'on';
-    this.#answer(sent, isHidden ? '' : frame);
+    if (sent.redirects >= MAX_REDIRECTS) return false;
+    if (redirect.asking) this.#send(redirect.shard, unseen(encodeCommand(['ASKING'])));
+    this.#send(redirect.shard, { ...sent, redirects: sent.redirects + 1 });
+    this.flush();
+    return true;
   }
 
   #answer(sent: Sent, reply: Buffer | string): void {

@@ -97,6 +97,15 @@ export class ConnectionState {
     return this.#subscriptions[word.replace('un', '') as 'subscribe' | 'psubscribe' | 'ssubscribe'];
   }
 
+  /** Takes a reply into account as `settle` does, and CLIENT REPLY; true when the client must not see it. */
+  settleHidden(noted: Noted | undefined, head: string): boolean {
+    const before = this.replyMode;
+    if (noted) this.settle(noted, head);
+    const isChange = noted?.word === 'client' && noted.args[1]?.toLowerCase() === 'reply';
+    if (!isChange && before === 'skip-next') this.replyMode = 'on';
+    return (isChange ? this.replyMode : before) !== 'on';
+  }
+
   /** Takes the reply to `noted` into account. `head` is the reply's beginning (the whole of short ones). */
   settle(noted: Noted, head: string): void {
     const failed = head.startsWith('-');

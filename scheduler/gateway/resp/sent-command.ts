@@ -8,6 +8,8 @@ export interface Sent extends Noted {
   readonly place: number | null;
   readonly redirects: number;
   readonly answered?: (reply: string) => void;
+  /** `answered` wants all of the reply, from wherever the command has to go. */
+  readonly isWhole?: boolean;
   /** Later commands wait for it. */
   readonly isSettling?: boolean;
   /** Pub/sub: confirmations so far and still to come. */

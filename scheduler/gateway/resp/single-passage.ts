@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Endpoint } from '#functions';
 import { isSubscription, type Word } from './command-words.ts';
-import { isInternal, isReplyModeChange, leavesRepliesOut, type Note, NoteQueue, REPLY_ON } from './note-queue.ts';
+import { isInternal, leavesRepliesOut, type Note, NoteQueue, REPLY_ON } from './note-queue.ts';
 import { LOST, notableArguments, openSocket, type Passage, type PassageHost, UNREACHABLE } from './passage.ts';
 import { ReplyFramer } from './reply-framer.ts';
 import type { RequestFramer } from './request-framer.ts';
@@ -92,10 +92,10 @@ export class SinglePassage implements Passage {
     if (run !== null) this.#send(run.bytes.subarray(run.start, run.end));
   }
 
-  ask(command: string, answered: (reply: string) => void): void {
+  ask(command: string, answered: (reply: string) => void, args?: readonly string[]): void {
     this.#open();
     this.flush();
-    this.#notes.add({ word: 'plain', args: [] }, { answered });
+    this.#notes.add({ word: 'plain', args: [] }, { answered, isWhole: args !== undefined });
     this.#send(command);
   }
 
@@ -206,6 +206,7 @@ export class SinglePassage implements Passage {
     this.#head = '';
     this.#isHeld = isQuiet || note?.word === 'client' || isInternal(note);
     this.#headBytes = note !== undefined && isSubscription(note.word) ? CONFIRMATION_BYTES : HEAD_BYTES;
+    if (note?.isWhole) this.#headBytes = Number.POSITIVE_INFINITY;
   }
 
   #watch(chunk: Buffer, at: number, stop: number): void {
@@ -250,11 +251,7 @@ export class SinglePassage implements Passage {
   /** Takes a reply into account; returns what the client sees instead, null = the reply itself. */
   #settle(note: Note | undefined): string | null {
     const { state } = this.#host;
-    const modeBefore = state.replyMode;
-    if (note) state.settle(note, this.#head);
-    const isModeChange = note !== undefined && isReplyModeChange(note);
-    if (!isModeChange && modeBefore === 'skip-next') state.replyMode = 'on';
-    if ((isModeChange ? state.replyMode : modeBefore) !== 'on') return '';
+    if (state.settleHidden(note, this.#head)) return '';
     return this.#head.startsWith('-') ? (note?.replacement ?? null) : null;
   }
 
