@@ -99,7 +99,17 @@ class StreamConsumer implements Consumer {
 
   async runJob(job: QueuedEntries): Promise<void> {
     const registration = this.#registrations.get(job.registrationId);
-    if (registration === undefined || !registration.running) return;
+    // Not applied here yet: the queue gives the job to somebody else, or again. Of a paused one the entries stay pending.
+    if (registration === undefined || (!registration.running && registration.active.state === 'running')) {
+      throw new PlatformError(
+        'REGISTRATION_NOT_FOUND',
+        `registration ${job.registrationId} is not in force on this node`,
+        {
+          retryable: true,
+        },
+      );
+    }
+    if (!registration.running) return;
     await this.#parts.bridge.runJob(this.#parts.lanes.ensure(registration, job.stream), job);
   }
 
