@@ -5,7 +5,7 @@ export { type CompileRequest, compileArtifact, hashSource } from './artifacts/co
 export { type FunctionsErrorCode, PlatformError, type PlatformErrorOptions } from './errors.ts';
 export { createRegistryKeys, type RegistryKeys } from './keys.ts';
 export { formatBytes, parseBytes } from './model/bytes.ts';
-export { type CommandRules, type Configuration, limitsWithin } from './model/configuration.ts';
+export { type CommandRules, type Configuration, limitsWithin, rulesOf } from './model/configuration.ts';
 export { formatDuration, parseDuration } from './model/duration.ts';
 export {
   compareEntryIds,

@@ -78,7 +78,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     onLoaded: (version, report) => logs.write(version, report.logs),
     onQuarantine: (event) => tell(quarantineListeners, event, log),
   });
-  const engine = stack.use(createEngine({ pool, effects, sessions, narrow, logs, log }));
+  const engine = stack.use(createEngine({ pool, effects, sessions, policy, narrow, logs, log }));
   await pool.ready();
   log.info({ sandboxes, confinement: command.confinement }, 'sandbox processes are ready');
   if (process.getuid?.() === 0 && !command.confinement.includes('user')) {

@@ -1,7 +1,6 @@
 import type { CommandFacts, CommandTable } from '#functions';
 import type { CommandPolicy, Refusal } from './binding.ts';
 import { argumentsAt, CommandScanner, malformed } from './command-scan.ts';
-import { keyMatcher } from './key-patterns.ts';
 import {
   allowedSubcommands,
   BLOCKING_BY_OPTION,
@@ -12,6 +11,7 @@ import {
   sortReaches,
   WITHOUT_KEYS,
 } from './forbidden-commands.ts';
+import { keyMatcher } from './key-patterns.ts';
 
 export interface CommandPolicyOptions {
   /** The server's own table; a command it does not know is refused. */

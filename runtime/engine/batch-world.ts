@@ -1,4 +1,4 @@
-import type { AtomicSessions, Effects, LogSink } from '../bindings/binding.ts';
+import type { AtomicSessions, CommandPolicy, Effects, LogSink } from '../bindings/binding.ts';
 import type { RuntimeLog } from '../bindings/log-sink.ts';
 import type { Outcome } from '../outcome.ts';
 import type { LoadedIsolate } from '../sandbox/isolates.ts';
@@ -9,6 +9,7 @@ export interface BatchWorld {
   readonly isolate: LoadedIsolate;
   readonly effects: Effects;
   readonly sessions: AtomicSessions;
+  readonly policy: CommandPolicy;
   readonly logs: LogSink;
   readonly log: RuntimeLog;
   /** True: one execution after the other. */

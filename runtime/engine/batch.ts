@@ -6,6 +6,7 @@ import type { BatchWorld } from './batch-world.ts';
 import { Deadlines } from './deadlines.ts';
 import { EntryLedger } from './entry-ledger.ts';
 import { aborted, bystander, crashed, executionTime, type Failure, redisLost } from './failures.ts';
+import { HandedOn } from './handed-on.ts';
 import { readNotedFailures } from './noted-failures.ts';
 import { readResults } from './results.ts';
 import { type Round, readRound } from './round.ts';
@@ -275,15 +276,16 @@ export class Batch implements BatchListener {
   }
 
   #openDesk(): SessionDesk {
-    this.#desk ??= new SessionDesk({
+    if (this.#desk !== null) return this.#desk;
+    const handedOn = new HandedOn(this.#invocation, this.#world.policy);
+    this.#desk = new SessionDesk({
       sessions: this.#world.sessions,
       reply: (session, text) => {
         if (this.#gone) return;
         this.#unanswered += 1;
         this.#world.isolate.process.session(this.#batch, session, text);
       },
-      next: async (entry, command) =>
-        (await this.#invocation.next?.(entry, command)) ?? '-ERR Can not get CommandHook ctx\r\n',
+      next: (entry, command) => handedOn.send(entry, command),
       lost: (entry, reason) => this.giveUp([entry], redisLost(reason)),
       breach: (error) => this.#world.isolate.process.kill('protocol', error.message, this.#batch),
       isOpen: (entry) => !this.#gone && this.#ledger.isOpen(entry),

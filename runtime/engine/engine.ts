@@ -1,15 +1,15 @@
 import { PlatformError } from '#functions';
-import type { AtomicSessions, Effects, LogSink } from '../bindings/binding.ts';
+import type { AtomicSessions, CommandPolicy, Effects, LogSink } from '../bindings/binding.ts';
 import type { RuntimeLog } from '../bindings/log-sink.ts';
 import type { Narrow } from '../bindings/narrowing.ts';
 import type { RuntimeErrorCode } from '../errors.ts';
 import type { FailedEntry, Invocation } from '../invocation.ts';
 import type { Outcome } from '../outcome.ts';
-import type { StageRequest, StageRun } from '../stage.ts';
 import { createErrorTransfer } from '../sandbox/error-transfer.ts';
 import { type LoadedIsolate, scriptName, versionKey } from '../sandbox/isolates.ts';
 import { LoadFailure } from '../sandbox/load-failure.ts';
 import type { SandboxPool } from '../sandbox/pool.ts';
+import type { StageRequest, StageRun } from '../stage.ts';
 import { Batch } from './batch.ts';
 import { createConcurrency } from './concurrency.ts';
 import { aborted, type Failure, guestFailure, tooManyAtOnce, unavailable } from './failures.ts';
@@ -21,6 +21,8 @@ export interface EngineOptions {
   /** One per lane: the pipes that sandbox processes share. At least one. */
   readonly effects: readonly Effects[];
   readonly sessions: AtomicSessions;
+  /** What effects and sessions check commands with. */
+  readonly policy: CommandPolicy;
   /** Stricter ways to Redis for versions that keep to some commands or keys. Default: none is stricter. */
   readonly narrow?: Narrow;
   readonly logs: LogSink;
@@ -120,10 +122,10 @@ class BatchEngine implements Engine {
   }
 
   #runIn(isolate: LoadedIsolate, invocation: Invocation, how: How): Promise<Outcome> {
-    const { pool, effects, sessions, narrow, logs, log } = this.#options;
+    const { pool, effects, sessions, policy, narrow, logs, log } = this.#options;
     const lane = effects[isolate.slot.lane % effects.length];
     if (!lane) throw new PlatformError<RuntimeErrorCode>('RUNTIME_CLOSED', 'the runtime has no pipe to Redis');
-    const ways = { effects: lane, sessions };
+    const ways = { effects: lane, sessions, policy };
     const { stage } = how;
     return new Promise((resolve) => {
       const batch = new Batch(invocation, {

@@ -1,6 +1,6 @@
-import { arraySort, bareList, mapForEach, mapGet, mapDelete, mapSet, NativeMap, ordinaryList } from './primordials.ts';
 import { guestError } from './errors.ts';
 import type { Compare, KeyedRecord, Step, UserFunction } from './plan.ts';
+import { arraySort, bareList, mapDelete, mapForEach, mapGet, mapSet, NativeMap, ordinaryList } from './primordials.ts';
 
 /** What an accumulator held: values in order; with keyed ones the key of each. */
 export interface Drained {

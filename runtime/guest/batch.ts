@@ -2,8 +2,8 @@ import type { RecordAdapter } from './captured-record.ts';
 import type { NumberList } from './numbers.ts';
 import { createNumberList } from './numbers.ts';
 import type { Plan } from './plan.ts';
-import type { Stage, StageSource } from './stage.ts';
 import { bareList, NativeMap, NativeSet } from './primordials.ts';
+import type { Stage, StageSource } from './stage.ts';
 
 /** One entry between its start and its end. */
 export interface Entry {

@@ -1,11 +1,11 @@
 import { argumentError } from './arguments.ts';
 import { showValue } from './describe.ts';
+import { withKeyTypes } from './key-types.ts';
 import { OPERATIONS, type Operation } from './operations.ts';
 import { nextBinding, type Plan, type Step, type UserFunction } from './plan.ts';
 import { bareList, defineProperty, NativeWeakMap, reflectConstruct, weakGet, weakSet } from './primordials.ts';
-import { withKeyTypes } from './key-types.ts';
 import { type Reader, type RegisterArguments, readRegisterArguments } from './registration.ts';
-import { type Run, RUN_ONLY_READERS, type RunReader, readRun } from './run-arguments.ts';
+import { RUN_ONLY_READERS, type Run, type RunReader, readRun } from './run-arguments.ts';
 import { includes, listed, nearest } from './suggest.ts';
 
 const READERS = [

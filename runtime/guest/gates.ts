@@ -1,5 +1,5 @@
-import type { Entry, Piece } from './batch.ts';
 import type { Fold } from './accumulators.ts';
+import type { Entry, Piece } from './batch.ts';
 import { isThenable } from './plan.ts';
 import { nativeNow, promiseOf, promiseThen } from './primordials.ts';
 import type { Settle } from './settle.ts';

@@ -7,14 +7,14 @@ import type { GuestApi, GuestConfig, RunFlags } from './api.ts';
 import { createAtomic } from './atomic.ts';
 import { createGearsBuilder } from './builder.ts';
 import { structuredClone } from './clone.ts';
+import { createCommandContext } from './command-context.ts';
+import { type Configure, createConfigure } from './configure.ts';
 import { createSources, installSources } from './determinism.ts';
 import { installEncoding } from './encoding.ts';
-import { type Configure, createConfigure } from './configure.ts';
 import { createEngine } from './engine.ts';
 import { isComplaint } from './errors.ts';
 import { createExecutor } from './execute.ts';
 import { createHostFunctions } from './host.ts';
-import { createCommandContext } from './command-context.ts';
 import { createConsole, createLog, createLogger, type Logger } from './log.ts';
 import { createParser } from './parse.ts';
 import {

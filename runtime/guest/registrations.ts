@@ -1,12 +1,12 @@
 import type { Registered } from './builder.ts';
 import { type RecordAdapter, recordAdapterOf } from './captured-record.ts';
 import { capturedJson } from './captured-registration.ts';
-import { guestError } from './errors.ts';
-import { bareList, isSafeInteger, promiseOf, promiseThen, quote } from './primordials.ts';
-import type { Plan } from './plan.ts';
 import { describeError } from './describe.ts';
-import type { Logger } from './log.ts';
+import { guestError } from './errors.ts';
 import type { HookTrigger, KeysTrigger } from './keys-registration.ts';
+import type { Logger } from './log.ts';
+import type { Plan } from './plan.ts';
+import { bareList, isSafeInteger, promiseOf, promiseThen, quote } from './primordials.ts';
 import type { Trigger } from './registration.ts';
 
 /** What a source registers while it is loaded. */

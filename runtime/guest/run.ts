@@ -1,6 +1,6 @@
 import type { GuestErrorReport } from '../sandbox/messages.ts';
-import { type Binding, createBinding } from './binding.ts';
 import { type Batch, createExecution, type Entry, type Execution, openEntry, type Piece } from './batch.ts';
+import { type Binding, createBinding } from './binding.ts';
 import type { Parser } from './parse.ts';
 import { setAdd, setForEach, setHas } from './primordials.ts';
 import { noteFailed, type Settle, stopMoving } from './settle.ts';

@@ -1,6 +1,6 @@
 import { guestError } from './errors.ts';
-import { bareList, quote } from './primordials.ts';
 import type { Step } from './plan.ts';
+import { bareList, quote } from './primordials.ts';
 import type { Run } from './run-arguments.ts';
 
 /** What a source runs while it is loaded: at most one. */

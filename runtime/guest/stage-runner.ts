@@ -1,6 +1,8 @@
 import { type Batch, createExecution, type Entry, openEntry, type Piece } from './batch.ts';
 import { describeError, errorJson } from './describe.ts';
+import { guestError } from './errors.ts';
 import { Gates } from './gates.ts';
+import { append } from './numbers.ts';
 import type { Parser } from './parse.ts';
 import { isThenable } from './plan.ts';
 import { mapDelete, mapGet, mapSet, NativeMap, promiseThen, setAdd, setForEach, setHas } from './primordials.ts';
@@ -8,12 +10,10 @@ import type { Pulled } from './puller.ts';
 import { createRecordWriter } from './record-writer.ts';
 import type { Runner } from './run.ts';
 import type { Run } from './run-arguments.ts';
-import { append } from './numbers.ts';
 import { type Settle, stopMoving } from './settle.ts';
-import { createStageInput, type StageInput } from './stage-input.ts';
 import { createStage, hasEnough, type Stage, type StageOpening } from './stage.ts';
+import { createStageInput, type StageInput } from './stage-input.ts';
 import { encodeOutput, type StageEncoder } from './stage-output.ts';
-import { guestError } from './errors.ts';
 import type { Turn } from './turn.ts';
 import { Walker } from './walker.ts';
 

@@ -5,7 +5,7 @@ import type { RuntimeLog } from '../bindings/log-sink.ts';
 import type { RuntimeErrorCode } from '../errors.ts';
 import { SandboxChannel, type Suspect } from './channel.ts';
 import type { ChildCommand } from './child-command.ts';
-import { captureOutput, type ChildOutput } from './child-output.ts';
+import { type ChildOutput, captureOutput } from './child-output.ts';
 import { type LoadedReport, type LoadRequest, type StageOpening, ToSandbox } from './messages.ts';
 import { type ResidentMemory, watchResidentMemory } from './resident-memory.ts';
 import type { BatchListener, DeathCause, RunRequest, SandboxDeath, SandboxProcess, SandboxState } from './sandbox.ts';

@@ -23,8 +23,6 @@ export interface Consumer extends AsyncDisposable {
   /** Somebody has written to this key (latin1). */
   ring(stream: string): void;
   runJob(job: QueuedEntries): Promise<void>;
-  /** Entries of a registration that wait here for a retry. */
-  waitingOf(registrationId: string): number;
   onConsumerGone(consumer: string): void;
   heads(spec: RegistrationSpec): Promise<Readonly<Record<string, string>>>;
   inspect(): Promise<readonly LaneReport[]>;
@@ -111,10 +109,6 @@ class StreamConsumer implements Consumer {
     }
     if (!registration.running) return;
     await this.#parts.bridge.runJob(this.#parts.lanes.ensure(registration, job.stream), job);
-  }
-
-  waitingOf(registrationId: string): number {
-    return this.#registrations.get(registrationId)?.waiting ?? 0;
   }
 
   onConsumerGone(consumer: string): void {

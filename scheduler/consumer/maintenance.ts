@@ -1,8 +1,8 @@
 import { defineScript } from '#functions';
 import type { DeliverySettings } from '../settings.ts';
 import type { ConsumerLog, LeaseTable, NodeIdentity } from './contracts.ts';
-import { createLapseWatch } from './lapses.ts';
 import { isIdle, type Lane, modeOf, workName } from './lane.ts';
+import { createLapseWatch } from './lapses.ts';
 import type { ConsumerParts } from './parts.ts';
 import { isLinkLost } from './redis-calls.ts';
 import type { ConsumedRegistration } from './registration.ts';

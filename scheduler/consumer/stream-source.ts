@@ -1,13 +1,13 @@
 import {
   type CapturedDelivery,
-  latin1FromUtf8,
   type ListTriggerSpec,
+  latin1FromUtf8,
   type RedisAccess,
   type RegistrationSpec,
   type StreamTriggerSpec,
 } from '#functions';
-import { keyStreamsOf } from './key-streams.ts';
 import type { SchedulerKeys } from '../keys.ts';
+import { keyStreamsOf } from './key-streams.ts';
 
 /** The streams a registration's events come from: the user's own, or those the platform writes captured events to. */
 export interface StreamSource {

@@ -30,15 +30,16 @@ export function createArtifactCache(
       remember(artifact);
       await client.set(keys.executionArtifact(artifact.sha256), JSON.stringify(artifact), 'PX', lifeMs);
     },
-    async load({ id, functionName, version, sha256, limits, settings }) {
+    async load({ id, functionName, version, sha256, limits, settings, rules }) {
+      const what = { functionName, version, limits, settings, rules };
       const known = cached.get(sha256);
-      if (known !== undefined) return { functionName, version, artifact: known, limits, settings };
+      if (known !== undefined) return { ...what, artifact: known };
       const stored = await client.get(keys.executionArtifact(sha256));
       if (stored === null) {
         const text = `the source of execution ${id} is gone (setting execution-keep)`;
         throw new PlatformError<SchedulerErrorCode>('EXECUTION_ABORTED', text);
       }
-      return { functionName, version, artifact: remember(JSON.parse(stored) as Artifact), limits, settings };
+      return { ...what, artifact: remember(JSON.parse(stored) as Artifact) };
     },
   };
 }

@@ -11,8 +11,8 @@ import type { ExecutionPlan } from './execution-plan.ts';
 import { type ExecutionRecord, type ExecutionStore, notFound } from './execution-store.ts';
 import type {
   ExecutionResults,
-  Executions,
   ExecutionSummary,
+  Executions,
   ExecutionView,
   ResultsPage,
   RunRequest,
@@ -22,8 +22,8 @@ import type { Layouts } from './partitions.ts';
 import { planRun } from './plan-run.ts';
 import { readAllResults, readResultPage } from './read-results.ts';
 import { evictOldest } from './retention.ts';
-import { runOptionsOf } from './run-options.ts';
 import { createRunHere, type RunHere } from './run-here.ts';
+import { runOptionsOf } from './run-options.ts';
 import type { StageRunner } from './stage-runner.ts';
 import { summaryOf, viewOf } from './view.ts';
 import type { Waiting } from './waiting.ts';

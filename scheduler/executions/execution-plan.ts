@@ -1,4 +1,4 @@
-import type { Limits, RunSpec } from '#functions';
+import type { CommandRules, Limits, RunSpec } from '#functions';
 import type { StagePlan } from './cut-plan.ts';
 
 /** A shard as an execution sees it: fixed at its start, so that all stages agree on where a key belongs. */
@@ -20,6 +20,8 @@ export interface ExecutionPlan {
   readonly sha256: string;
   readonly limits: Limits;
   readonly settings: Readonly<Record<string, string>>;
+  /** Commands and keys that its source keeps to; null = no narrower than every function. */
+  readonly rules: CommandRules | null;
   readonly run: RunSpec;
   readonly stages: readonly StagePlan[];
   readonly partitions: readonly Partition[];

@@ -1,4 +1,4 @@
-import { PlatformError, type RedisAccess, type RunSpec, latin1FromUtf8 } from '#functions';
+import { latin1FromUtf8, PlatformError, type RedisAccess, type RunSpec } from '#functions';
 import { type Partition, partitionOfSlot, type SlotRange } from './execution-plan.ts';
 
 export interface Layout {

@@ -28,6 +28,7 @@ export function planRun({ target, run }: RunRequest, facts: PlanFacts): Executio
     sha256: target.artifact.sha256,
     limits: target.limits,
     settings: { ...target.settings },
+    rules: target.rules ?? null,
     run,
     stages: cutPlan(run.steps, { local: isLocal }),
     partitions: layout.partitions,

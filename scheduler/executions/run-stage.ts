@@ -1,4 +1,4 @@
-import { latin1FromUtf8, type LoadableVersion, PlatformError } from '#functions';
+import { type LoadableVersion, latin1FromUtf8, PlatformError } from '#functions';
 import type { Runtime, RuntimeErrorCode, StageRun } from '#runtime';
 import type { SchedulerErrorCode } from '../errors.ts';
 import { driveStage } from './drive-stage.ts';

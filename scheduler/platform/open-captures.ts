@@ -23,7 +23,7 @@ export interface CapturesOptions {
   readonly execute: (invocation: Invocation) => Promise<Outcome>;
   readonly loadable: (name: string, version: number) => Promise<LoadableVersion>;
   /** The one that processes what is captured; asked for only after the first registrations were applied. */
-  readonly stream: () => Pick<StreamTrigger, 'ring' | 'waitingOf'>;
+  readonly stream: () => Pick<StreamTrigger, 'ring' | 'waiting'>;
   readonly log: Log;
 }
 
@@ -45,7 +45,7 @@ export function openCaptures(options: CapturesOptions, opening: AsyncDisposableS
     createListTrigger({
       ...{ access, keys, fleet, log },
       ringStream: ring,
-      waitingOf: (id) => options.stream().waitingOf(id),
+      waitingOf: (id) => options.stream().waiting(id),
     }),
   );
   const { caps } = settings;

@@ -6,8 +6,8 @@ import {
   encodeCommand,
   type HookTriggerSpec,
   isReplyError,
-  latin1FromUtf8,
   type LoadableVersion,
+  latin1FromUtf8,
   type RedisAccess,
   type ReplyValue,
 } from '#functions';
@@ -98,6 +98,8 @@ class HookChain implements HookTrigger {
     this.#lanes = lanes;
     this.#chains = chains;
     this.#names = new Set(chains.keys());
+    const aborting = [...lanes.values()].filter(({ registration }) => registration.abortsWork === true);
+    await Promise.all(aborting.map((lane) => lane.abort()));
   }
 
   async drain(deadlineMs: number): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { ActiveRegistration, CommandPipe, RedisAccess } from '#functions';
+import { type ActiveRegistration, type CommandPipe, PlatformError, type RedisAccess } from '#functions';
 import type { Invocation, Outcome } from '#runtime';
 import type { EndedEntries } from '../consumer/contracts.ts';
 import type { StreamLeases } from '../fleet/fleet.ts';
@@ -39,6 +39,13 @@ export interface KeysTriggerOptions {
   /** Tells the consumer of this node that a stream has news. */
   readonly ring: (stream: string) => void;
   readonly log: Logger;
+}
+
+/** Whose clients are told of ends. */
+interface Told {
+  readonly id: string;
+  readonly events: readonly StoredEvent[];
+  readonly isGivenUp: boolean;
 }
 
 /** A client waits a little longer than an execution may take. */
@@ -115,7 +122,8 @@ class KeyEvents implements KeysTrigger {
       payload,
       wantResults: registration.commands !== null,
       onEnded: (ended) => {
-        if (tiesClients(registration)) this.#tell(registration.id, events, ended);
+        const isGivenUp = wasGivenUp(invocation.signal);
+        if (tiesClients(registration)) this.#tell({ id: registration.id, events, isGivenUp }, ended);
         invocation.onEnded({ ...ended, results: null });
       },
     });
@@ -127,13 +135,18 @@ class KeyEvents implements KeysTrigger {
   }
 
   /** Whatever becomes of a failed entry later: its client waits for the first try only. */
-  #tell(id: string, events: readonly StoredEvent[], { done, filtered, failed, results }: EndedEntries): void {
+  #tell({ id, events, isGivenUp }: Told, { done, filtered, failed, results }: EndedEntries): void {
     const one = (position: number | undefined, result: string): void => {
       const token = position === undefined ? '' : (events[position]?.token ?? '');
       if (token !== '') this.#waiters.ended(token, id, result.startsWith(ONE_RESULT) ? result.slice(4) : '');
     };
     for (let i = 0; i < done.length; i += 1) one(done[i], results?.[i] ?? '');
     for (let i = 0; i < filtered.length; i += 1) one(filtered[i], '');
-    for (const { index, kind } of failed) if (kind !== 'interrupted') one(index, '');
+    for (const { index, kind } of failed) if (isGivenUp || kind !== 'interrupted') one(index, '');
   }
+}
+
+/** Nobody runs the entries again while somebody waits for them: their registration is being removed. */
+function wasGivenUp({ aborted, reason }: AbortSignal): boolean {
+  return aborted && reason instanceof PlatformError && reason.code === 'EXECUTION_ABORTED';
 }

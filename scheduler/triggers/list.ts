@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { type ActiveRegistration, latin1FromUtf8, type ListTriggerSpec, type RedisAccess } from '#functions';
+import { type ActiveRegistration, type ListTriggerSpec, latin1FromUtf8, type RedisAccess } from '#functions';
 import { itemStreamOf } from '../consumer/stream-source.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { SchedulerKeys } from '../keys.ts';

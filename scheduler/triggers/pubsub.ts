@@ -60,6 +60,8 @@ class ChannelListener implements Trigger {
   readonly #run;
   readonly #subscriptions: Subscriptions;
   readonly #kept = new Map<string, Kept>();
+  /** Of registrations that are not in force any more. */
+  readonly #ending = new Set<Kept>();
   readonly #timer: NodeJS.Timeout;
   readonly #forgetGone: () => void;
   #looking: Promise<void> | null = null;
@@ -83,7 +85,8 @@ class ChannelListener implements Trigger {
     // Nothing is heard for the ones that are gone before their lease is free for others.
     await this.#subscribe();
     await Promise.all(gone.map((kept) => this.#letGo(kept)));
-    for (const { lane } of gone) void lane.end(LONGEST_WORK_MS);
+    for (const kept of gone) this.#end(kept);
+    await this.#abort(registrations);
     await this.#look();
   }
 
@@ -102,6 +105,18 @@ class ChannelListener implements Trigger {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.drain(0);
     await this.#subscriptions[Symbol.asyncDispose]();
+  }
+
+  /** What was taken may run to its end. */
+  #end(kept: Kept): void {
+    this.#ending.add(kept);
+    void kept.lane.end(LONGEST_WORK_MS).finally(() => this.#ending.delete(kept));
+  }
+
+  async #abort(registrations: readonly ActiveRegistration[]): Promise<void> {
+    const aborted = new Set(registrations.filter(({ abortsWork }) => abortsWork === true).map(({ spec }) => spec.id));
+    const ending = [...this.#ending].filter(({ id }) => aborted.has(id));
+    await Promise.all(ending.map(({ lane }) => lane.end(0)));
   }
 
   #keep(active: ActiveRegistration): void {

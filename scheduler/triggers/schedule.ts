@@ -11,7 +11,7 @@ import type { SchedulerErrorCode } from '../errors.ts';
 import type { SchedulerKeys } from '../keys.ts';
 import type { Ring, ScheduleClock } from '../queues/schedule-clock.ts';
 import { nextTimeMs } from '../queues/schedule-times.ts';
-import { decideDueTicks, type DueTicks } from './due-ticks.ts';
+import { type DueTicks, decideDueTicks } from './due-ticks.ts';
 import type { Trigger } from './trigger.ts';
 
 export interface ScheduleTriggerOptions {

@@ -19,8 +19,6 @@ export interface StreamTrigger extends Trigger {
   runEntries(job: EntriesJob, signal: AbortSignal): Promise<void>;
   /** Last ids of the streams a registration has; for the registry, when it makes a route. */
   readonly heads: StreamHeads;
-  /** Entries of a registration that wait on this node for a retry. */
-  waitingOf(registrationId: string): number;
   /** State, lag and pending entries per registration and stream, as this node sees them. */
   inspect(): Promise<readonly LaneReport[]>;
   /** Entries of a registration that wait on this node for a retry. */
@@ -87,7 +85,6 @@ export function createStreamTrigger(options: StreamTriggerOptions): StreamTrigge
     ring: (stream) => consumer.ring(stream),
     runEntries: (job, signal) => (signal.aborted ? Promise.resolve() : consumer.runJob(job)),
     heads: (spec) => consumer.heads(spec),
-    waitingOf: (id) => consumer.waitingOf(id),
     inspect: () => consumer.inspect(),
     waiting: (registrationId) => consumer.waiting(registrationId),
     async [Symbol.asyncDispose]() {

@@ -227,6 +227,33 @@ describe.each(Object.entries(TOPOLOGIES))('batch runs on %s', (name, start) => {
     expect(await run("GB().count().run('person:*')")).toEqual(['5']);
   });
 
+  test.each([['the caller waits'], ['in the background', 'UNBLOCKING']])(
+    'a run sends only what its source configures: %s',
+    async (_, ...options) => {
+      await storePersons();
+      const { door } = platform;
+      const script = `configure({ commands: ['HGET', 'SET'], keys: ['person:*'] });
+      GB('KeysOnlyReader').map((key) => execute('HGET', key, 'age')).aggregate(0, (a, x) => a + +x, (a, b) => a + b)
+        .foreach(() => execute('SET', 'stolen', '1')).run('person:*');`;
+      const reply = await door.call('RG.JSEXECUTE', script, ...options);
+      const answer = options.length === 0 ? reply : await door.call('RG.GETRESULTSBLOCKING', reply as string);
+      const [results, errors] = answer as [string[], string[]];
+      expect(results).toEqual([]);
+      expect(errors).toEqual([
+        expect.stringMatching(/COMMAND_FORBIDDEN SET.*touches the key "stolen".*only person:\*/),
+      ]);
+      expect(await client.exists('stolen')).toBe(0);
+    },
+  );
+
+  test('a run may be given less time than other functions', async () => {
+    await storePersons();
+    const [results, errors] = await execute(
+      "configure({ limits: { call: '50ms' } }); GB().map(() => { for (;;); }).run('person:1')",
+    );
+    expect([results, errors]).toEqual([[], [expect.stringMatching(/50 ms/)]]);
+  });
+
   test('options set at run time are seen by functions', async () => {
     await storePersons();
     expect(await platform.door.call('RG.CONFIGSET', 'region', 'eu')).toEqual([

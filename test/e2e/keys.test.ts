@@ -191,6 +191,21 @@ describe.each(Object.entries(TOPOLOGIES))('functions on keys on %s', (_, start) 
     await unload('narrow');
   });
 
+  test('what a hook has changed of a command is checked like its own commands, what it hands on as it is is not', async () => {
+    const strict = `configure({ commands: ['get'], keys: ['mine:*'] }); GB('CommandReader')`;
+    await load('guard', `${strict}.map(a => callNext(...a.slice(1))).register({ hook: 'set', mode: 'sync' });`);
+    expect(await door('SET', 'hooked:k', 'v')).toBe('OK');
+    await load('guard', `${strict}.map(a => callNext(a[1], 'other')).register({ hook: 'set', mode: 'sync' });`);
+    await expect(door('SET', 'hooked:k', 'w')).rejects.toThrow(/COMMAND_FORBIDDEN SET.*allows only get/);
+    await load(
+      'guard',
+      "GB('CommandReader').map(a => callNext('rg:stolen', 'x')).register({ hook: 'set', mode: 'sync' });",
+    );
+    await expect(door('SET', 'hooked:k', 'w')).rejects.toThrow(/COMMAND_FORBIDDEN SET.*belong to the platform/);
+    expect(await topology.client().get('hooked:k')).toBe('v');
+    await unload('guard');
+  });
+
   test('what cannot be hooked is refused in the words of RedisGears', async () => {
     const hook = (options: string): Promise<unknown> =>
       load('bad', `GB('CommandReader').map(a => a).register({ ${options}, mode: 'sync' });`);

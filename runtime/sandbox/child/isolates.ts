@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer';
 import type { GuestApi, GuestNews, RunFlags } from '../../guest/api.ts';
 import {
   decodeCancel,
@@ -12,7 +13,6 @@ import {
   encodeProgress,
   type Frame,
 } from '../frames.ts';
-import { isAscii } from 'node:buffer';
 import { type GuestErrorReport, type LoadedReport, type LoadRequest, StageShape } from '../messages.ts';
 import { emptyProgress, failOpen, markEnded, type TrackedBatch, trackBatch } from './batches.ts';
 import { callFailure, ISOLATE_LOST, loadFailure } from './guest-failure.ts';

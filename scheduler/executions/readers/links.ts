@@ -1,4 +1,4 @@
-import { PlatformError, type CommandPipe, type RawLink, type RedisAccess, type Shard } from '#functions';
+import { type CommandPipe, PlatformError, type RawLink, type RedisAccess, type Shard } from '#functions';
 
 /** Connections of one reader to one shard, its own while it holds them. */
 export interface ReadLinks {

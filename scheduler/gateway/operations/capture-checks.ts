@@ -1,14 +1,14 @@
 import {
   type ActiveRegistration,
-  latin1FromUtf8,
   type ListTriggerSpec,
+  latin1FromUtf8,
   type RedisAccess,
   type ScheduleTriggerSpec,
 } from '#functions';
 import type { Fleet } from '../../fleet/fleet.ts';
 import type { SchedulerKeys } from '../../keys.ts';
-import { overdueMs } from '../../triggers/overdue.ts';
 import { listenerField } from '../../triggers/listener-field.ts';
+import { overdueMs } from '../../triggers/overdue.ts';
 import type { Check } from './doctor-checks.ts';
 
 export interface CaptureFacts {

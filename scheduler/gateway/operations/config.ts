@@ -16,17 +16,23 @@ export function createConfigGetOperation({ options, settings }: OperationDepende
     async run(names) {
       if (names.length === 0) throw arityError('rg.configget');
       const set = await options.read();
-      return names.map((name) => shownValue(name, set, settings));
+      return names.map((name) => shownValue(name, set, settings) ?? ownValue(name, options.forFunctions));
     },
   };
 }
 
+/** Null: not set for the fleet. */
 function shownValue(name: string, set: ReadonlyMap<string, string>, settings: ConfigSettings): ReplyValue {
   const option = Object.hasOwn(CONFIG_OPTIONS, name) ? CONFIG_OPTIONS[name] : undefined;
   if (option?.kind === 'changeable') return Number(set.get(name) ?? option.preset(settings));
   if (option?.kind === 'fixed') return option.value(settings);
   if (option?.kind === 'absent') return doesNotApply(name, option.why);
-  return set.get(name) ?? { error: `(error) Unsupported config parameter: ${name}` };
+  return set.get(name) ?? null;
+}
+
+/** What the node that was asked is configured with. */
+function ownValue(name: string, own: Readonly<Record<string, string>>): ReplyValue {
+  return Object.hasOwn(own, name) ? (own[name] ?? null) : { error: `(error) Unsupported config parameter: ${name}` };
 }
 
 /** `RG.CONFIGSET`: for the whole fleet, and kept; RedisGears changed one shard until its restart. */

@@ -1,4 +1,4 @@
-import { compileArtifact, hashSource, type LoadableVersion, type Manifest } from '#functions';
+import { compileArtifact, hashSource, type LoadableVersion, limitsWithin, type Manifest, rulesOf } from '#functions';
 import type { OperationDependencies } from './dependencies.ts';
 
 /** A script that was evaluated and has changed nothing. */
@@ -21,7 +21,9 @@ export async function inspectScript(
   const own = { ...options.forFunctions };
   const version = versionOf(own);
   const target = { functionName, version, artifact, limits: settings.limits, settings: own };
-  return { target, manifest: await inspect({ ...target, version: 0 }) };
+  const manifest = await inspect({ ...target, version: 0 });
+  const limits = limitsWithin(settings.limits, manifest.configuration);
+  return { target: { ...target, limits, rules: rulesOf(manifest.configuration) }, manifest };
 }
 
 /** Isolates are kept by name, version and content: other options make another version. */

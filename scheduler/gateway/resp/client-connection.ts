@@ -7,8 +7,8 @@ import type { DoorParts } from './door-parts.ts';
 import { Gatekeeper } from './gatekeeper.ts';
 import { Interceptor } from './interceptor.ts';
 import type { OwnCommand } from './own-commands.ts';
-import { argumentsOf, type Passage, type PassageHost } from './passage.ts';
 import { OwnReplies } from './own-replies.ts';
+import { argumentsOf, type Passage, type PassageHost } from './passage.ts';
 import { Framed, RequestFramer } from './request-framer.ts';
 
 /** Text of RedisGears for a command of ours inside MULTI. */

@@ -1,6 +1,6 @@
+import { loadRecorder, type Mode, nodeKillTime, sandboxKillTime, startFlow } from '../../recovery/rerun-times.ts';
 import { startPlatformProcess } from '../../support/platform.ts';
 import { startRedis } from '../../support/redis.ts';
-import { loadRecorder, type Mode, nodeKillTime, sandboxKillTime, startFlow } from '../../recovery/rerun-times.ts';
 import { type RatioRow, ratioRow } from '../statistics.ts';
 import type { SuiteSize } from './streams.ts';
 

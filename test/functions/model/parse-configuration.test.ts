@@ -2,10 +2,10 @@ import { describe, expect, test } from 'vitest';
 import {
   type Configuration,
   DEFAULT_LIMITS,
-  limitsWithin,
   type Limits,
-  parseManifest,
+  limitsWithin,
   PlatformError,
+  parseManifest,
 } from '#functions';
 import { streamReport } from '../registry/reports.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { connectRedis, encodeCommand, type RedisAccess } from '#functions';
+import { freePort } from '../../support/free-port.ts';
 import { withoutLeaks } from '../../support/leaks.ts';
 import { startRedis } from '../../support/redis.ts';
-import { freePort } from '../../support/free-port.ts';
 import { startSentinel } from '../../support/redis-sentinel.ts';
 import { waitFor } from '../../support/wait.ts';
 

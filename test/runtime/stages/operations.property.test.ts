@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { decodeReply } from '#functions';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { decodeReply } from '#functions';
 import { startRuntime, type TestRuntime } from '../scripted/runtime.ts';
 import { resp, runPlan, type ShardInput } from './stages.ts';
 

@@ -1,5 +1,5 @@
-import { decodeReply, utf8FromLatin1 } from '#functions';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { decodeReply, utf8FromLatin1 } from '#functions';
 import { startRuntime, type TestRuntime } from '../scripted/runtime.ts';
 import { requestOf, resp, runStage } from './stages.ts';
 

@@ -1,5 +1,5 @@
-import type { RunSpec } from '#functions';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { RunSpec } from '#functions';
 import { startRuntime, type TestRuntime } from '../scripted/runtime.ts';
 import { requestOf } from './stages.ts';
 

@@ -1,7 +1,7 @@
 import process from 'node:process';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { decodeReply, type RunSpec, utf8FromLatin1 } from '#functions';
 import type { StageOutput, StageRequest } from '#runtime';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { waitFor } from '../../support/wait.ts';
 import { startRuntime, type TestRuntime } from '../scripted/runtime.ts';
 import { requestOf, resp, runPlan, runStage } from './stages.ts';

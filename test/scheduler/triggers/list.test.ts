@@ -14,7 +14,7 @@ import {
   type TestNode,
   untilEnded,
 } from '../consumer/harness.ts';
-import { captured, type CapturedOverrides } from './captured-harness.ts';
+import { type CapturedOverrides, captured } from './captured-harness.ts';
 
 const ID = 'fn/list/jobs';
 
@@ -64,7 +64,7 @@ async function startLists(handler: Handler, slot = 0, shared?: Shared): Promise<
       },
     },
     ringStream: (stream) => node.trigger.ring(stream),
-    waitingOf: (id) => node.trigger.waitingOf(id),
+    waitingOf: (id) => node.trigger.waiting(id),
     log: pino({ level: 'silent' }),
   });
   const trigger = lists;
