@@ -13,8 +13,6 @@ import { Framed, RequestFramer } from './request-framer.ts';
 
 /** Text of RedisGears for a command of ours inside MULTI. */
 const NOT_IN_MULTI = 'ERR can not run a non-sync execution inside a MULTI/LUA (blocking is not allowed) or on loading.';
-/** Calls of one client in work at once; more wait in its pipeline. */
-const MAX_CALLS = 1_024;
 const HALF_OPEN_MS = 5_000;
 
 /**
@@ -48,9 +46,11 @@ export class ClientConnection implements PassageHost {
     this.#framer = new RequestFramer(parts.limits.stranger);
     this.state = new ConnectionState(parts.ring);
     this.#passage = parts.openPassage(this);
-    this.#output = new ClientOutput({ socket, maxBytes: parts.settings.maxOutputBytes, log: parts.log });
+    const { maxOutputBytes } = parts.settings;
+    this.#output = new ClientOutput({ socket, maxBytes: maxOutputBytes, log: parts.log });
     this.#gatekeeper = new Gatekeeper({ ...parts, state: this.state, passage: this.#passage });
-    this.#queue = new OwnReplies({ state: this.state, output: this.#output, onWritten: () => this.#afterAnswers() });
+    const onWritten = (): void => this.#afterAnswers();
+    this.#queue = new OwnReplies({ state: this.state, output: this.#output, maxOutputBytes, onWritten });
     const asksPassword = parts.limits.stranger.unauthenticated;
     this.#interceptor = new Interceptor({ ...parts, state: this.state, passage: this.#passage, asksPassword });
     socket.on('data', (chunk) => this.#onData(chunk));
@@ -242,14 +242,15 @@ export class ClientConnection implements PassageHost {
 
   #mayStart(command: OwnCommand): boolean {
     if (this.#queue.size === 0) return true;
-    return command.kind === 'call' && this.#phase === 'calls' && this.#queue.size < MAX_CALLS;
+    return command.kind === 'call' && this.#phase === 'calls' && this.#queue.hasRoom;
   }
 
   #run(command: OwnCommand): boolean {
     this.#phase = command.kind === 'call' ? 'calls' : 'operation';
     const { user, protocol } = this.state;
     const caller = { user: user ?? 'default', protocol, signal: this.#gone.signal };
-    this.#parts.own.run(command, caller, this.#queue.expect());
+    const weight = command.kind === 'call' ? command.args.length : 0;
+    this.#parts.own.run(command, caller, this.#queue.expect(weight));
     return true;
   }
 
@@ -274,7 +275,7 @@ export class ClientConnection implements PassageHost {
 
   #afterAnswers(): void {
     if (this.#output.isFull) this.#waits.add('client reads');
-    if (this.#pending === 0 || (this.#phase === 'calls' && this.#queue.size < MAX_CALLS / 2)) {
+    if (this.#pending === 0 || (this.#phase === 'calls' && this.#queue.hasMuchRoom)) {
       this.#waits.delete('replies');
       this.#goOn();
     }
