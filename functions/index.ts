@@ -71,17 +71,9 @@ export {
   unlessError,
 } from './redis/resp/decode.ts';
 export { encodeBulk, encodeCommand, encodeError, latin1FromUtf8, utf8FromLatin1 } from './redis/resp/encode.ts';
-export {
-  commandEnd,
-  countFrames,
-  createCommandFramer,
-  createReplyFramer,
-  type FrameLimits,
-  type Framer,
-  type ReplyFramer,
-  repliesEnd,
-  replyEnd,
-} from './redis/resp/frame.ts';
+export { commandEnd, countFrames, repliesEnd, replyEnd } from './redis/resp/frame.ts';
+export type { FrameLimits } from './redis/resp/frame-walk.ts';
+export { createCommandFramer, createReplyFramer, type Framer, type ReplyFramer } from './redis/resp/framer.ts';
 export {
   argOf,
   argsOf,
@@ -93,8 +85,8 @@ export {
   scanEntries,
 } from './redis/resp/scan.ts';
 export { type StreamBatch, splitStreamReply } from './redis/resp/stream-reply.ts';
-export { createCommandTable } from './redis/server-command-table.ts';
 export { defineScript, isNoScript, type Script, type ScriptArgument } from './redis/script.ts';
+export { createCommandTable } from './redis/server-command-table.ts';
 export { createRegistry, type RegistryOptions } from './registry/create-registry.ts';
 export type {
   ActiveRegistration,

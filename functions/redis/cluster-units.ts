@@ -1,6 +1,6 @@
-import type { CommandTable } from './command-table.ts';
-import { asTransaction, assertGroups, type Groups, transactionReplies, unwrapTransaction } from './command-groups.ts';
 import { PlatformError } from '../errors.ts';
+import { assertGroups, asTransaction, type Groups, transactionReplies, unwrapTransaction } from './command-groups.ts';
+import type { CommandTable } from './command-table.ts';
 import { slotOfKey } from './hash-tags.ts';
 import { encodeError } from './resp/encode.ts';
 import { argsOf, type CommandScan, createCommandScan, replyStarts, scanCommand } from './resp/scan.ts';

@@ -1,3 +1,5 @@
+import type { StreamBatch } from './resp/stream-reply.ts';
+
 /**
  * A connection that moves RESP2 text and does not look inside: the hot path. Text is latin1, one character per byte.
  * ioredis connects, authenticates, does TLS and follows Sentinel; after that the link speaks on its socket alone.
@@ -11,6 +13,11 @@ export interface RawLink extends AsyncDisposable {
    * whether they ran.
    */
   send(commands: string, replies: number): Promise<string>;
+  /**
+   * As `send` with one XREADGROUP or XREAD, but its reply comes split into streams and entries, which were found while it was
+   * framed; none for a nil reply. Rejects with REDIS_REPLY, which has the server's words, on an error reply.
+   */
+  read(command: string): Promise<readonly StreamBatch[]>;
   /** True between `ready` and the loss of the connection. */
   readonly connected: boolean;
   /** Called on every (re)connection, before waiting calls are written. Returns a function that removes the listener. */

@@ -1,6 +1,6 @@
 import {
-  asTransaction,
   assertGroups,
+  asTransaction,
   commandStarts,
   type Groups,
   transactionReplies,

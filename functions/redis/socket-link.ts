@@ -5,7 +5,8 @@ import { PlatformError } from '../errors.ts';
 import { logConnection, neverGiveUp } from './connection-log.ts';
 import type { RawLink } from './raw-link.ts';
 import type { RedisLog } from './redis-log.ts';
-import { createReplyFramer, type ReplyFramer } from './resp/frame.ts';
+import { createReplyFramer, type ReplyFramer } from './resp/framer.ts';
+import type { StreamBatch } from './resp/stream-reply.ts';
 
 export interface SocketLinkOptions {
   readonly name: string;
@@ -28,8 +29,10 @@ export interface SocketLinkOptions {
 
 interface Call {
   readonly commands: string;
-  readonly replies: number;
-  resolve(text: string): void;
+  /** How many; `streams` = one, of a stream read. */
+  readonly replies: number | 'streams';
+  /** Called when the framer has them. May throw. */
+  take(framer: ReplyFramer): void;
   reject(error: PlatformError): void;
 }
 
@@ -86,8 +89,21 @@ class SocketLink implements RawLink {
     if (this.#closed) return Promise.reject(this.#lost('has been closed', false));
     if (replies === 0) return Promise.resolve('');
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ commands, replies, resolve, reject });
-      this.#scheduleFlush();
+      this.#enqueue({ commands, replies, take: (framer) => resolve(framer.text), reject });
+    });
+  }
+
+  read(command: string): Promise<readonly StreamBatch[]> {
+    if (this.#closed) return Promise.reject(this.#lost('has been closed', false));
+    return new Promise((resolve, reject) => {
+      const take = (framer: ReplyFramer): void => {
+        try {
+          resolve(framer.streams());
+        } catch (error) {
+          reject(error as PlatformError);
+        }
+      };
+      this.#enqueue({ commands: command, replies: 'streams', take, reject });
     });
   }
 
@@ -141,6 +157,11 @@ class SocketLink implements RawLink {
     this.#flush();
   }
 
+  #enqueue(call: Call): void {
+    this.#waiting.push(call);
+    this.#scheduleFlush();
+  }
+
   #scheduleFlush(): void {
     if (this.#flushScheduled || !this.#socket) return;
     this.#flushScheduled = true;
@@ -162,7 +183,7 @@ class SocketLink implements RawLink {
     if (idle) {
       this.#written = calls;
       this.#answered = 0;
-      this.#framer.expect(calls[0]?.replies ?? 1);
+      expectFor(this.#framer, calls[0]);
     } else for (const call of calls) this.#written.push(call);
     socket.write(text, 'latin1');
   }
@@ -188,12 +209,13 @@ class SocketLink implements RawLink {
       if (end < 0) return;
       this.#answered++;
       const next = this.#written[this.#answered];
-      if (next) this.#framer.expect(next.replies);
+      // Before the next frame is expected: what ended is the framer's until then.
+      call.take(this.#framer);
+      if (next) expectFor(this.#framer, next);
       else {
         this.#written = [];
         this.#answered = 0;
       }
-      call.resolve(this.#framer.text);
       if (this.#answered > 1_024) {
         this.#written = this.#written.slice(this.#answered);
         this.#answered = 0;
@@ -249,4 +271,9 @@ class SocketLink implements RawLink {
       details: { connection: this.#options.name, written },
     });
   }
+}
+
+function expectFor(framer: ReplyFramer, call: Call | undefined): void {
+  if (call?.replies === 'streams') framer.expectStreams();
+  else framer.expect(call?.replies ?? 1);
 }

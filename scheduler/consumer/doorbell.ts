@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { decodeReplies, encodeCommand, isReplyError, type RawLink, splitStreamReply } from '#functions';
+import { decodeReplies, encodeCommand, isReplyError, type RawLink } from '#functions';
 import type { ConsumerLog } from './contracts.ts';
 import type { Lane } from './lane.ts';
 
@@ -102,7 +102,6 @@ class WaitingLink implements Doorbell {
     const ids = streams.map((stream) => this.#heads.get(stream) as string);
     const args = ['XREAD', 'COUNT', '1', 'BLOCK', String(BLOCK_MS), 'STREAMS', ...streams, ...ids];
     // The next look finds how far it has come and tells of it.
-    for (const { key } of splitStreamReply(await this.#options.link.send(encodeCommand(args), 1)))
-      this.#heads.delete(key);
+    for (const { key } of await this.#options.link.read(encodeCommand(args))) this.#heads.delete(key);
   }
 }

@@ -1,4 +1,4 @@
-import { decodeReply, encodeCommand, type RawLink } from '#functions';
+import { decodeReply, encodeCommand, type RawLink, type StreamBatch } from '#functions';
 import type { NodeIdentity } from './contracts.ts';
 import { type Lane, modeOf } from './lane.ts';
 import {
@@ -178,21 +178,25 @@ class BlockingReader implements HotLink {
       this.#headSinceMs = performance.now();
     };
     try {
-      const text = await this.#options.link.send(encodeRead(request), 1).finally(done);
-      if (text.length < PLENTY_BYTES) {
-        track.score += absorb(request, { text, from: 0 }, this.#options.sink);
+      const streams = await this.#options.link.read(encodeRead(request)).finally(done);
+      if (sizeOf(streams) < PLENTY_BYTES) {
+        track.score += absorb(request, streams, this.#options.sink);
         setImmediate(() => this.pump());
         return;
       }
       // The next read leaves before this one is looked at; what this one has brought counts as reserved so long.
-      const brought = text.startsWith('*-1') ? 0 : count;
+      const brought = streams.reduce((sum, { ids }) => sum + ids.length, 0);
       registration.reserved += brought;
       this.pump();
-      track.score += absorb(request, { text, from: 0 }, this.#options.sink);
+      track.score += absorb(request, streams, this.#options.sink);
       registration.reserved -= brought;
     } catch (error) {
       rejectRead(request, error, this.#options.sink);
     }
     this.pump();
   }
+}
+
+function sizeOf(streams: readonly StreamBatch[]): number {
+  return streams.reduce((sum, { text }) => sum + text.length, 0);
 }

@@ -1,4 +1,4 @@
-import { encodeBulk, encodeCommand, PlatformError, splitStreamReply } from '#functions';
+import { encodeBulk, encodeCommand, PlatformError, type StreamBatch } from '#functions';
 import { createBatch } from './batch.ts';
 import type { ConsumerLog } from './contracts.ts';
 import { type Lane, modeOf } from './lane.ts';
@@ -49,31 +49,19 @@ export function endRead(lanes: readonly Lane[], count: number): void {
   for (const lane of lanes) lane.reading -= 1;
 }
 
-/** A reply within a text. */
-export interface ReadReply {
-  readonly text: string;
-  readonly from: number;
-}
-
 /** Gives each lane its entries out of one reply. Returns how many there were. */
-export function absorb(request: ReadRequest, reply: ReadReply, sink: ReadSink): number {
+export function absorb(request: ReadRequest, streams: readonly StreamBatch[], sink: ReadSink): number {
   const { lanes, count } = request;
   const { registration } = lanes[0] as Lane;
   let entries = 0;
   for (const lane of lanes) lane.more = false;
-  try {
-    for (const { key, text: payload, ids, starts } of splitStreamReply(reply.text, reply.from)) {
-      const lane = registration.lanes.get(key);
-      if (lane === undefined || ids.length === 0) continue;
-      entries += ids.length;
-      lane.more = ids.length >= count;
-      sink.onEntries(
-        lane,
-        createBatch({ registrationId: registration.id, stream: key, origin: 'new', ids, payload, starts }),
-      );
-    }
-  } catch (error) {
-    rejectRead(request, error, sink);
+  for (const { key, text: payload, ids, starts } of streams) {
+    const lane = registration.lanes.get(key);
+    if (lane === undefined || ids.length === 0) continue;
+    entries += ids.length;
+    lane.more = ids.length >= count;
+    const stream = { registrationId: registration.id, stream: key };
+    sink.onEntries(lane, createBatch({ ...stream, origin: 'new', ids, payload, starts }));
   }
   return entries;
 }

@@ -1,4 +1,4 @@
-import { encodeCommand, type RawLink, replyStarts } from '#functions';
+import { encodeCommand, type RawLink } from '#functions';
 import type { NodeIdentity } from './contracts.ts';
 import type { Lane } from './lane.ts';
 import {
@@ -7,7 +7,6 @@ import {
   countFor,
   encodeRead,
   endRead,
-  type ReadReply,
   type ReadRequest,
   type ReadSink,
   rejectRead,
@@ -114,26 +113,22 @@ class PipelinedReader implements Sweep {
   }
 
   async #read(requests: readonly ReadRequest[]): Promise<void> {
-    const { link, sink } = this.#options;
     this.#sinceMs = performance.now();
-    try {
-      const text = await link.send(requests.map(encodeRead).join(''), requests.length);
-      const starts = replyStarts(text, requests.length);
-      for (const [index, request] of requests.entries()) this.#take(request, { text, from: starts[index] ?? 0 });
-    } catch (error) {
-      for (const request of requests) {
-        endRead(request.lanes, request.count);
-        rejectRead(request, error, sink);
-      }
-    }
+    await Promise.all(requests.map((request) => this.#readOne(request)));
     this.#sinceMs = 0;
   }
 
-  #take(request: ReadRequest, reply: ReadReply): void {
-    const entries = absorb(request, reply, this.#options.sink);
-    endRead(request.lanes, request.count);
+  async #readOne(request: ReadRequest): Promise<void> {
+    const { link, sink, onEmpty } = this.#options;
     const lane = request.lanes[0] as Lane;
-    if (lane.more) this.#queue.add(lane);
-    else if (entries === 0) this.#options.onEmpty(lane);
+    try {
+      const entries = absorb(request, await link.read(encodeRead(request)), sink);
+      endRead(request.lanes, request.count);
+      if (lane.more) this.#queue.add(lane);
+      else if (entries === 0) onEmpty(lane);
+    } catch (error) {
+      endRead(request.lanes, request.count);
+      rejectRead(request, error, sink);
+    }
   }
 }

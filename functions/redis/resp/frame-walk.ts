@@ -1,4 +1,6 @@
 import { PlatformError } from '../../errors.ts';
+import type { EntryMarks } from './entry-marks.ts';
+import { digitsEnd, stringEnd } from './plain.ts';
 
 /*
  * Framing finds where a reply or a command ends and builds no objects. Text is latin1: one character per byte.
@@ -12,7 +14,7 @@ const ATTRIBUTE = 5;
 
 const CR = 13;
 const LF = 10;
-const DOLLAR = 36;
+const COLON = 58;
 const MINUS = 45;
 const ZERO = 48;
 const NINE = 57;
@@ -57,28 +59,52 @@ export interface WalkState {
   readonly maxItems: number;
   /** First words of error replies that tell something about the connection, see `notedErrors`. */
   noted: string[] | null;
+  /** Of a reply to a stream read: where its entries are. */
+  marks: EntryMarks | null;
 }
 
 /** State before so many replies. */
 export function replyState(remaining: number, limits: FrameLimits = {}): WalkState {
   const { maxBulkBytes = MAX_BULK_BYTES, maxItems = MAX_REPLY_ITEMS } = limits;
-  return { kinds: REPLY_KINDS, remaining, skip: 0, head: 0, carry: '', maxBulkBytes, maxItems, noted: null };
+  return {
+    kinds: REPLY_KINDS,
+    remaining,
+    skip: 0,
+    head: 0,
+    carry: '',
+    maxBulkBytes,
+    maxItems,
+    noted: null,
+    marks: null,
+  };
 }
 
 /** State before one command. */
 export function commandState(limits: FrameLimits = {}): WalkState {
   const { maxBulkBytes = MAX_BULK_BYTES, maxItems = MAX_COMMAND_ARGS } = limits;
-  return { kinds: COMMAND_HEAD, remaining: 1, skip: 0, head: 0, carry: '', maxBulkBytes, maxItems, noted: null };
+  return {
+    kinds: COMMAND_HEAD,
+    remaining: 1,
+    skip: 0,
+    head: 0,
+    carry: '',
+    maxBulkBytes,
+    maxItems,
+    noted: null,
+    marks: null,
+  };
 }
 
 /** Walks elements until none is outstanding; keeps in `state` where it stopped. Returns the end, or -1. */
 export function walk(text: string, from: number, state: WalkState): number {
   let at = from;
   while (state.remaining > 0) {
-    if (text.charCodeAt(at) === DOLLAR && state.kinds !== COMMAND_HEAD) {
-      at = walkBulks(text, at, state);
-      if (state.remaining === 0) break;
+    if (atEntry(state)) at = takeEntries(text, at, state);
+    else if (at < text.length && state.kinds !== COMMAND_HEAD) {
+      at = walkPlain(text, at, state);
+      if (atEntry(state)) continue;
     }
+    if (state.remaining === 0) break;
     const end = lineEnd(text, at);
     if (end < 0) return suspend(text, at, state);
     state.head = at;
@@ -91,31 +117,42 @@ export function walk(text: string, from: number, state: WalkState): number {
   return at;
 }
 
+function atEntry({ marks, remaining }: WalkState): boolean {
+  return marks !== null && marks.due === remaining;
+}
+
+function takeEntries(text: string, from: number, state: WalkState): number {
+  const { marks } = state;
+  if (marks === null) return from;
+  marks.outstanding = state.remaining;
+  const at = marks.take(text, from);
+  state.remaining = marks.outstanding;
+  return at;
+}
+
 /**
- * Takes whole bulk strings, nearly all there is in the replies of the hot path, without a call per element. Whatever is not
- * plainly one (nil, too long, not complete, malformed) is left to the loop above. Returns where it stopped.
+ * Takes whole bulk strings and integers, nearly all there is in the replies of the hot path, without looking at their lines
+ * apart. Returns where it stopped.
  */
-function walkBulks(text: string, from: number, state: WalkState): number {
-  const { length } = text;
+function walkPlain(text: string, from: number, state: WalkState): number {
   const { maxBulkBytes } = state;
+  const takesIntegers = state.kinds === REPLY_KINDS;
   let { remaining } = state;
   let at = from;
-  while (remaining > 0 && text.charCodeAt(at) === DOLLAR) {
-    let digit = at + 1;
-    let size = 0;
-    let code = text.charCodeAt(digit);
-    while (code >= ZERO && code <= NINE) {
-      size = size * 10 + (code - ZERO);
-      code = text.charCodeAt(++digit);
-    }
-    const end = digit + size + 4;
-    if (code !== CR || size > maxBulkBytes || end > length || digit === at + 1 || digit - at > 11) break;
-    if (text.charCodeAt(digit + 1) !== LF || text.charCodeAt(end - 2) !== CR || text.charCodeAt(end - 1) !== LF) break;
+  while (remaining > 0 && at < text.length) {
+    const isInteger = takesIntegers && text.charCodeAt(at) === COLON;
+    const end = isInteger ? integerEnd(text, at) : stringEnd(text, at, maxBulkBytes);
+    if (end < 0) break;
     remaining--;
     at = end;
   }
   state.remaining = remaining;
   return at;
+}
+
+function integerEnd(text: string, from: number): number {
+  const digits = digitsEnd(text, from + 1);
+  return digits < 0 ? -1 : digits + 2;
 }
 
 /** Goes on in the next chunk where `state` stopped. */

@@ -36,6 +36,7 @@ test('a refused transaction gives each command its error', async () => {
 test('wrong groups and counts are refused before anything is sent', async () => {
   const pipe = createSinglePipe({
     send: () => Promise.reject(new Error('was sent')),
+    read: () => Promise.reject(new Error('was sent')),
     connected: true,
     onReady: () => () => {},
     reset: () => {},
