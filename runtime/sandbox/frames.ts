@@ -17,6 +17,7 @@ export { ProtocolError } from './protocol-error.ts';
 
 const RUN_NUMBERS = 9;
 const SWAP = endianness() === 'BE';
+const NONE = new Uint32Array(0);
 
 /** Texts of a `run` frame, latin1. */
 export interface RunTexts {
@@ -52,14 +53,26 @@ function numberAndText(head: FrameHead, number: number, text: string): Buffer {
   return frame;
 }
 
+/** Up to so many numbers are moved one by one: a view of them costs more. */
+const FEW = 24;
+
 function writeNumbers(frame: Buffer, numbers: Uint32Array, offset: number): void {
+  if (numbers.length <= FEW) {
+    for (let i = 0; i < numbers.length; i++) frame.writeUInt32LE(numbers[i] as number, offset + i * 4);
+    return;
+  }
   const bytes = Buffer.from(numbers.buffer, numbers.byteOffset, numbers.byteLength);
   frame.set(bytes, offset);
   if (SWAP) frame.subarray(offset, offset + bytes.length).swap32();
 }
 
 function readNumbers(body: Buffer, offset: number, count: number): Uint32Array {
+  if (count === 0) return NONE;
   const numbers = new Uint32Array(count);
+  if (count <= FEW && offset + count * 4 <= body.length) {
+    for (let i = 0; i < count; i++) numbers[i] = body.readUInt32LE(offset + i * 4);
+    return numbers;
+  }
   const bytes = Buffer.from(numbers.buffer);
   body.copy(bytes, 0, offset, offset + count * 4);
   if (SWAP) bytes.swap32();

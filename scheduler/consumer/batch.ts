@@ -109,3 +109,19 @@ export function fieldsOf(batch: ClaimedBatch, index: number): string {
 export function attemptsOf(batch: ClaimedBatch, index: number): number {
   return batch.attempts?.[index] ?? 1;
 }
+
+/** The entries that are to run alone as batches of one, those between them together, in their order. */
+export function apart(batch: ClaimedBatch, alone: readonly string[]): readonly ClaimedBatch[] {
+  if (alone.length === 0) return [batch];
+  const single = new Set(alone);
+  const parts: ClaimedBatch[] = [];
+  let from = 0;
+  for (let i = 0; i <= batch.ids.length; i += 1) {
+    const isAlone = i < batch.ids.length && single.has(batch.ids[i] as string);
+    if (i < batch.ids.length && !isAlone) continue;
+    if (i > from) parts.push(sliceBatch(batch, from, i));
+    if (isAlone) parts.push(sliceBatch(batch, i, i + 1));
+    from = i + 1;
+  }
+  return parts;
+}

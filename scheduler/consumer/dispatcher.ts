@@ -1,9 +1,9 @@
 import { compareEntryIds, type LoadableVersion } from '#functions';
-import { type ClaimedBatch, sliceBatch } from './batch.ts';
+import { apart, type ClaimedBatch } from './batch.ts';
 import type { Claimer } from './claimer.ts';
 import type { ConsumerLog, NodeIdentity } from './contracts.ts';
 import { createGather } from './gather.ts';
-import { addLoad, type Lane, modeOf, setParked, workName } from './lane.ts';
+import { addLoad, doubt, type Lane, modeOf, setParked, workName } from './lane.ts';
 import { pause } from './redis-calls.ts';
 import { type ConsumedRegistration, capOf } from './registration.ts';
 import type { DueEntries, Retries } from './retries.ts';
@@ -67,8 +67,8 @@ class ModeDispatcher implements Dispatcher {
     const { trigger, running } = lane.registration;
     if (!running || lane.state === 'closed') return;
     // In mode sync what a read brings while the lane is being opened waits there for its turn, pending.
-    if (modeOf(lane) === 'sync' && lane.state !== 'ready') return;
-    if (modeOf(lane) === 'async') this.#options.enqueue(lane, batch.ids);
+    if (modeOf(lane) === 'sync' && lane.state !== 'ready') doubt(lane, 0);
+    else if (modeOf(lane) === 'async') this.#options.enqueue(lane, batch.ids);
     else {
       addLoad(lane, batch.ids.length);
       if (trigger.durationMs > 0 && trigger.batch > 1) this.#gather.add(lane, batch);
@@ -255,7 +255,7 @@ class ModeDispatcher implements Dispatcher {
       const page = wanted.slice(at, at + CLAIM_COUNT);
       const batch = await this.#claimAgain(lane, page);
       for (const id of page) if (lane.waiting.delete(id)) lane.registration.waiting -= 1;
-      for (const part of apart(batch, alone)) void this.offerClaimed(lane, part);
+      for (const part of batch === null ? [] : apart(batch, alone)) void this.offerClaimed(lane, part);
       this.pump(lane);
     }
   }
@@ -280,21 +280,4 @@ function drainOverflow(registration: ConsumedRegistration): void {
   if (waiting.length === 0) return;
   registration.overflow = [];
   for (const { run } of waiting) run();
-}
-
-/** Entries that are to run alone as batches of one, the others together. */
-function apart(batch: ClaimedBatch | null, alone: readonly string[]): readonly ClaimedBatch[] {
-  if (batch === null) return [];
-  if (alone.length === 0) return [batch];
-  const single = new Set(alone);
-  const parts: ClaimedBatch[] = [];
-  let from = 0;
-  for (let i = 0; i <= batch.ids.length; i += 1) {
-    const isAlone = i < batch.ids.length && single.has(batch.ids[i] as string);
-    if (i < batch.ids.length && !isAlone) continue;
-    if (i > from) parts.push(sliceBatch(batch, from, i));
-    if (isAlone) parts.push(sliceBatch(batch, i, i + 1));
-    from = i + 1;
-  }
-  return parts;
 }

@@ -8,7 +8,7 @@ import type { ConsumerLog, Count, Execute, LeaseTable, NodeIdentity, QueuedEntri
 import { createDispatcher, type Dispatcher } from './dispatcher.ts';
 import { createFailures, type Failures } from './failures.ts';
 import { createGroups, type Groups } from './group.ts';
-import { type Lane, modeOf, setParked } from './lane.ts';
+import { doubt, type Lane, modeOf, setParked } from './lane.ts';
 import { createLanes, type Lanes } from './lanes.ts';
 import { createLaneReader, type LaneReader } from './reader.ts';
 import { createRecovery, type Recovery } from './recovery.ts';
@@ -37,6 +37,9 @@ export interface ConsumerOptions {
   readonly forget: (consumer: string) => Promise<void>;
   readonly log: ConsumerLog;
 }
+
+/** Redis ends a wait up to a tenth of a second late. */
+const LATE_MS = 250;
 
 /** The parts of a consumer, wired. */
 export interface ConsumerParts extends AsyncDisposable {
@@ -77,7 +80,10 @@ export function createParts(
   function events(): RunningEvents {
     return {
       enqueue: (lane, ids) => reading.bridge.enqueue(lane, ids),
-      onForgotten: reopen,
+      onForgotten(lane) {
+        doubt(lane, 0);
+        reopen(lane);
+      },
       onOver(lane) {
         reading.reader.nudge(lane);
         reading.reader.kick(lane.registration);
@@ -183,13 +189,15 @@ function createReadingParts(options: ReadingOptions): ReadingParts {
     sink: {
       onEntries: (lane, batch) => dispatcher.offer(lane, batch),
       onBroken: reopen,
-      onCut: reopen,
+      onCut(lane) {
+        doubt(lane, settings.blockMs + LATE_MS);
+        reopen(lane);
+      },
       log,
     },
   });
   const { queueVisibilityMs } = settings;
   const bridge = createAsyncBridge({ ...options, offer, queueVisibilityMs, onRoom: (lane) => reader.nudge(lane) });
-  const enqueueAgain = (lane: Lane, ids: readonly string[], round: number): void => bridge.enqueue(lane, ids, round);
-  const recovery = createRecovery({ ...options, offer, enqueueAgain });
+  const recovery = createRecovery({ ...options, offer, enqueue: bridge.enqueue });
   return { reader, bridge, recovery };
 }

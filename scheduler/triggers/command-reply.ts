@@ -1,5 +1,6 @@
 import { encodeError, latin1FromUtf8, PlatformError } from '#functions';
 import type { GuestError } from '#runtime';
+import type { SchedulerErrorCode } from '../errors.ts';
 
 /** Error replies of `RG.TRIGGER`: one line, no stack, texts of RedisGears where it has one. */
 
@@ -34,7 +35,8 @@ export function fullReply(registrationId: string, most: number): string {
 }
 
 export function stoppedReply(registrationId: string, state: string, reason: string | null): string {
-  return errorLine(`ERR registration ${registrationId} is ${state}${reason === null ? '' : `: ${reason}`}`);
+  const message = `registration ${registrationId} is ${state}${reason === null ? '' : `: ${reason}`}`;
+  return thrownReply(new PlatformError<SchedulerErrorCode>('REGISTRATION_STOPPED', message));
 }
 
 function errorLine(text: string): string {

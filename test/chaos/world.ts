@@ -1,8 +1,12 @@
+import { once } from 'node:events';
 import process from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
 import { childrenOf } from '../recovery/flow.ts';
 import { type PlatformProcess, startPlatformProcess } from '../support/platform.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
+
+/** Default `drain-timeout`, what closing may take, and as much for a busy machine. */
+const STOP_DEADLINE_MS = 30_000;
 
 /** One node's place: processes come and go in it. */
 interface Place {
@@ -86,6 +90,16 @@ export async function createWorld({ nodes, heartbeatTimeoutMs, random }: WorldOp
     place.busy = false;
   }
 
+  /** A graceful stop has an end, whatever else is going on. */
+  async function stopInTime(node: PlatformProcess): Promise<void> {
+    const late = AbortSignal.timeout(STOP_DEADLINE_MS);
+    const hangs = once(late, 'abort').then(async () => {
+      surprises.push(`a graceful stop took longer than ${STOP_DEADLINE_MS} ms:\n${node.log().slice(-2_000)}`);
+      await node.kill();
+    });
+    await Promise.race([node.stop(), hangs]);
+  }
+
   async function stopForAWhile(place: Place): Promise<void> {
     place.busy = true;
     place.node?.signal('SIGSTOP');
@@ -120,7 +134,7 @@ export async function createWorld({ nodes, heartbeatTimeoutMs, random }: WorldOp
     {
       name: 'node stopped gracefully',
       weight: 1,
-      run: () => onPlace((place) => replace(place, (node) => node.stop())),
+      run: () => onPlace((place) => replace(place, stopInTime)),
     },
     { name: 'node suspended', weight: 2, run: () => onPlace(stopForAWhile) },
     { name: 'Redis killed', weight: 1, run: async () => inBackground(restartRedis()) },
