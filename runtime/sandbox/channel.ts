@@ -10,9 +10,7 @@ import {
   decodeProgress,
   encodeBoot,
   encodeCancel,
-  encodeCloseStage,
   encodeLoad,
-  encodeOpenStage,
   encodePing,
   encodeReplies,
   encodeRun,
@@ -20,6 +18,7 @@ import {
   encodeUnload,
   type Frame,
 } from './frames.ts';
+import { encodeCloseStage, encodeOpenStage } from './stage-frames.ts';
 import { LoadFailure } from './load-failure.ts';
 import { FromSandbox, type LoadedReport, type LoadRequest, type StageOpening, ToSandbox } from './messages.ts';
 import type { BatchListener, RunRequest } from './sandbox.ts';

@@ -6,7 +6,7 @@
 import { endianness } from 'node:os';
 import type { Frame } from './frame-reader.ts';
 import { FRAME_HEADER_BYTES } from './frame-reader.ts';
-import type { GuestErrorReport, LoadedReport, LoadRequest, Progress, RunHeader, StageOpening } from './messages.ts';
+import type { GuestErrorReport, LoadedReport, LoadRequest, Progress, RunHeader } from './messages.ts';
 import { FromSandbox, ToSandbox } from './messages.ts';
 import { readErrorReport, readLoaded, readNotes } from './notes.ts';
 import { ProtocolError } from './protocol-error.ts';
@@ -39,14 +39,14 @@ function frameOf(head: FrameHead, bodyBytes: number): Buffer {
   return frame;
 }
 
-function jsonFrame(head: FrameHead, value: unknown): Buffer {
+export function jsonFrame(head: FrameHead, value: unknown): Buffer {
   const text = JSON.stringify(value);
   const frame = frameOf(head, Buffer.byteLength(text, 'utf8'));
   frame.write(text, FRAME_HEADER_BYTES, 'utf8');
   return frame;
 }
 
-function numberAndText(head: FrameHead, number: number, text: string): Buffer {
+export function numberAndText(head: FrameHead, number: number, text: string): Buffer {
   const frame = frameOf(head, 4 + text.length);
   frame.writeUInt32LE(number, FRAME_HEADER_BYTES);
   frame.write(text, FRAME_HEADER_BYTES + 4, 'latin1');
@@ -119,14 +119,6 @@ export function encodeRun(batch: number, header: RunHeader, texts: RunTexts): Bu
   return frame;
 }
 
-export function encodeOpenStage(batch: number, opening: StageOpening): Buffer {
-  return jsonFrame({ type: ToSandbox.openStage, batch }, opening);
-}
-
-export function encodeCloseStage(batch: number, stage: number): Buffer {
-  return numberAndText({ type: ToSandbox.closeStage, batch }, stage, '');
-}
-
 /** @param replies RESP text of all replies of the round, in the order of its commands. */
 export function encodeReplies(batch: number, round: number, replies: string): Buffer {
   return numberAndText({ type: ToSandbox.replies, batch }, round, replies);
@@ -194,10 +186,6 @@ export function decodeCancel(frame: Frame): Uint32Array {
 
 export function decodeLoad(frame: Frame): LoadRequest {
   return JSON.parse(frame.body.toString('utf8')) as LoadRequest;
-}
-
-export function decodeOpenStage(frame: Frame): StageOpening {
-  return JSON.parse(frame.body.toString('utf8')) as StageOpening;
 }
 
 // Sandbox → node

@@ -4,7 +4,6 @@ import {
   decodeCancel,
   decodeLoad,
   decodeNumberAndText,
-  decodeOpenStage,
   decodeRun,
   encodeDone,
   encodeLoaded,
@@ -13,6 +12,7 @@ import {
   encodeProgress,
   type Frame,
 } from '../frames.ts';
+import { decodeOpenStage } from '../stage-frames.ts';
 import { type GuestErrorReport, type LoadedReport, type LoadRequest, StageShape } from '../messages.ts';
 import { emptyProgress, failOpen, markEnded, type TrackedBatch, trackBatch } from './batches.ts';
 import { callFailure, ISOLATE_LOST, loadFailure } from './guest-failure.ts';
