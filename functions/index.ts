@@ -5,7 +5,7 @@ export { type CompileRequest, compileArtifact, hashSource } from './artifacts/co
 export { type FunctionsErrorCode, PlatformError, type PlatformErrorOptions } from './errors.ts';
 export { createRegistryKeys, type RegistryKeys } from './keys.ts';
 export { formatBytes, parseBytes } from './model/bytes.ts';
-export { type CommandRules, type Configuration, limitsWithin } from './model/configuration.ts';
+export { type CommandRules, type Configuration, limitsWithin, rulesOf } from './model/configuration.ts';
 export { formatDuration, parseDuration } from './model/duration.ts';
 export {
   compareEntryIds,
@@ -17,7 +17,10 @@ export {
   timeOfId,
   ZERO_ENTRY_ID,
 } from './model/entry-id.ts';
+export type { CapturedDelivery } from './model/captured-delivery.ts';
+export { type HookTriggerSpec, KEY_TYPES, type KeysTriggerSpec, type KeyType } from './model/keys-trigger-spec.ts';
 export { DEFAULT_LIMITS, type Limits } from './model/limits.ts';
+export type { ListTriggerSpec } from './model/list-trigger-spec.ts';
 export type { Manifest, ReportedRegistration } from './model/manifest.ts';
 export { LIMIT_NAMES, type LimitName } from './model/parse-configuration.ts';
 export { checkFunctionName, type ManifestOptions, parseManifest } from './model/parse-manifest.ts';
@@ -36,6 +39,8 @@ export {
   type StreamTriggerSpec,
   type TriggerSpec,
 } from './model/plan.ts';
+export { RUN_READERS, type RunReaderName, type RunSpec } from './model/run-spec.ts';
+export type { PubSubTriggerSpec } from './model/pubsub-trigger-spec.ts';
 export {
   type BuryReason,
   decideFailure,
@@ -44,6 +49,12 @@ export {
   type FailureFacts,
 } from './model/retry.ts';
 export { compactRoutes, MAX_ROUTES, type Route, routeOf, routeVersion } from './model/route.ts';
+export {
+  MISSED_POLICIES,
+  type MissedPolicy,
+  type Schedule,
+  type ScheduleTriggerSpec,
+} from './model/schedule-trigger-spec.ts';
 export { type Unread, unreadEntries } from './model/unread.ts';
 export type { CommandFacts, CommandTable } from './redis/command-table.ts';
 export { type ConnectOptions, connectRedis } from './redis/connect.ts';

@@ -78,7 +78,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     onLoaded: (version, report) => logs.write(version, report.logs),
     onQuarantine: (event) => tell(quarantineListeners, event, log),
   });
-  const engine = stack.use(createEngine({ pool, effects, sessions, narrow, logs, log }));
+  const engine = stack.use(createEngine({ pool, effects, sessions, policy, narrow, logs, log }));
   await pool.ready();
   log.info({ sandboxes, confinement: command.confinement }, 'sandbox processes are ready');
   if (process.getuid?.() === 0 && !command.confinement.includes('user')) {
@@ -90,14 +90,16 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     async inspect(version) {
       try {
         const report = await pool.inspect(version);
-        const { configuration, registrations } = report;
+        const { configuration, registrations, runs } = report;
         const ceiling = version.limits;
-        return parseManifest(version.functionName, registrations, { platformPrefix: prefix, configuration, ceiling });
+        const parts = { platformPrefix: prefix, runs, configuration, ceiling };
+        return parseManifest(version.functionName, registrations, parts);
       } catch (reason) {
         throw inspectError(version, reason);
       }
     },
     execute: (invocation) => engine.execute(invocation),
+    openStage: (request) => engine.openStage(request),
     retain: (versions) => pool.retain(versions),
     inspectPool: () => pool.info(),
     onLog: (listener) => subscribe(logListeners, listener),

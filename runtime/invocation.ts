@@ -12,8 +12,11 @@ export interface Invocation {
   /**
    * `stream`: the payload is one RESP array of stream entries, `[[id, [field, value, …]], …]`.
    * `command`: one RESP array of argument arrays, `[[trigger, arg, …], …]`.
+   * `hook`: the same, of commands that `next` hands on.
+   * `keys`: one RESP array of key events, `[[key, event, command | nil, type?, value?], …]`. Results are what `overrideReply`
+   * was given: an array of one reply, or an empty one.
    */
-  readonly shape: 'stream' | 'command';
+  readonly shape: 'stream' | 'command' | 'hook' | 'keys';
   /** latin1 RESP text; holds `entryCount` entries. */
   readonly payload: string;
   readonly entryCount: number;
@@ -32,6 +35,10 @@ export interface Invocation {
   readonly stopAtFailure?: boolean;
   /** True: results are encoded and returned; false: they are thrown away after the last step. */
   readonly wantResults: boolean;
+  /** For `hook`: hands a command (RESP text, its name is a placeholder) on for an entry; resolves with its RESP2 reply. */
+  readonly next?: (entry: number, command: string) => Promise<string>;
+  /** Stands around the sending of a round of commands; resolves with what `send` gave. */
+  readonly around?: (commands: string, count: number, send: () => Promise<string>) => Promise<string>;
   /** Called once per round with the entries that have ended since; every entry is reported exactly once. */
   readonly onEnded: (ended: EndedEntries) => void;
   /** Aborted: shutdown, lost claim, unregistered. Entries without an end by then are reported as interrupted. */

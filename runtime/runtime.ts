@@ -1,6 +1,7 @@
 import type { LoadableVersion, Manifest } from '#functions';
 import type { Invocation } from './invocation.ts';
 import type { Outcome } from './outcome.ts';
+import type { StageRequest, StageRun } from './stage.ts';
 
 /** What the scheduler may ask of the runtime. */
 export interface Runtime extends AsyncDisposable {
@@ -14,6 +15,11 @@ export interface Runtime extends AsyncDisposable {
    * ends through `onEnded`, exactly once, also when the process dies. Resolves after the last one.
    */
   execute(invocation: Invocation): Promise<Outcome>;
+  /**
+   * Begins one local stage of a batch run in a sandbox, where it stays until it is disposed of. Errors: SANDBOX_DIED (retry),
+   * SANDBOX_QUARANTINED, LIMIT_*, GUEST_ERROR when the source or the plan does not load, RUNTIME_CLOSED.
+   */
+  openStage(request: StageRequest): Promise<StageRun>;
   /** Drops the isolates of versions that nothing routes to any more. */
   retain(versions: readonly { readonly functionName: string; readonly version: number }[]): void;
   /** Sandbox processes and what is loaded in them. */

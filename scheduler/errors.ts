@@ -13,10 +13,18 @@ export type SchedulerErrorCode =
   | 'CALL_TIMED_OUT'
   /** Every node that tried to run a command failed to, for reasons outside the function. */
   | 'CALL_FAILED'
-  /** The registration was removed with ABORTPENDING while something of it was in work. */
-  | 'EXECUTION_ABORTED'
   | 'PROTOCOL_ERROR'
   | 'EMBEDDED_REDIS_FAILED'
   | 'DEAD_LETTER_NOT_FOUND'
+  /** There is no execution of this id (any more). */
+  | 'EXECUTION_NOT_FOUND'
+  | 'EXECUTION_RUNNING'
+  /**
+   * An execution ended before its results were there: it was aborted, its registration was removed with ABORTPENDING, or
+   * nobody worked on it.
+   */
+  | 'EXECUTION_ABORTED'
+  /** Results, or records between two stages, are larger than the platform keeps. */
+  | 'RESULTS_TOO_LARGE'
   /** The CLI cannot reach the RESP door. */
   | 'DOOR_UNREACHABLE';

@@ -12,6 +12,13 @@
  * | `<p>{<tag>}:position:<registration>` | hash | stream → last acknowledged id, to rebuild a group from |
  * | `<p>{<tag>}:lease:<registration>` | hash | stream → consumer that may read it in mode sync |
  * | `<p>{<tag>}:failures:<registration>` | hash, expires | `stream id` → last error of an entry that waits for a retry |
+ * | `<p>{<tag>}:captured:<registration>` | stream | ticks and messages on their way to the registration, each until its end |
+ * | `<p>{<tag>}:items:<registration>` | stream | items taken from lists of this slot, each until its end |
+ * | `<p>{<tag>}:inbox:<registration>:<list>` | list | items taken from a list that are not in the stream yet |
+ * | `<p>{<tag>}:schedule:<registration>` | hash | since when a schedule counts, its last tick, how many there were |
+ * | `<p>{<tag>}:listener:<shard>` | string, expires | epoch of the node that hears key events of the shard |
+ * | `<p>{<tag>}:credit:<event>:<key>` | string, expires | pairs what a door reports of a write with what is heard of it |
+ * | `<p>{fleet}:answers:<node>` | channel | executions that a client of the node waits for have ended |
  * | `<p>{index}:tags:<registration>` | set | tags under which the registration has keys |
  * | `<p>{index}:streams:<registration>` | set | streams the registration has a group on |
  * | `<p>{index}:registrations` | set | registrations that have ever had keys, for dead letters of removed ones |
@@ -24,6 +31,13 @@
  * | `<p>{queue}` | BullMQ prefix | jobs of mode async |
  * | `<p>{queue}:replies:<node>` | stream, expires | replies of commands for the node that asked |
  * | `<p>{queue}:answered:<call>` | string, expires | a command's reply has been written, do not run it again |
+ * | `<p>{executions}:counter` | string | number of the newest execution |
+ * | `<p>{executions}:index` | sorted set | execution id, by number |
+ * | `<p>{executions}:running` | set | executions without an end |
+ * | `<p>{executions}:record:<id>` | hash, expires after the end | plan, status, attempts, progress and ends of stages |
+ * | `<p>{executions}:artifact:<sha256>` | string, expires | what the stages of queued executions run (Artifact, JSON) |
+ * | `<p>{<tag>}:pieces:<name>` | list, expires | records on their way between shards, and results, as RESP arrays |
+ * | `<p>{options}` | hash | options set with RG.CONFIGSET |
  */
 export interface SchedulerKeys {
   readonly prefix: string;
@@ -33,12 +47,23 @@ export interface SchedulerKeys {
   readonly logIndex: string;
   readonly queuePrefix: string;
   readonly logClock: string;
+  readonly executionCounter: string;
+  readonly executionIndex: string;
+  readonly executionsRunning: string;
+  readonly options: string;
   slot(slot: number): string;
   stats(tag: string, registrationId: string): string;
   dead(tag: string, registrationId: string): string;
   position(tag: string, registrationId: string): string;
   lease(tag: string, registrationId: string): string;
   failures(tag: string, registrationId: string): string;
+  captured(tag: string, registrationId: string): string;
+  items(tag: string, registrationId: string): string;
+  inbox(tag: string, registrationId: string, list: string): string;
+  schedule(tag: string, registrationId: string): string;
+  listener(tag: string, shardId: string): string;
+  credit(tag: string, event: string, key: string): string;
+  answers(node: string): string;
   tags(registrationId: string): string;
   streams(registrationId: string): string;
   runs(registrationId: string): string;
@@ -47,6 +72,9 @@ export interface SchedulerKeys {
   flushed(writer: string): string;
   replies(node: string): string;
   answered(callId: string): string;
+  execution(id: string): string;
+  executionArtifact(sha256: string): string;
+  pieces(tag: string, name: string): string;
 }
 
 /** @param prefix begin of every platform key, such as `rg:`. */
@@ -59,12 +87,23 @@ export function createSchedulerKeys(prefix: string): SchedulerKeys {
     logIndex: `${prefix}{journal}:logs`,
     queuePrefix: `${prefix}{queue}`,
     logClock: `${prefix}{journal}:log-clock`,
+    executionCounter: `${prefix}{executions}:counter`,
+    executionIndex: `${prefix}{executions}:index`,
+    executionsRunning: `${prefix}{executions}:running`,
+    options: `${prefix}{options}`,
     slot: (slot) => `${prefix}{fleet}:slot:${slot}`,
     stats: (tag, id) => `${prefix}{${tag}}:stats:${id}`,
     dead: (tag, id) => `${prefix}{${tag}}:dead:${id}`,
     position: (tag, id) => `${prefix}{${tag}}:position:${id}`,
     lease: (tag, id) => `${prefix}{${tag}}:lease:${id}`,
     failures: (tag, id) => `${prefix}{${tag}}:failures:${id}`,
+    captured: (tag, id) => `${prefix}{${tag}}:captured:${id}`,
+    items: (tag, id) => `${prefix}{${tag}}:items:${id}`,
+    inbox: (tag, id, list) => `${prefix}{${tag}}:inbox:${id}:${list}`,
+    schedule: (tag, id) => `${prefix}{${tag}}:schedule:${id}`,
+    listener: (tag, shardId) => `${prefix}{${tag}}:listener:${shardId}`,
+    credit: (tag, event, key) => `${prefix}{${tag}}:credit:${event}:${key}`,
+    answers: (node) => `${prefix}{fleet}:answers:${node}`,
     tags: (id) => `${prefix}{index}:tags:${id}`,
     streams: (id) => `${prefix}{index}:streams:${id}`,
     runs: (id) => `${prefix}{journal}:runs:${id}`,
@@ -73,5 +112,8 @@ export function createSchedulerKeys(prefix: string): SchedulerKeys {
     flushed: (writer) => `${prefix}{journal}:flushed:${writer}`,
     replies: (node) => `${prefix}{queue}:replies:${node}`,
     answered: (callId) => `${prefix}{queue}:answered:${callId}`,
+    execution: (id) => `${prefix}{executions}:record:${id}`,
+    executionArtifact: (sha256) => `${prefix}{executions}:artifact:${sha256}`,
+    pieces: (tag, name) => `${prefix}{${tag}}:pieces:${name}`,
   };
 }

@@ -2,13 +2,16 @@ import {
   connectRedis,
   createRegistry,
   createRegistryKeys,
+  type LoadableVersion,
   PlatformError,
   type RedisAccess,
   type Registry,
   type Shard,
 } from '#functions';
-import { createRuntime, type Runtime } from '#runtime';
+import { createRuntime, type Invocation, type Outcome, type Runtime } from '#runtime';
 import { startEmbeddedRedis } from './embedded/start-embedded-redis.ts';
+import type { Executions } from './executions/executions.ts';
+import type { Options } from './executions/options.ts';
 import { createFleet } from './fleet/create-fleet.ts';
 import type { Fleet } from './fleet/fleet.ts';
 import { createStreamLeases } from './fleet/stream-leases.ts';
@@ -20,6 +23,9 @@ import { createDeadLetters } from './journal/dead-letters.ts';
 import type { Journal } from './journal/journal.ts';
 import { createSchedulerKeys, type SchedulerKeys } from './keys.ts';
 import type { Log } from './log.ts';
+import { type Captures, checkSchedules, openCaptures } from './platform/open-captures.ts';
+import { openExecutions, openOptions } from './platform/open-executions.ts';
+import { type KeyEvents, openKeyEvents } from './platform/open-key-events.ts';
 import type { AsyncQueue } from './queues/async-queue.ts';
 import { createAsyncQueue } from './queues/create-async-queue.ts';
 import { createReconciler, type Reconciler } from './reconciler.ts';
@@ -53,6 +59,7 @@ interface Ground {
   readonly journal: Journal;
   readonly queue: AsyncQueue;
   readonly runtime: Runtime;
+  readonly options: Options;
 }
 
 /** A node without doors. */
@@ -60,7 +67,10 @@ interface Node extends Ground {
   readonly registry: Registry;
   readonly stream: StreamTrigger;
   readonly command: CommandTrigger;
+  readonly keyEvents: KeyEvents;
   readonly reconciler: Reconciler;
+  readonly captures: Captures;
+  readonly executions: Executions;
 }
 
 /**
@@ -100,7 +110,8 @@ async function openGround(settings: Settings, log: Log, opening: AsyncDisposable
   const concurrency = QUEUE_CONCURRENCY;
   const queue = opening.use(createAsyncQueue({ access, keys, settings: fleetSettings, concurrency, log }));
   const runtime = opening.use(await createRuntime({ access, sandboxes, prefix, sandbox, log }));
-  return { settings, log, access, keys, fleet, journal, queue, runtime };
+  const options = openOptions({ access, keys, settings, log }, opening);
+  return { settings, log, access, keys, fleet, journal, queue, runtime, options };
 }
 
 /** Registry, triggers and what keeps them together. The registry asks the stream trigger for heads, but never before a load. */
@@ -111,35 +122,49 @@ function openNode(ground: Ground, opening: AsyncDisposableStack): Node {
       client: access.client,
       openSubscriber: () => access.openClient(firstShard(access), 'registry'),
       keys: createRegistryKeys(settings.prefix),
-      inspect: (version) => runtime.inspect(version),
+      inspect: async (version) => {
+        const manifest = await runtime.inspect(version);
+        checkSchedules(manifest);
+        keyEvents.check(manifest, version.functionName, registry.snapshot().registrations.values());
+        return manifest;
+      },
       streamHeads: (spec) => stream.heads(spec),
       limits: settings.limits,
-      settings: settings.functionSettings,
+      settings: ground.options.forFunctions,
       caps: settings.caps,
       log,
     }),
   );
+  const leases = createStreamLeases({ access, keys, fleet });
+  const loadable = (name: string, version: number): Promise<LoadableVersion> => registry.loadable(name, version);
+  const run = (invocation: Invocation): Promise<Outcome> => runtime.execute(invocation);
+  const ring = (name: string): void => stream.ring(name);
+  const keyEvents = openKeyEvents({ ...ground, leases, execute: run, loadable, ring }, opening);
+  const { execute } = keyEvents;
   const stream: StreamTrigger = opening.use(
     createStreamTrigger({
       ...{ access, fleet, queue, journal, keys, log },
-      leases: createStreamLeases({ access, keys, fleet }),
+      leases,
       settings: settings.delivery,
       caps: settings.caps,
-      execute: (invocation) => runtime.execute(invocation),
-      loadable: (name, version) => registry.loadable(name, version),
+      execute,
+      loadable,
       setState: async (ids, state, reason) => void (await registry.setState(ids, state, reason)),
+      onSettled: (id) => captures.onSettled(id),
     }),
   );
-  const command = opening.use(
-    createCommandTrigger({
-      ...{ access, queue, journal, settings, log },
-      execute: (invocation) => runtime.execute(invocation),
-      loadable: (name, version) => registry.loadable(name, version),
-    }),
-  );
+  const captures = openCaptures({ ...ground, leases, execute, loadable, stream: () => stream }, opening);
+  const command = opening.use(createCommandTrigger({ access, queue, journal, settings, log, execute, loadable }));
   const reportRevision = (revision: number): Promise<void> => fleet.reportRevision(revision);
-  const reconciler = createReconciler({ registry, triggers: [stream, command], runtime, reportRevision, log });
-  return { ...ground, registry, stream, command, reconciler };
+  const reconciler = createReconciler({
+    registry,
+    triggers: [stream, command, ...keyEvents.triggers, ...captures.triggers],
+    runtime,
+    reportRevision,
+    log,
+  });
+  const executions = openExecutions(ground, opening);
+  return { ...ground, captures, registry, stream, command, keyEvents, reconciler, executions };
 }
 
 /** Messages of a plain channel reach every node of a cluster, so any shard will do. */
@@ -171,10 +196,11 @@ function followRuntime(node: Node, opening: AsyncDisposableStack): void {
 
 /** A node that was thought dead begins anew under another name: what it had in hand belongs to the others by now. */
 function followSlot(node: Node, opening: AsyncDisposableStack): void {
-  const { fleet, stream, reconciler, log } = node;
+  const { fleet, stream, keyEvents, reconciler, log } = node;
   const begin = async (): Promise<void> => {
     log.warn({ slot: fleet.self.slot }, 'the slot was lost; taking a new one');
     await stream.drain(0);
+    await keyEvents.drain(0);
     await fleet.rejoin();
     await reconciler.reapply();
     log.info({ slot: fleet.self.slot }, 'a new slot is held');
@@ -189,12 +215,17 @@ function followSlot(node: Node, opening: AsyncDisposableStack): void {
 function openDoor(node: Node): Promise<RespServer> {
   const { settings, access, keys, command, stream, log } = node;
   const deadLetters = createDeadLetters({ access, keys });
-  const operations = createOperations({ ...node, deadLetters, streams: stream, calls: command });
+  const operations = createOperations({
+    ...{ ...node, deadLetters, streams: stream, calls: command },
+    inspect: (version) => node.runtime.inspect(version),
+    inspectPool: () => node.runtime.inspectPool(),
+  });
   return createRespServer({
     host: settings.respHost,
     port: settings.respPort,
     door: settings.door,
     calls: command,
+    intercept: node.keyEvents.intercept,
     ring: (key) => stream.ring(key),
     ...{ access, operations, log },
   });
@@ -217,6 +248,13 @@ function openHealth(node: Node): Promise<HealthServer> {
 
 async function drain(node: Node, door: RespServer): Promise<void> {
   const { drainMs } = node.settings.delivery;
-  await Promise.all([node.queue.drain(drainMs), node.stream.drain(drainMs), node.command.drain(drainMs)]);
+  await Promise.all([
+    node.queue.drain(drainMs),
+    node.stream.drain(drainMs),
+    node.command.drain(drainMs),
+    node.keyEvents.drain(drainMs),
+    node.captures.drain(drainMs),
+    node.executions.drain(drainMs),
+  ]);
   await door.drain(drainMs);
 }

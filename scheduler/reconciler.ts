@@ -66,7 +66,8 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
 
 async function applyTo(trigger: Trigger, all: readonly ActiveRegistration[], log: Log): Promise<boolean> {
   try {
-    await trigger.apply(all.filter(({ spec }) => spec.trigger.kind === trigger.kind));
+    const kinds = [trigger.kind, ...(trigger.alsoFor ?? [])];
+    await trigger.apply(all.filter(({ spec }) => kinds.includes(spec.trigger.kind)));
     return true;
   } catch (error) {
     log.error({ err: error, trigger: trigger.kind }, 'a trigger could not apply the registry');

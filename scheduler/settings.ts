@@ -26,6 +26,21 @@ export interface Settings {
   readonly sandbox: SandboxSettings;
   readonly door: DoorSettings;
   readonly caps: CapSettings;
+  readonly executions: ExecutionSettings;
+}
+
+/** Batch runs (`RG.JSEXECUTE … run`). */
+export interface ExecutionSettings {
+  /** Executions kept, running ones included; the oldest go first; 0 = no limit. Default 1000. */
+  readonly max: number;
+  /** A running execution on which nobody works for so long is aborted, ms. Default 30000. */
+  readonly idleMs: number;
+  /** Ended executions and their results are forgotten after this, ms. Default 3600000. */
+  readonly keepMs: number;
+  /** Largest results given in one reply, bytes. Default 64 MiB. */
+  readonly resultBytes: number;
+  /** Most bytes that one execution keeps in Redis: results, and records on their way. Default 1 GiB. */
+  readonly storedBytes: number;
 }
 
 export interface DeliverySettings {

@@ -134,56 +134,345 @@ declare global {
     inorder?: boolean;
   }
 
+  /**
+   * Arguments of `register` behind `GB('KeysReader')`, which is also what `GB()` is.
+   * @example
+   * GB().foreach((r) => execute('XADD', 'changes', '*', 'key', r.key, 'event', r.event)).register({
+   *   prefix: 'person:*', eventTypes: ['hset', 'del'], mode: 'sync',
+   * });
+   */
+  interface KeysRegisterOptions extends RegisterOptions {
+    /** `person:*` = every key whose name begins so; without `*` one key. Default `*`. */
+    prefix?: string;
+    /** Names of keyspace events, such as `['set', 'expired']`. Default: all but `keymiss`, which must be named. */
+    eventTypes?: readonly string[] | null;
+    /** What the key must be after the event; `empty` = it is gone. Default: anything. */
+    keyTypes?: readonly ('string' | 'list' | 'hash' | 'set' | 'zset' | 'stream' | 'module' | 'empty')[] | null;
+    /**
+     * Only events that these commands have raised, sent through a door of the platform; the client's reply waits for the
+     * function, which may change it with `overrideReply`.
+     */
+    commands?: readonly string[] | null;
+    /** False: the record has neither `value` nor `type`, and nothing is read. Default true. */
+    readValue?: boolean;
+    /** True: what the function itself writes raises no events. Default false. */
+    quiet?: boolean;
+    /** Records per execution, 1 to 100,000. Default 1. */
+    batch?: number;
+    /** Milliseconds after which an incomplete batch runs. Default 0. */
+    duration?: number;
+    /** @see StreamRegisterOptions.onFailedPolicy */
+    onFailedPolicy?: 'continue' | 'retry' | 'abort';
+    /** Seconds until the first retry. Default 1. */
+    onFailedRetryInterval?: number;
+    /** Attempts per event before it goes to the dead letters; 0 = no cap. Default 5. */
+    maxAttempts?: number;
+    /** Events in work at once on one node, mode `async_local` only. Default 10,000. */
+    maxInFlight?: number;
+    /** Milliseconds: events older than this end as expired without running. Default: none. */
+    maxAge?: number | null;
+  }
+
+  /**
+   * Arguments of `register` behind `GB('CommandReader')` for a function that stands before a command of Redis. Its one result
+   * is the client's reply; without `callNext` the command does not happen.
+   * @example
+   * GB('CommandReader').map((a) => callNext(...a.slice(1), 'seen', Date.now())).register({ hook: 'hset', mode: 'sync' });
+   */
+  interface HookRegisterOptions extends RegisterOptions {
+    /** Name of the command, in any case. */
+    hook: string;
+    /** Only calls of which a key begins so. Default: all. */
+    keyprefix?: string;
+    /** True: a call starts after the one before has ended. Default false; mode `sync` is always in order. */
+    inorder?: boolean;
+  }
+
+  /** Arguments about delivery that schedules, lists and durable channels share. */
+  interface CapturedRegisterOptions extends RegisterOptions {
+    /** When a callback throws. Default `retry`; see `StreamRegisterOptions.onFailedPolicy`. */
+    onFailedPolicy?: 'continue' | 'retry' | 'abort';
+    /** Seconds until the first retry; doubles with each, up to a minute. Default 1. */
+    onFailedRetryInterval?: number;
+    /** Attempts per event before it goes to the dead letters; 0 = no cap. Default 5. */
+    maxAttempts?: number;
+    /** Events in work at once on one node. Default 1,000. */
+    maxInFlight?: number;
+    /** Milliseconds, or a text such as '5m': events older than this end as expired without running. Default: none. */
+    maxAge?: number | string | null;
+  }
+
+  /**
+   * A tick of a schedule, as callbacks behind `GB('ScheduleReader')` get it.
+   * @example
+   * GB('ScheduleReader').foreach((r) => log(`tick ${r.tick}, ${r.late} ms late`)).register({ every: '5m' });
+   */
+  interface TickRecord {
+    /** Id of the registration. */
+    readonly schedule: string;
+    /** When it was due, ms since the epoch. */
+    readonly at: number;
+    /** Number of the tick, from 1, over all versions. */
+    readonly tick: number;
+    /** How long after `at` it was taken up, ms. */
+    readonly late: number;
+  }
+
+  /**
+   * Arguments of `register` behind `GB('ScheduleReader')`: exactly one of `cron`, `every` and `at`. Mode is `async` unless
+   * told otherwise: a tick runs on any node.
+   * @example
+   * GB('ScheduleReader').foreach(report).register({ cron: '0 6 * * 1-5', timeZone: 'Europe/Berlin' });
+   * GB('ScheduleReader').foreach(sweep).register({ every: '30s', missed: 'skip' });
+   * GB('ScheduleReader').foreach(launch).register({ at: '2030-01-31T12:00:00Z' });
+   */
+  interface ScheduleRegisterOptions extends CapturedRegisterOptions {
+    /** Five fields, or six with seconds first; also `@hourly`, `@daily` and the like. */
+    cron?: string;
+    /** IANA name of the time zone that `cron` is meant in. Default `UTC`. */
+    timeZone?: string;
+    /** Milliseconds, or a text such as '5m'; 100 ms at least. Due at full multiples since the epoch. */
+    every?: number | string;
+    /** Once: a Date, ms since the epoch, or a text such as '2030-01-31T12:00:00Z'. */
+    at?: Date | number | string;
+    /**
+     * Ticks that came due while no node ran, or the registration was paused. `once` (default): the newest runs, however late.
+     * `skip`: the newest runs unless it is more than 30 s late. `all`: every one runs, oldest first, 10,000 at most.
+     */
+    missed?: 'skip' | 'once' | 'all';
+  }
+
+  /**
+   * An item of a list, as callbacks behind `GB('ListReader')` get it.
+   * @example
+   * GB('ListReader').foreach((r) => work(JSON.parse(r.value))).register('jobs');
+   */
+  interface ItemRecord {
+    /** Name of the list it was pushed to. */
+    readonly key: string;
+    /** An item that is not UTF-8 arrives as `Uint8Array`; a callback that expects such items takes a `BinaryItemRecord`. */
+    readonly value: string;
+  }
+
+  /** An item that need not be text. */
+  interface BinaryItemRecord {
+    readonly key: string;
+    readonly value: string | Uint8Array;
+  }
+
+  /**
+   * Arguments of `register` behind `GB('ListReader')`: a reliable work queue on lists that anyone pushes to. Mode is
+   * `async_local` unless told otherwise.
+   * @example
+   * GB('ListReader').foreach(send).register({ lists: ['urgent', 'mails'], maxInFlight: 20, maxAttempts: 8 });
+   */
+  interface ListRegisterOptions extends CapturedRegisterOptions {
+    /** One list. */
+    list?: string;
+    /** Several, the most urgent first: an item of a later list is taken only when the earlier ones are empty. */
+    lists?: readonly string[];
+    /** The end that items are taken from. Default `right`: LPUSH makes a queue; with `left` RPUSH does. */
+    from?: 'left' | 'right';
+    /** Records per execution, 1 to 100,000. Default 1. */
+    batch?: number;
+    /** Milliseconds after which an incomplete batch runs. Default 0. */
+    duration?: number;
+  }
+
+  /**
+   * A published message, as callbacks behind `GB('PubSubReader')` get it.
+   * @example
+   * GB('PubSubReader').foreach((r) => log(`${r.channel}: ${r.message}`)).register('news');
+   */
+  interface MessageRecord {
+    readonly channel: string;
+    /** The pattern that matched; null when the channel was named itself. */
+    readonly pattern: string | null;
+    /** A message that is not UTF-8 arrives as `Uint8Array`. */
+    readonly message: string;
+  }
+
+  /**
+   * Arguments of `register` behind `GB('PubSubReader')`. A message runs once in the fleet, or not at all: what is published
+   * while no node listens is gone. Mode is `async_local` unless told otherwise.
+   * @example
+   * GB('PubSubReader').foreach(show).register({ channels: ['news'], patterns: ['chat:*'] });
+   * GB('PubSubReader').foreach(store).register({ channels: ['orders'], durable: true, maxAttempts: 10 });
+   */
+  interface PubSubRegisterOptions extends CapturedRegisterOptions {
+    /** Names of channels. */
+    channels?: string | readonly string[];
+    /** Globs, as PSUBSCRIBE takes them. A message that several match runs once, for the first; channels come first. */
+    patterns?: string | readonly string[];
+    /** True: the channels are sharded ones (SPUBLISH); without patterns. */
+    sharded?: boolean;
+    /**
+     * True: a message that a node has heard is written to a stream first and has all guarantees from there on. Without it
+     * it runs from memory, at most once: mode `async`, `duration`, `maxAge` and the arguments about retries are refused.
+     */
+    durable?: boolean;
+    /** Records per execution, 1 to 100,000. Default 1. */
+    batch?: number;
+    /** Milliseconds after which an incomplete batch runs; with `durable`. Default 0. */
+    duration?: number;
+  }
+
   /** Reader name → what its records are and what `register` takes. */
   interface Readers {
+    ScheduleReader: {
+      record: TickRecord;
+      register: [options: ScheduleRegisterOptions] | [cron: string, options?: Omit<ScheduleRegisterOptions, 'cron'>];
+    };
+    ListReader: {
+      record: ItemRecord;
+      register: [options: ListRegisterOptions] | [list: string, options?: Omit<ListRegisterOptions, 'list' | 'lists'>];
+    };
+    PubSubReader: {
+      record: MessageRecord;
+      register: [options: PubSubRegisterOptions] | [channel: string, options?: Omit<PubSubRegisterOptions, 'channels'>];
+    };
     StreamReader: {
       record: StreamRecord;
       register: [options?: StreamRegisterOptions] | [prefix: string, options?: Omit<StreamRegisterOptions, 'prefix'>];
     };
-    CommandReader: { record: CommandRecord; register: [options: CommandRegisterOptions] };
+    CommandReader: { record: CommandRecord; register: [options: CommandRegisterOptions | HookRegisterOptions] };
+    KeysReader: {
+      record: KeyRecord;
+      register: [options?: KeysRegisterOptions] | [prefix: string, options?: Omit<KeysRegisterOptions, 'prefix'>];
+    };
   }
+
+  /**
+   * A key, as callbacks behind `GB('KeysReader')` get it.
+   * @example
+   * GB().filter((r) => r.type === 'hash').map((r) => r.value.name).run('person:*');
+   */
+  // biome-ignore lint/suspicious/noExplicitAny: what a key holds is known to its author only; name it: KeyRecord<{ age: string }>.
+  interface KeyRecord<Value = any> {
+    readonly key: string;
+    /**
+     * String → text; hash → object; list → list; else null. Text that is not UTF-8 is a `Uint8Array`. Missing with
+     * `readValue: false`, as `type`.
+     */
+    readonly value: Value;
+    /** `string`, `hash`, `list`, `set`, `zset`, `module`, `unknown` (a stream) or `empty` (no such key any more). */
+    readonly type: string;
+    /** What happened to the key; null in a run. */
+    readonly event: string | null;
+  }
+
+  /** Arguments of `run` that every reader has. */
+  interface RunOptions {
+    /** `async` (default): on every shard. `async_local`: on the shard that was asked only. */
+    mode?: 'async' | 'async_local';
+    /** Default true: every result is made text, objects as JSON. False keeps numbers, lists and null as they are. */
+    convertToStr?: boolean;
+    /** Default true: results of all shards come together before they are answered. */
+    collect?: boolean;
+    /** Shown with the execution. */
+    description?: string;
+  }
+
+  /** Arguments of `run` behind `GB('KeysOnlyReader')`. */
+  interface KeysOnlyRunOptions extends RunOptions {
+    /** True: the pattern is the name of one key. Default false. */
+    noScan?: boolean;
+    /** COUNT of SCAN. Default 1000. */
+    count?: number;
+  }
+
+  /** Arguments of `run` behind `GB('KeysReader')`. */
+  interface KeysRunOptions extends KeysOnlyRunOptions {
+    /** False: records have neither value nor type, and nothing but names is read. Default true. */
+    readValue?: boolean;
+  }
+
+  /** Arguments of `run` behind `GB('StreamReader')`. */
+  interface StreamRunOptions extends RunOptions {
+    /** Only entries behind this one. Default: from the first. */
+    fromId?: string;
+    /** Entries up to this one, which is among them. Default: to the last. */
+    untilId?: string;
+  }
+
+  /**
+   * What a generator reader is given: records are taken from the iterator it returns, or, where it returns something that is
+   * none, the function is called for each record until it returns undefined.
+   */
+  type RecordSource = () => unknown;
+
+  /** Reader name → what its records are and what `run` takes. */
+  interface RunReaders {
+    KeysReader: {
+      record: KeyRecord;
+      run: [pattern?: string, options?: KeysRunOptions] | [options: KeysRunOptions & { pattern?: string }];
+    };
+    KeysOnlyReader: {
+      record: string;
+      run: [pattern?: string, options?: KeysOnlyRunOptions] | [options: KeysOnlyRunOptions & { pattern?: string }];
+    };
+    StreamReader: {
+      record: StreamRecord;
+      run: [key?: string, options?: StreamRunOptions] | [options: StreamRunOptions & { key?: string }];
+    };
+    // biome-ignore lint/suspicious/noExplicitAny: whatever the author's generator yields.
+    GeneratorReader: { record: any; run: [source?: RecordSource, options?: RunOptions] | [options: RunOptions] };
+    // biome-ignore lint/suspicious/noExplicitAny: the same under the name RedisGears had for it.
+    PythonReader: { record: any; run: [source?: RecordSource, options?: RunOptions] | [options: RunOptions] };
+    /** One record per shard: its id. */
+    ShardsIDReader: { record: string; run: [] | [options: RunOptions] };
+  }
+
+  type ReaderName = keyof Readers | keyof RunReaders;
+  type RecordOf<Name extends ReaderName> = Name extends keyof Readers
+    ? Readers[Name]['record']
+    : Name extends keyof RunReaders
+      ? RunReaders[Name]['record']
+      : never;
+  type RegisterOf<Name extends ReaderName> = Name extends keyof Readers ? Readers[Name]['register'] : never;
+  type RunOf<Name extends ReaderName> = Name extends keyof RunReaders ? RunReaders[Name]['run'] : never;
 
   /**
    * A plan being built: steps run in the order they are called, on every record the reader gives. Steps return the builder.
    * A misspelt method, a wrong argument or an unknown option is an error that names it, before anything is registered.
    */
-  interface Builder<In, Args extends readonly unknown[]> {
+  interface Builder<In, Args extends readonly unknown[], RunArgs extends readonly unknown[] = never> {
     /**
      * One record in, one out.
      * @example
      * GB('CommandReader').map(([, a, b]) => Number(a) + Number(b)).register({ trigger: 'add' });
      */
-    map<Out>(callback: (record: In) => MaybePromise<Out>): Builder<Out, Args>;
+    map<Out>(callback: (record: In) => MaybePromise<Out>): Builder<Out, Args, RunArgs>;
     /**
      * One record in, the elements of the returned list out, in their order; an empty list ends the record, what is no list
      * passes as one record.
      * @example
      * GB('StreamReader').flatmap((r) => r.value.text.split(' ')).foreach(count).register({ prefix: 'texts' });
      */
-    flatmap<Out>(callback: (record: In) => MaybePromise<readonly Out[] | Out>): Builder<Out, Args>;
+    flatmap<Out>(callback: (record: In) => MaybePromise<readonly Out[] | Out>): Builder<Out, Args, RunArgs>;
     /** The same as `flatmap`. */
-    flatMap<Out>(callback: (record: In) => MaybePromise<readonly Out[] | Out>): Builder<Out, Args>;
+    flatMap<Out>(callback: (record: In) => MaybePromise<readonly Out[] | Out>): Builder<Out, Args, RunArgs>;
     /**
      * Does something with each record and passes it on; the next step waits for a returned promise.
      * @example
      * GB('StreamReader').foreach((r) => execute('SADD', 'users', r.value.user)).register({ prefix: 'logins' });
      */
-    foreach(callback: (record: In) => unknown): Builder<In, Args>;
+    foreach(callback: (record: In) => unknown): Builder<In, Args, RunArgs>;
     /** The same as `foreach`. */
-    forEach(callback: (record: In) => unknown): Builder<In, Args>;
+    forEach(callback: (record: In) => unknown): Builder<In, Args, RunArgs>;
     /**
      * Passes on the records for which the callback returns something truthy; entries of the others end as filtered.
      * @example
      * GB('StreamReader').filter((r) => Number(r.value.amount) > 100).foreach(check).register({ prefix: 'orders:*' });
      */
-    filter(callback: (record: In) => unknown): Builder<In, Args>;
+    filter(callback: (record: In) => unknown): Builder<In, Args, RunArgs>;
     /**
      * Folds all records of one execution into one; the accumulator is `null` at first. No records, no result.
      * @example
      * GB('StreamReader').accumulate((sum, r) => (sum ?? 0) + Number(r.value.amount))
      *   .foreach((sum) => execute('INCRBYFLOAT', 'total', sum)).register({ prefix: 'orders:*', batch: 500, duration: 100 });
      */
-    accumulate<Acc>(callback: (accumulator: Acc | null, record: In) => MaybePromise<Acc>): Builder<Acc, Args>;
+    accumulate<Acc>(callback: (accumulator: Acc | null, record: In) => MaybePromise<Acc>): Builder<Acc, Args, RunArgs>;
     /**
      * Folds the records of one execution by key, here on this node; gives one `{ key, value }` per key.
      * @example
@@ -193,20 +482,134 @@ declare global {
     localgroupby<Acc>(
       extractor: (record: In) => string | number,
       reducer: (key: string, accumulator: Acc | null, record: In) => MaybePromise<Acc>,
-    ): Builder<GroupRecord<Acc>, Args>;
+    ): Builder<GroupRecord<Acc>, Args, RunArgs>;
     /** The same as `localgroupby`. */
     localGroupBy<Acc>(
       extractor: (record: In) => string | number,
       reducer: (key: string, accumulator: Acc | null, record: In) => MaybePromise<Acc>,
-    ): Builder<GroupRecord<Acc>, Args>;
+    ): Builder<GroupRecord<Acc>, Args, RunArgs>;
     /**
      * Passes on `length` records of each execution, beginning with number `start` (default 0).
      * @example
      * GB('StreamReader').limit(10).foreach(sample).register({ prefix: 'events:*', batch: 1000, duration: 1000 });
      */
-    limit(length: number, start?: number): Builder<In, Args>;
-    /** Brings records of all nodes together, in mode `async`; elsewhere they pass through. */
-    collect(): Builder<In, Args>;
+    limit(length: number, start?: number): Builder<In, Args, RunArgs>;
+    /**
+     * Brings the records of all shards together: what follows runs once, over all of them. With `register` they pass through.
+     * @example
+     * GB().map((r) => r.key).collect().limit(10).run('user:*');
+     */
+    collect(): Builder<In, Args, RunArgs>;
+    /**
+     * Folds the records of all shards by key; gives one `{ key, value }` per key. Keys are text, other values become theirs.
+     * The extractor must not be async. With `register`, records of one execution are folded where they are.
+     * @example
+     * GB().groupby((r) => r.value.city, (city, oldest, r) => Math.max(oldest ?? 0, r.value.age)).run('person:*');
+     */
+    groupby<Acc>(
+      extractor: (record: In) => unknown,
+      reducer: (key: string, accumulator: Acc | null, record: In) => MaybePromise<Acc>,
+    ): Builder<GroupRecord<Acc>, Args, RunArgs>;
+    /** The same as `groupby`. */
+    groupBy<Acc>(
+      extractor: (record: In) => unknown,
+      reducer: (key: string, accumulator: Acc | null, record: In) => MaybePromise<Acc>,
+    ): Builder<GroupRecord<Acc>, Args, RunArgs>;
+    /**
+     * As `groupby`, but the reducer gets all records of a key at once, as a list; neither callback may be async. All records are
+     * held in memory: prefer `groupby`.
+     * @example
+     * GB().batchgroupby((r) => r.value.city, (city, people) => people.length).run('person:*');
+     */
+    batchgroupby<Out>(
+      extractor: (record: In) => unknown,
+      reducer: (key: string, records: readonly In[]) => Out,
+    ): Builder<GroupRecord<Out>, Args, RunArgs>;
+    /** The same as `batchgroupby`. */
+    batchGroupBy<Out>(
+      extractor: (record: In) => unknown,
+      reducer: (key: string, records: readonly In[]) => Out,
+    ): Builder<GroupRecord<Out>, Args, RunArgs>;
+    /**
+     * Moves each record to the shard that owns a key of this name, so that what follows can write there.
+     * @example
+     * GB().repartition((r) => r.value.city).foreach((r) => execute('INCR', r.value.city)).run('person:*');
+     */
+    repartition(extractor: (record: In) => unknown): Builder<In, Args, RunArgs>;
+    /**
+     * Folds all records of all shards into one: `local` on every shard, then `global` over what the shards came to. Both begin
+     * with a copy of `zero`, also where the accumulator is null again. No records, no result.
+     * @example
+     * GB().aggregate(0, (max, r) => Math.max(max, r.value.age), (max, other) => Math.max(max, other)).run('person:*');
+     */
+    aggregate<Acc>(
+      zero: Acc,
+      local: (accumulator: Acc, record: In) => MaybePromise<Acc>,
+      global: (accumulator: Acc, partial: Acc) => MaybePromise<Acc>,
+    ): Builder<Acc, Args, RunArgs>;
+    /**
+     * `aggregate` by key; gives one `{ key, value }` per key.
+     * @example
+     * GB().aggregateby((r) => r.value.city, 0, (city, n, r) => n + 1, (city, n, m) => n + m).run('person:*');
+     */
+    aggregateby<Acc>(
+      extractor: (record: In) => unknown,
+      zero: Acc,
+      local: (key: string, accumulator: Acc, record: In) => MaybePromise<Acc>,
+      global: (key: string, accumulator: Acc, partial: Acc) => MaybePromise<Acc>,
+    ): Builder<GroupRecord<Acc>, Args, RunArgs>;
+    /** The same as `aggregateby`. */
+    aggregateBy<Acc>(
+      extractor: (record: In) => unknown,
+      zero: Acc,
+      local: (key: string, accumulator: Acc, record: In) => MaybePromise<Acc>,
+      global: (key: string, accumulator: Acc, partial: Acc) => MaybePromise<Acc>,
+    ): Builder<GroupRecord<Acc>, Args, RunArgs>;
+    /**
+     * Number of records; nothing when there are none.
+     * @example
+     * GB().count().run('person:*');
+     */
+    count(): Builder<number, Args, RunArgs>;
+    /**
+     * Number of records by key, as `{ key, value }`; without an extractor the record itself is the key.
+     * @example
+     * GB().countby((r) => r.value.city).run('person:*');
+     */
+    countby(extractor?: (record: In) => unknown): Builder<GroupRecord<number>, Args, RunArgs>;
+    /** The same as `countby`. */
+    countBy(extractor?: (record: In) => unknown): Builder<GroupRecord<number>, Args, RunArgs>;
+    /**
+     * Each record once; records are the same when they hold the same, also lists and objects.
+     * @example
+     * GB().map((r) => r.value.city).distinct().run('person:*');
+     */
+    distinct(): Builder<In, Args, RunArgs>;
+    /**
+     * All records in order, upwards unless `reverse`: numbers, then texts by their code units, then other values by what they
+     * hold. All of them are held in memory in one place.
+     * @example
+     * GB().map((r) => Number(r.value.age)).sort().run('person:*');
+     * GB().map((r) => r.value).sort({ comparator: (a, b) => a.age - b.age, reverse: true }).run('person:*');
+     */
+    sort(reverse?: boolean): Builder<In, Args, RunArgs>;
+    sort(comparator: (a: In, b: In) => number): Builder<In, Args, RunArgs>;
+    sort(options: { reverse?: boolean; comparator?: (a: In, b: In) => number }): Builder<In, Args, RunArgs>;
+    /**
+     * Mean of the records, which must be numbers or texts of numbers, or of what the extractor takes out of them; nothing when
+     * there are none.
+     * @example
+     * GB().avg((r) => r.value.age).run('person:*');
+     */
+    avg(extractor?: (record: In) => unknown): Builder<number, Args, RunArgs>;
+    /**
+     * Runs the plan once, over everything its reader finds now. A script may call it once, while it is evaluated; who sent
+     * the script gets the results.
+     * @example
+     * GB().map((r) => Number(r.value.age)).avg().run('person:*');
+     * GB('KeysOnlyReader').foreach((key) => execute('DEL', key)).count().run('tmp:*', { mode: 'async_local' });
+     */
+    run(...args: RunArgs): void;
     /**
      * Binds the plan to its events. Happens when the version is activated, for all registrations of a source or none.
      * @example
@@ -220,22 +623,22 @@ declare global {
   /** Makes builders; callable with and without `new`. */
   interface GearsBuilderConstructor {
     /**
-     * @param reader where records come from: `StreamReader` or `CommandReader`.
-     * @param defaultArg kept for compatibility; `register` does not use it.
+     * @param reader where records come from. Default `KeysReader`.
+     * @param defaultArg what `run` takes when it is called without its first argument; `register` does not use it.
      * @param desc shown with the registration.
      * @example
      * new GearsBuilder('StreamReader', '*', 'counts clicks').foreach(count).register({ prefix: 'events:*' });
      */
-    new <Name extends keyof Readers>(
-      reader: Name,
-      defaultArg?: string,
+    new <Name extends ReaderName = 'KeysReader'>(
+      reader?: Name,
+      defaultArg?: string | (() => unknown),
       desc?: string,
-    ): Builder<Readers[Name]['record'], Readers[Name]['register']>;
-    <Name extends keyof Readers>(
-      reader: Name,
-      defaultArg?: string,
+    ): Builder<RecordOf<Name>, RegisterOf<Name>, RunOf<Name>>;
+    <Name extends ReaderName = 'KeysReader'>(
+      reader?: Name,
+      defaultArg?: string | (() => unknown),
       desc?: string,
-    ): Builder<Readers[Name]['record'], Readers[Name]['register']>;
+    ): Builder<RecordOf<Name>, RegisterOf<Name>, RunOf<Name>>;
   }
 
   /** @see GearsBuilderConstructor */
@@ -322,6 +725,28 @@ declare global {
    * log(`no user in ${r.id}`, 'warning');
    */
   function log(message: string, level?: 'debug' | 'verbose' | 'notice' | 'warning'): void;
+
+  /**
+   * In a hook: hands the command on, with these arguments (its name not among them), to the next hook or to Redis; the reply.
+   * @example
+   * GB('CommandReader').map(async (a) => (await callNext(...a.slice(1))) ?? 'none').register({ hook: 'get', mode: 'sync' });
+   */
+  function callNext(...args: readonly CommandArgument[]): Promise<Reply>;
+
+  /**
+   * With `commands`: what the waiting client gets instead of its command's reply. Only the first call of an event counts, a second
+   * is an error. Strings that begin with `+` or `-` are simple strings and errors.
+   * @example
+   * GB().foreach(async (r) => overrideReply(await lookUp(r.key))).register({ eventTypes: ['keymiss'], commands: ['get'] });
+   */
+  function overrideReply(value: unknown): void;
+
+  /**
+   * With `commands`: the client's command, its name first.
+   * @example
+   * const [name, ...args] = getCommand();
+   */
+  function getCommand(): (string | Uint8Array)[];
 
   /**
    * A short text that, in braces, makes a key live on the shard of the present event.

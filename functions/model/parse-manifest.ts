@@ -4,16 +4,28 @@ import type { Limits } from './limits.ts';
 import type { Manifest } from './manifest.ts';
 import { parseConfiguration } from './parse-configuration.ts';
 import {
+  LIST_FIELDS,
+  listName,
+  PUBSUB_FIELDS,
+  parseListTrigger,
+  parsePubSubTrigger,
+  parseScheduleTrigger,
+  pubSubName,
+  SCHEDULE_FIELDS,
+  scheduleName,
+} from './parse-captured.ts';
+import { HOOK_FIELDS, KEYS_FIELDS, parseHookTrigger, parseKeysTrigger } from './parse-keys.ts';
+import {
   type CommandTriggerSpec,
   FAILURE_POLICIES,
   MODES,
+  type ReaderName,
   READERS,
   type RegistrationSpec,
-  STEP_TYPES,
-  type StepSpec,
   type StreamTriggerSpec,
   type TriggerSpec,
 } from './plan.ts';
+import { parseRuns, parseStep } from './parse-run.ts';
 import { type FieldReader, readFields, readList } from './untrusted.ts';
 
 export interface ManifestOptions {
@@ -23,6 +35,8 @@ export interface ManifestOptions {
   readonly configuration?: unknown;
   /** The platform's limits, which `configure` may lower and not raise. */
   readonly ceiling?: Limits;
+  /** List of what the source's `run` calls reported, in their order; at most one. Default: none. */
+  readonly runs?: unknown;
 }
 
 const FUNCTION_NAME = /^[A-Za-z0-9_.-]{1,128}$/;
@@ -91,8 +105,9 @@ export function parseManifest(functionName: string, reported: unknown, options: 
     taken.add(id);
     return { ...spec, id };
   });
+  const runs = parseRuns(options.runs ?? []);
   const configuration = parseConfiguration(options.configuration, options.ceiling);
-  return { registrations, ...(configuration === null ? {} : { configuration }) };
+  return { registrations, runs, ...(configuration === null ? {} : { configuration }) };
 }
 
 function parseRegistration(fields: FieldReader, index: number, platformPrefix: string): Omit<RegistrationSpec, 'id'> {
@@ -103,15 +118,31 @@ function parseRegistration(fields: FieldReader, index: number, platformPrefix: s
     reader,
     description: fields.textOrNull('description', MAX_DESCRIPTION_LENGTH),
     mode: fields.oneOf('mode', MODES),
-    trigger:
-      reader === 'StreamReader'
-        ? parseStreamTrigger(fields.object('trigger', STREAM_FIELDS), platformPrefix)
-        : parseCommandTrigger(fields.object('trigger', COMMAND_FIELDS)),
+    trigger: parseTrigger(fields, reader, platformPrefix),
     steps: fields.list('steps', MAX_STEPS).map((step, at) => parseStep(step, `${fields.path}.steps[${at}]`)),
     convertToStr: fields.flag('convertToStr'),
     collect: fields.flag('collect'),
     hasOnRegistered: fields.flag('hasOnRegistered'),
   };
+}
+
+function parseTrigger(fields: FieldReader, reader: ReaderName, platformPrefix: string): TriggerSpec {
+  switch (reader) {
+    case 'StreamReader':
+      return parseStreamTrigger(fields.object('trigger', STREAM_FIELDS), platformPrefix);
+    case 'CommandReader':
+      return fields.peek('trigger', 'kind') === 'hook'
+        ? parseHookTrigger(fields.object('trigger', HOOK_FIELDS))
+        : parseCommandTrigger(fields.object('trigger', COMMAND_FIELDS));
+    case 'KeysReader':
+      return parseKeysTrigger(fields.object('trigger', KEYS_FIELDS), platformPrefix);
+    case 'ScheduleReader':
+      return parseScheduleTrigger(fields.object('trigger', SCHEDULE_FIELDS));
+    case 'ListReader':
+      return parseListTrigger(fields.object('trigger', LIST_FIELDS), platformPrefix);
+    case 'PubSubReader':
+      return parsePubSubTrigger(fields.object('trigger', PUBSUB_FIELDS), platformPrefix);
+  }
 }
 
 function parseStreamTrigger(fields: FieldReader, platformPrefix: string): StreamTriggerSpec {
@@ -153,11 +184,6 @@ function parseCommandTrigger(fields: FieldReader): CommandTriggerSpec {
   };
 }
 
-function parseStep(value: unknown, path: string): StepSpec {
-  const fields = readFields(value, path, ['type', 'arg']);
-  return { type: fields.oneOf('type', STEP_TYPES), arg: fields.textOrNull('arg', MAX_NAME_LENGTH) };
-}
-
 function claimTrigger(fields: FieldReader, trigger: string, triggers: Set<string>): void {
   if (triggers.has(trigger)) fields.refuse('trigger', 'a trigger that the same source has not registered already');
   triggers.add(trigger);
@@ -173,7 +199,22 @@ function explicitId(functionName: string, fields: FieldReader, taken: ReadonlySe
 }
 
 function sourceName(trigger: TriggerSpec): string {
-  return trigger.kind === 'stream' ? `stream/${trigger.prefix}` : `command/${trigger.trigger}`;
+  switch (trigger.kind) {
+    case 'stream':
+      return `stream/${trigger.prefix}`;
+    case 'command':
+      return `command/${trigger.trigger}`;
+    case 'keys':
+      return `keys/${trigger.prefix}`;
+    case 'hook':
+      return `hook/${trigger.hook}`;
+    case 'schedule':
+      return scheduleName(trigger);
+    case 'list':
+      return listName(trigger);
+    case 'pubsub':
+      return pubSubName(trigger);
+  }
 }
 
 function freeId(base: string, taken: ReadonlySet<string>): string {

@@ -1,3 +1,8 @@
+import type { HookTriggerSpec, KeysTriggerSpec } from './keys-trigger-spec.ts';
+import type { ListTriggerSpec } from './list-trigger-spec.ts';
+import type { PubSubTriggerSpec } from './pubsub-trigger-spec.ts';
+import type { ScheduleTriggerSpec } from './schedule-trigger-spec.ts';
+
 /**
  * What a function asks for: a plan is a reader, its steps and the arguments of `register(...)`. Plans are built inside
  * the sandbox by `GearsBuilder`, cross the wall as JSON, are validated again by `parseManifest` (the sandbox is not
@@ -5,7 +10,14 @@
  */
 
 /** Readers of the register form that this platform knows. */
-export const READERS = ['StreamReader', 'CommandReader'] as const;
+export const READERS = [
+  'StreamReader',
+  'CommandReader',
+  'KeysReader',
+  'ScheduleReader',
+  'ListReader',
+  'PubSubReader',
+] as const;
 export type ReaderName = (typeof READERS)[number];
 
 /**
@@ -19,7 +31,11 @@ export type DeliveryMode = (typeof MODES)[number];
 export const FAILURE_POLICIES = ['continue', 'abort', 'retry'] as const;
 export type FailurePolicy = (typeof FAILURE_POLICIES)[number];
 
-/** Step types; `stringify` is the one `convertToStr` adds at the end. */
+/**
+ * Step types, as RedisGears lists them. Operations that are made of others (`groupby`, `aggregate`, `count` …) are listed
+ * as what they are made of. `stringify` is the one `convertToStr` adds at the end; `localgroupby` stands in manifests that were
+ * stored before keyed steps were listed one by one.
+ */
 export const STEP_TYPES = [
   'map',
   'flatmap',
@@ -30,6 +46,11 @@ export const STEP_TYPES = [
   'limit',
   'collect',
   'stringify',
+  'extractkey',
+  'repartition',
+  'group',
+  'reduce',
+  'accumulatebykey',
 ] as const;
 export type StepType = (typeof STEP_TYPES)[number];
 
@@ -72,7 +93,14 @@ export interface CommandTriggerSpec {
   readonly inorder: boolean;
 }
 
-export type TriggerSpec = StreamTriggerSpec | CommandTriggerSpec;
+export type TriggerSpec =
+  | StreamTriggerSpec
+  | CommandTriggerSpec
+  | KeysTriggerSpec
+  | HookTriggerSpec
+  | ScheduleTriggerSpec
+  | ListTriggerSpec
+  | PubSubTriggerSpec;
 
 /** One `register(...)` call of a version. */
 export interface RegistrationSpec {
@@ -94,7 +122,13 @@ export interface RegistrationSpec {
 }
 
 /** Steps that tie the records of one execution together: their entries can only be settled as one. */
-const BINDING_STEPS: ReadonlySet<StepType> = new Set(['accumulate', 'localgroupby', 'limit']);
+const BINDING_STEPS: ReadonlySet<StepType> = new Set([
+  'accumulate',
+  'localgroupby',
+  'limit',
+  'group',
+  'accumulatebykey',
+]);
 
 /** True when every record runs through the plan on its own, so that entries succeed and fail one by one. */
 export function runsPerRecord(steps: readonly StepSpec[]): boolean {

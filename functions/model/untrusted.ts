@@ -7,6 +7,8 @@ export interface FieldReader {
   text(field: string, maxLength: number, minLength?: number): string;
   textOrNull(field: string, maxLength: number): string | null;
   isNull(field: string): boolean;
+  /** A field of an inner object, unchecked: to tell apart what the object may be. */
+  peek(field: string, inner: string): unknown;
   flag(field: string): boolean;
   whole(field: string, min: number, max: number): number;
   oneOf<T extends string>(field: string, allowed: readonly T[]): T;
@@ -28,6 +30,7 @@ export function readFields(value: unknown, path: string, fields: readonly string
       return refuse(field, `a text of ${minLength} to ${maxLength} characters`);
     },
     isNull: (field) => source[field] === null,
+    peek: (field, inner) => (source[field] as Record<string, unknown> | null | undefined)?.[inner],
     textOrNull: (field, maxLength) => (source[field] === null ? null : reader.text(field, maxLength)),
     flag(field) {
       const flag = source[field];

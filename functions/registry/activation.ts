@@ -128,7 +128,7 @@ function rewound(known: Heads, lastKeptId: string): Heads {
 
 function streamBefore(snapshot: RegistrySnapshot, spec: RegistrationSpec): ActiveRegistration | undefined {
   const before = snapshot.registrations.get(spec.id);
-  return before?.spec.trigger.kind === 'stream' && spec.trigger.kind === 'stream' ? before : undefined;
+  return before?.spec.trigger.kind === spec.trigger.kind && spec.trigger.kind !== 'command' ? before : undefined;
 }
 
 function endsIn(routes: readonly Route[], version: number, index: number): boolean {

@@ -1,4 +1,4 @@
-import { type CommandRules, latin1FromUtf8, type LoadableVersion } from '#functions';
+import { type CommandRules, type LoadableVersion, latin1FromUtf8 } from '#functions';
 import type { AtomicSessions, CommandPolicy, Effects } from './binding.ts';
 import { type CommandPolicyOptions, createCommandPolicy } from './command-policy.ts';
 
@@ -6,6 +6,8 @@ import { type CommandPolicyOptions, createCommandPolicy } from './command-policy
 export interface CommandWays {
   readonly effects: Effects;
   readonly sessions: AtomicSessions;
+  /** What both check with; for commands that leave by another way. */
+  readonly policy: CommandPolicy;
 }
 
 /** Gives versions with rules of their own a stricter policy; the others keep what they are given. */
@@ -32,6 +34,7 @@ export function createNarrow(options: Pick<CommandPolicyOptions, 'table' | 'pref
     return {
       effects: { ...ways.effects, send: (round) => ways.effects.send(round, policy) },
       sessions: { ...ways.sessions, open: () => ways.sessions.open(policy) },
+      policy,
     };
   };
 }

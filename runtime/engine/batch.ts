@@ -1,34 +1,20 @@
-import type { AtomicSessions, Effects, LogSink } from '../bindings/binding.ts';
-import type { RuntimeLog } from '../bindings/log-sink.ts';
+import { PlatformError } from '#functions';
 import type { EndedEntries, FailedEntry, Invocation } from '../invocation.ts';
-import type { Outcome } from '../outcome.ts';
-import type { LoadedIsolate } from '../sandbox/isolates.ts';
 import type { Progress } from '../sandbox/messages.ts';
 import type { BatchListener, SandboxDeath } from '../sandbox/sandbox.ts';
+import type { BatchWorld } from './batch-world.ts';
 import { Deadlines } from './deadlines.ts';
 import { EntryLedger } from './entry-ledger.ts';
 import { aborted, bystander, crashed, executionTime, type Failure, redisLost } from './failures.ts';
+import { HandedOn } from './handed-on.ts';
 import { readNotedFailures } from './noted-failures.ts';
 import { readResults } from './results.ts';
 import { type Round, readRound } from './round.ts';
 import { SessionDesk } from './session-desk.ts';
 
-/** What a batch needs besides the invocation. */
-export interface BatchWorld {
-  readonly isolate: LoadedIsolate;
-  readonly effects: Effects;
-  readonly sessions: AtomicSessions;
-  readonly logs: LogSink;
-  readonly log: RuntimeLog;
-  /** True: one execution after the other. */
-  readonly ordered: boolean;
-  /** All entries have been reported. */
-  readonly onSettled: (outcome: Outcome) => void;
-  /** No guest code of the batch runs any more; the isolate may go. */
-  readonly onGone: () => void;
-}
-
 const NONE: readonly never[] = [];
+/** In the order of the numbers of the protocol. */
+const SHAPES: readonly Invocation['shape'][] = ['stream', 'command', 'keys', 'hook'];
 const NO_POSITIONS = new Uint32Array(0);
 /** The guest counts exactly; the node only has to notice a sandbox that does not count any more. */
 const OUTPUT_SLACK = 65_536;
@@ -71,11 +57,12 @@ export class Batch implements BatchListener {
     const header = {
       handle: isolate.handle,
       registrationIndex: invocation.registrationIndex,
-      shape: invocation.shape === 'stream' ? 0 : 1,
+      shape: SHAPES.indexOf(invocation.shape),
       ordered: orderOf(invocation, this.#world.ordered),
       wantResults: invocation.wantResults ? 1 : 0,
       executionSize: invocation.executionSize,
       entryCount: invocation.entryCount,
+      ...this.#world.header,
     };
     const request = {
       header,
@@ -85,6 +72,11 @@ export class Batch implements BatchListener {
     };
     this.#unanswered += 1;
     this.#batch = isolate.process.run(request, this);
+  }
+
+  /** True while a frame of the batch is what its process is busy with. */
+  isAtWork(): boolean {
+    return !this.#gone && this.#world.isolate.process.isBusyWith(this.#batch);
   }
 
   /** Looks at the signal and the clock; called by the engine every few milliseconds. */
@@ -119,6 +111,7 @@ export class Batch implements BatchListener {
       this.#deadlines.started(progress.started, performance.now());
     }
     const { notes } = progress;
+    if (notes?.stage) this.#world.onStage?.(notes.stage);
     if (notes?.logs) this.#world.logs.write(this.#invocation.target, notes.logs);
     const ended = this.#readEnded(progress);
     if (progress.owners.length > 0 || progress.commands.length > 0) this.#sendRound(progress, ended);
@@ -204,10 +197,22 @@ export class Batch implements BatchListener {
     const waits = ended !== null && round.owners.some((position) => this.#ledger.isHeld(position));
     if (ended && !waits) this.#report(ended);
     this.#rounds.set(round.round, round);
-    this.#world.effects.send(round).then(
+    this.#sendAround(round).then(
       (replies) => this.#onReplies(round, replies, waits ? ended : null),
       (reason: unknown) => this.#onLost(round, reason),
     );
+  }
+
+  #sendAround(round: Round): Promise<string> {
+    const { around } = this.#invocation;
+    const send = (): Promise<string> => this.#world.effects.send(round);
+    if (around === undefined || round.withheld !== null) return send();
+    return around(round.commands, round.count, send).catch((reason: unknown) => {
+      if (reason instanceof PlatformError && reason.code === 'SANDBOX_PROTOCOL') {
+        this.#world.isolate.process.kill('protocol', reason.message, this.#batch);
+      }
+      throw reason;
+    });
   }
 
   #onReplies(round: Round, replies: string, ended: EndedEntries | null): void {
@@ -271,13 +276,16 @@ export class Batch implements BatchListener {
   }
 
   #openDesk(): SessionDesk {
-    this.#desk ??= new SessionDesk({
+    if (this.#desk !== null) return this.#desk;
+    const handedOn = new HandedOn(this.#invocation, this.#world.policy);
+    this.#desk = new SessionDesk({
       sessions: this.#world.sessions,
       reply: (session, text) => {
         if (this.#gone) return;
         this.#unanswered += 1;
         this.#world.isolate.process.session(this.#batch, session, text);
       },
+      next: (entry, command) => handedOn.send(entry, command),
       lost: (entry, reason) => this.giveUp([entry], redisLost(reason)),
       breach: (error) => this.#world.isolate.process.kill('protocol', error.message, this.#batch),
       isOpen: (entry) => !this.#gone && this.#ledger.isOpen(entry),

@@ -1,5 +1,5 @@
 import { PlatformError } from '#functions';
-import type { AtomicSessions, Effects, LogSink } from '../bindings/binding.ts';
+import type { AtomicSessions, CommandPolicy, Effects, LogSink } from '../bindings/binding.ts';
 import type { RuntimeLog } from '../bindings/log-sink.ts';
 import type { Narrow } from '../bindings/narrowing.ts';
 import type { RuntimeErrorCode } from '../errors.ts';
@@ -9,15 +9,20 @@ import { createErrorTransfer } from '../sandbox/error-transfer.ts';
 import { type LoadedIsolate, scriptName, versionKey } from '../sandbox/isolates.ts';
 import { LoadFailure } from '../sandbox/load-failure.ts';
 import type { SandboxPool } from '../sandbox/pool.ts';
+import type { StageRequest, StageRun } from '../stage.ts';
 import { Batch } from './batch.ts';
 import { createConcurrency } from './concurrency.ts';
 import { aborted, type Failure, guestFailure, tooManyAtOnce, unavailable } from './failures.ts';
+import { createStageOpener } from './open-stage.ts';
+import type { StageBatch } from './stage.ts';
 
 export interface EngineOptions {
   readonly pool: SandboxPool;
   /** One per lane: the pipes that sandbox processes share. At least one. */
   readonly effects: readonly Effects[];
   readonly sessions: AtomicSessions;
+  /** What effects and sessions check commands with. */
+  readonly policy: CommandPolicy;
   /** Stricter ways to Redis for versions that keep to some commands or keys. Default: none is stricter. */
   readonly narrow?: Narrow;
   readonly logs: LogSink;
@@ -29,6 +34,7 @@ export interface EngineOptions {
 /** Runs invocations; see `Runtime.execute`. */
 export interface Engine extends AsyncDisposable {
   execute(invocation: Invocation): Promise<Outcome>;
+  openStage(request: StageRequest): Promise<StageRun>;
 }
 
 /** How much of the version's concurrency a batch takes, and whether its executions go one by one. */
@@ -36,6 +42,12 @@ interface Share {
   readonly key: string;
   readonly weight: number;
   readonly ordered: boolean;
+}
+
+interface How {
+  /** One execution after the other. */
+  readonly ordered: boolean;
+  readonly stage?: StageBatch;
 }
 
 export function createEngine(options: EngineOptions): Engine {
@@ -46,11 +58,18 @@ class BatchEngine implements Engine {
   readonly #options: EngineOptions;
   readonly #concurrency = createConcurrency();
   readonly #live = new Set<Batch>();
+  readonly #openStage: (request: StageRequest) => Promise<StageRun>;
   #timer: NodeJS.Timeout | null = null;
   #closed = false;
 
   constructor(options: EngineOptions) {
     this.#options = options;
+    this.#openStage = createStageOpener({
+      pool: options.pool,
+      concurrency: this.#concurrency,
+      run: (isolate, invocation, stage) => this.#runIn(isolate, invocation, { ordered: false, stage }),
+      isClosed: () => this.#closed,
+    });
   }
 
   async execute(invocation: Invocation): Promise<Outcome> {
@@ -61,7 +80,8 @@ class BatchEngine implements Engine {
     const { limits } = invocation.target;
     if (!this.#concurrency.tryEnter(share.key, share.weight, limits.concurrency)) {
       // A caller of a command wants to know at once; entries of a stream can wait where they are.
-      if (invocation.shape === 'command') return failAll(invocation, tooManyAtOnce(limits), startedMs);
+      if (invocation.shape === 'command' || invocation.shape === 'hook')
+        return failAll(invocation, tooManyAtOnce(limits), startedMs);
       const { signal } = invocation;
       const entered = await this.#concurrency.enter({ ...share, limit: limits.concurrency, signal });
       if (!entered) return failAll(invocation, aborted(signal), startedMs);
@@ -71,6 +91,10 @@ class BatchEngine implements Engine {
     } finally {
       this.#concurrency.leave(share.key, share.weight);
     }
+  }
+
+  openStage(request: StageRequest): Promise<StageRun> {
+    return this.#openStage(request);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -97,27 +121,30 @@ class BatchEngine implements Engine {
     return await this.#runIn(isolate, invocation, share);
   }
 
-  #runIn(isolate: LoadedIsolate, invocation: Invocation, share: Share): Promise<Outcome> {
-    const { pool, effects, sessions, narrow, logs, log } = this.#options;
+  #runIn(isolate: LoadedIsolate, invocation: Invocation, how: How): Promise<Outcome> {
+    const { pool, effects, sessions, policy, narrow, logs, log } = this.#options;
     const lane = effects[isolate.slot.lane % effects.length];
     if (!lane) throw new PlatformError<RuntimeErrorCode>('RUNTIME_CLOSED', 'the runtime has no pipe to Redis');
-    const ways = { effects: lane, sessions };
+    const ways = { effects: lane, sessions, policy };
+    const { stage } = how;
     return new Promise((resolve) => {
       const batch = new Batch(invocation, {
         isolate,
         ...(narrow?.(invocation.target, ways) ?? ways),
         logs,
         log,
-        ordered: share.ordered,
+        ordered: how.ordered,
+        ...(stage ? { header: stage.header, onStage: stage.onStage } : {}),
         onSettled: (outcome) => {
           this.#live.delete(batch);
           if (this.#live.size === 0) this.#stopTimer();
           resolve(outcome);
         },
-        onGone: () => pool.release(isolate),
+        onGone: () => (stage ? stage.onGone(batch) : pool.release(isolate)),
       });
       this.#live.add(batch);
       this.#startTimer();
+      stage?.onStarted(batch);
       batch.start();
     });
   }

@@ -1,4 +1,4 @@
-import { PlatformError } from '#functions';
+import { commandEnd, PlatformError } from '#functions';
 import type { AtomicSession, AtomicSessions } from '../bindings/binding.ts';
 import type { RuntimeErrorCode } from '../errors.ts';
 import type { SessionRequest } from '../sandbox/messages.ts';
@@ -7,6 +7,8 @@ export interface SessionDeskOptions {
   readonly sessions: AtomicSessions;
   /** Hands a reply to the sandbox. */
   readonly reply: (session: number, text: string) => void;
+  /** Hands a hooked command on. */
+  readonly next: (entry: number, command: string) => Promise<string>;
   /** The session's connection is lost; its entry has to be given up. */
   readonly lost: (entry: number, reason: unknown) => void;
   /** A command was no RESP: the sandbox is to be killed. */
@@ -38,6 +40,10 @@ export class SessionDesk {
 
   /** Throws SANDBOX_PROTOCOL for a session that cannot be. */
   handle(request: SessionRequest): void {
+    if (request.op === 'next') {
+      this.#next(request);
+      return;
+    }
     if (request.op === 'open') {
       this.#opened(request);
       return;
@@ -65,6 +71,14 @@ export class SessionDesk {
       this.#open.delete(id);
       void session.discard();
     }
+  }
+
+  #next({ entry, session, command }: SessionRequest): void {
+    if (commandEnd(command, 0) !== command.length) throw breach('what is to be handed on is no command');
+    this.#options.next(entry, command).then(
+      (reply) => this.#options.reply(session, reply),
+      (reason: unknown) => this.#options.lost(entry, reason),
+    );
   }
 
   #opened(request: SessionRequest): void {

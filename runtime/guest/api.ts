@@ -36,6 +36,22 @@ export interface GuestApi {
     hashtag: string,
     payload: string,
   ): GuestNews;
+  /**
+   * Makes the stage that a JSON `StageOpening` describes. The answer is '' or the JSON of an error report.
+   */
+  openStage(opening: string): string;
+  closeStage(stage: number): void;
+  /** Gives a stage something to do. `flags`: `wantResults` and `ascii`; `source`: 0 the payload, 1 its generator, 2 its accumulators. */
+  feed(
+    batch: number,
+    stage: number,
+    flags: number,
+    source: number,
+    entryCount: number,
+    key: string,
+    hashtag: string,
+    payload: string,
+  ): GuestNews;
   /** `ascii`: 1 when the text has no byte above 0x7f. */
   replies(batch: number, round: number, text: string, ascii: number): GuestNews;
   session(batch: number, session: number, text: string, ascii: number): GuestNews;
@@ -57,6 +73,8 @@ export interface RunFlags {
   /** The payload has no byte above 0x7f. */
   readonly ascii: 8;
   readonly stopAtFailure: 16;
+  readonly keys: 64;
+  readonly hook: 128;
 }
 
 /** Places in the shared memory, behind those of `BlameField`; declared by both sides, too. */

@@ -1,7 +1,9 @@
+import type { RecordAdapter } from './captured-record.ts';
 import type { NumberList } from './numbers.ts';
 import { createNumberList } from './numbers.ts';
 import type { Plan } from './plan.ts';
 import { bareList, NativeMap, NativeSet } from './primordials.ts';
+import type { Stage, StageSource } from './stage.ts';
 
 /** One entry between its start and its end. */
 export interface Entry {
@@ -25,16 +27,25 @@ export interface Entry {
   commandBytes: number;
   /** How many atomic functions without `tx` have gone on after an await. */
   strayAtomics: number;
+  /** What was sent by the client that waits for it (`getCommand`); null = nobody does. */
+  command: readonly unknown[] | null;
+  /** What `overrideReply` was given: one RESP array of one reply. */
+  override: string | null;
   /** Sessions of `atomic(tx => …)` that the node holds open for it. */
   sessions: Map<number, unknown> | null;
   previous: Entry | null;
   next: Entry | null;
+  /** Of a stage: the binding steps it has passed, and the entry that began after it, of whichever batch. */
+  passed: number;
+  follower: Entry | null;
 }
 
 /** A record on its way through the plan. */
 export interface Piece {
   readonly entry: Entry;
   value: unknown;
+  /** What an extractor said of it; null without one. */
+  key: string | null;
   /** False once it was dropped or replaced by the pieces that follow it. */
   kept: boolean;
   next: Piece | null;
@@ -98,6 +109,12 @@ export interface Batch {
   readonly id: number;
   readonly plan: Plan;
   readonly isStream: boolean;
+  /** Makes records of stream entries; null where the entries are the records. */
+  readonly adapt: RecordAdapter | null;
+  /** Its entries are events of keys. */
+  readonly isKeys: boolean;
+  /** Its entries are commands that somebody else answers when they are let through (`callNext`). */
+  readonly isHook: boolean;
   /** One execution after the other. */
   readonly ordered: boolean;
   /** And none after one that failed. */
@@ -109,6 +126,12 @@ export interface Batch {
   readonly hashtag: string;
   readonly payload: string;
   readonly ascii: boolean;
+  /** The stage of a batch run that it feeds or empties; null for events. */
+  readonly stage: Stage | null;
+  /** What its entries are made of, for a stage. */
+  readonly source: StageSource;
+  /** JSON of the errors of single records of a stage. */
+  stageErrors: string;
   /** Where the next entry begins in the payload, and its position. */
   at: number;
   nextIndex: number;
@@ -152,6 +175,9 @@ export type BatchInput = Pick<
   | 'id'
   | 'plan'
   | 'isStream'
+  | 'adapt'
+  | 'isKeys'
+  | 'isHook'
   | 'ordered'
   | 'stopAtFailure'
   | 'wantResults'
@@ -161,22 +187,15 @@ export type BatchInput = Pick<
   | 'hashtag'
   | 'payload'
   | 'ascii'
->;
+> &
+  Partial<Pick<Batch, 'stage' | 'source'>>;
 
 export function createBatch(input: BatchInput): Batch {
   return {
-    id: input.id,
-    plan: input.plan,
-    isStream: input.isStream,
-    ordered: input.ordered,
-    stopAtFailure: input.stopAtFailure,
-    wantResults: input.wantResults,
-    executionSize: input.executionSize,
-    entryCount: input.entryCount,
-    key: input.key,
-    hashtag: input.hashtag,
-    payload: input.payload,
-    ascii: input.ascii,
+    ...input,
+    stage: input.stage ?? null,
+    source: input.source ?? 'feed',
+    stageErrors: '',
     at: 0,
     nextIndex: 0,
     execution: null,
@@ -241,9 +260,13 @@ export function openEntry(batch: Batch, execution: Execution): Entry {
     commands: 0,
     commandBytes: 0,
     strayAtomics: 0,
+    command: null,
+    override: null,
     sessions: null,
     previous: batch.lastOpen,
     next: null,
+    passed: 0,
+    follower: null,
   };
   if (batch.lastOpen === null) batch.firstOpen = entry;
   else batch.lastOpen.next = entry;

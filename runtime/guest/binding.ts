@@ -1,25 +1,14 @@
 import type { GuestErrorReport } from '../sandbox/messages.ts';
+import { createFold, type Drained } from './accumulators.ts';
 import type { Entry, Execution, Piece } from './batch.ts';
 import { describeError } from './describe.ts';
-import { guestError } from './errors.ts';
-import { createJsonWriter } from './json.ts';
-import { nextBinding, type Plan, type Step, type UserFunction } from './plan.ts';
-import {
-  bareList,
-  mapForEach,
-  mapGet,
-  mapHas,
-  mapSet,
-  NativeMap,
-  promiseOf,
-  promiseThen,
-  toText,
-} from './primordials.ts';
+import { isThenable, nextBinding, type Plan, type Step } from './plan.ts';
+import { bareList, promiseOf, promiseThen } from './primordials.ts';
 import { type Settle, stopMoving } from './settle.ts';
 import type { Turn } from './turn.ts';
 
 /**
- * The part of a run that ties the records of an execution together (accumulate, localgroupby, limit). The records of all
+ * The part of a run that ties the records of an execution together (accumulate, accumulatebykey, group, limit). The records of all
  * entries are gathered at the first such step, in order. From there on the execution goes on as one: its records belong to
  * its last open entry that has any, and all its open entries end together. An error before the first binding step ends only its own
  * entry, one behind it ends all.
@@ -39,7 +28,6 @@ export interface BindingOptions {
   readonly turn: Turn;
   readonly settle: Settle;
   readonly advance: (piece: Piece, from: number) => void;
-  readonly isThenable: (value: unknown) => boolean;
 }
 
 const CANCELLED: GuestErrorReport = {
@@ -48,14 +36,6 @@ const CANCELLED: GuestErrorReport = {
   message: 'Another entry of the same execution was given up; its records are bound together.',
   stack: '',
 };
-
-/** Keys of groups are text, as in the reference: JSON for objects, the text of the value for the rest. */
-function keyText(key: unknown): string {
-  if (typeof key === 'string') return key;
-  if (typeof key !== 'object' || key === null) return toText(key);
-  const limit = 65_536;
-  return createJsonWriter({ left: limit, limit }).write(key, null) ?? 'null';
-}
 
 function limitOf(plan: Plan): Step | null {
   const step = plan.steps[plan.firstBinding];
@@ -70,13 +50,11 @@ class Binder implements Binding {
   readonly #turn: Turn;
   readonly #settle: Settle;
   readonly #advance: BindingOptions['advance'];
-  readonly #isThenable: BindingOptions['isThenable'];
 
   constructor(options: BindingOptions) {
     this.#turn = options.turn;
     this.#settle = options.settle;
     this.#advance = options.advance;
-    this.#isThenable = options.isThenable;
   }
 
   #carrierOf(execution: Execution): Entry | null {
@@ -113,13 +91,15 @@ class Binder implements Binding {
   }
 
   /** The gathered records go on as these values, all belonging to one entry. */
-  #goOn(execution: Execution, values: readonly unknown[], at: number): void {
+  #goOn(execution: Execution, { values, keys }: Drained, at: number): void {
     const entry = this.#carrierOf(execution);
     if (entry === null) return;
     const { steps } = entry.batch.plan;
     execution.stage = nextBinding(steps, at);
     let first: Piece | null = null;
-    for (let i = values.length - 1; i >= 0; i--) first = { entry, value: values[i], kept: true, next: first };
+    for (let i = values.length - 1; i >= 0; i--) {
+      first = { entry, value: values[i], key: keys[i] as string | null, kept: true, next: first };
+    }
     entry.pieces = first;
     entry.live = values.length + 1;
     const before = this.#turn.entry;
@@ -151,7 +131,7 @@ class Binder implements Binding {
 
   /** True when a reducer's value is still to come; `next` is called with it. */
   #reduce(out: unknown, execution: Execution, next: (value: unknown) => void): boolean {
-    if (!this.#isThenable(out)) return false;
+    if (!isThenable(out)) return false;
     promiseThen(
       promiseOf(out),
       (value) => {
@@ -168,74 +148,42 @@ class Binder implements Binding {
     return true;
   }
 
-  #accumulate(execution: Execution, records: readonly Piece[], at: number): void {
-    const step = (execution.batch.plan.steps[at] as Step).fn as UserFunction;
-    const run = (from: number, start: unknown): void => {
-      let accumulator = start;
-      for (let i = from; i < records.length; i++) {
-        const piece = records[i] as Piece;
-        this.#turn.enter(piece.entry);
-        const out = step(accumulator, piece.value);
-        if (this.#reduce(out, execution, (value) => run(i + 1, value))) return;
-        accumulator = out;
-      }
-      this.#goOn(execution, [accumulator], at + 1);
-    };
-    if (records.length === 0) this.#goOn(execution, [], at + 1);
-    else run(0, null);
-  }
-
-  #groupKey(step: Step, value: unknown): string {
-    const key = (step.fn as UserFunction)(value);
-    if (!this.#isThenable(key)) return keyText(key);
-    throw guestError(
-      'GUEST_ERROR',
-      'The extractor of localgroupby must not be async; only its reducer may be.',
-      'type',
-    );
-  }
-
-  #group(execution: Execution, records: readonly Piece[], at: number): void {
-    const step = execution.batch.plan.steps[at] as Step;
-    const groups = new NativeMap<string, unknown>();
+  #fold(execution: Execution, records: readonly Piece[], at: number): void {
+    const fold = createFold(execution.batch.plan.steps[at] as Step);
     const run = (from: number): void => {
       for (let i = from; i < records.length; i++) {
         const piece = records[i] as Piece;
         this.#turn.enter(piece.entry);
-        const key = this.#groupKey(step, piece.value);
-        const known = mapHas(groups, key) ? mapGet(groups, key) : null;
-        const out = (step.reduce as UserFunction)(key, known, piece.value);
+        const out = fold.begin(piece);
         const put = (value: unknown): void => {
-          mapSet(groups, key, value);
+          fold.put(piece, value);
           run(i + 1);
         };
         if (this.#reduce(out, execution, put)) return;
-        mapSet(groups, key, out);
+        fold.put(piece, out);
       }
-      const values = bareList<unknown>();
-      mapForEach(groups, (value, key) => {
-        values[values.length] = { key, value };
-      });
-      this.#goOn(execution, values, at + 1);
+      this.#goOn(execution, fold.drain(), at + 1);
     };
     run(0);
   }
 
   #limit(execution: Execution, records: readonly Piece[], at: number): void {
     const { start, count } = execution.batch.plan.steps[at] as Step;
-    const values = bareList<unknown>();
-    for (let i = start; i < records.length && i < start + count; i++)
-      values[values.length] = (records[i] as Piece).value;
-    this.#goOn(execution, values, at + 1);
+    const passed: Drained = { values: bareList(), keys: bareList() };
+    for (let i = start; i < records.length && i < start + count; i++) {
+      const { value, key } = records[i] as Piece;
+      passed.keys[passed.values.length] = key;
+      passed.values[passed.values.length] = value;
+    }
+    this.#goOn(execution, passed, at + 1);
   }
 
   #bind(execution: Execution, at: number): void {
     const records = this.#gather(execution);
     const before = this.#turn.entry;
     const { type } = execution.batch.plan.steps[at] as Step;
-    if (type === 'accumulate') this.#accumulate(execution, records, at);
-    else if (type === 'localgroupby') this.#group(execution, records, at);
-    else this.#limit(execution, records, at);
+    if (type === 'limit') this.#limit(execution, records, at);
+    else this.#fold(execution, records, at);
     this.#turn.enter(before);
   }
 

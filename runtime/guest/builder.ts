@@ -1,42 +1,21 @@
 import { argumentError } from './arguments.ts';
 import { showValue } from './describe.ts';
-import { nextBinding, type Plan, type Step, type StepType, type UserFunction } from './plan.ts';
-import {
-  bareList,
-  defineProperty,
-  functionToString,
-  isSafeInteger,
-  NativeWeakMap,
-  reflectConstruct,
-  slice,
-  trim,
-  weakGet,
-  weakSet,
-} from './primordials.ts';
+import { withKeyTypes } from './key-types.ts';
+import { OPERATIONS, type Operation } from './operations.ts';
+import { nextBinding, type Plan, type Step, type UserFunction } from './plan.ts';
+import { bareList, defineProperty, NativeWeakMap, reflectConstruct, weakGet, weakSet } from './primordials.ts';
 import { type Reader, type RegisterArguments, readRegisterArguments } from './registration.ts';
-import { listed, nearest } from './suggest.ts';
+import { RUN_ONLY_READERS, type Run, type RunReader, readRun } from './run-arguments.ts';
+import { includes, listed, nearest } from './suggest.ts';
 
-const READERS = ['StreamReader', 'CommandReader'] as const;
-const LATER_READERS = ['KeysReader', 'KeysOnlyReader', 'PythonReader', 'ShardsIDReader'] as const;
-/** Operations that need batch runs over the whole keyspace or the cluster, with their aliases. */
-const LATER_OPERATIONS = [
-  'groupby',
-  'groupBy',
-  'batchgroupby',
-  'batchGroupBy',
-  'repartition',
-  'aggregate',
-  'aggregateby',
-  'aggregateBy',
-  'count',
-  'countby',
-  'countBy',
-  'distinct',
-  'sort',
-  'avg',
-  'run',
+const READERS = [
+  'StreamReader',
+  'CommandReader',
+  'KeysReader',
+  'ScheduleReader',
+  'ListReader',
+  'PubSubReader',
 ] as const;
-
 /** One `register(...)` call, in order. */
 export interface Registered {
   readonly plan: Plan;
@@ -47,106 +26,53 @@ export interface Registered {
 }
 
 interface Draft {
-  readonly reader: Reader;
+  readonly reader: Reader | RunReader;
   readonly description: string | null;
+  /** What `run` takes where its own argument is missing. */
+  readonly defaultArg: unknown;
   readonly steps: Step[];
 }
 
 export interface BuilderOptions {
   /** Takes every `register(...)` call; throws when it is too late for one. */
   readonly onRegister: (registered: Registered) => void;
+  /** The same for `run(...)`. */
+  readonly onRun: (run: Run) => void;
+  /** Longest text of a result, bytes. */
+  readonly outputBytes: number;
 }
 
-function readerOf(value: unknown): Reader {
+const ALL_READERS: readonly string[] = [...READERS, ...RUN_ONLY_READERS];
+
+function readerOf(value: unknown): Reader | RunReader {
   const name = value === undefined ? 'KeysReader' : value;
-  for (let i = 0; i < READERS.length; i++) if (READERS[i] === name) return READERS[i] as Reader;
-  for (let i = 0; i < LATER_READERS.length; i++) {
-    if (LATER_READERS[i] !== name) continue;
-    throw argumentError(
-      `GearsBuilder: ${LATER_READERS[i]} comes in a later version; there are ${listed(READERS)} now.`,
-    );
-  }
+  if (includes(ALL_READERS, name)) return name as Reader | RunReader;
   if (typeof name !== 'string')
     throw argumentError(`GearsBuilder: reader argument must be a string, not ${showValue(name)}.`);
-  const near = nearest(name, READERS);
+  const near = nearest(name, ALL_READERS);
   const hint = near === null ? '' : ` Did you mean ${near}?`;
-  throw argumentError(`GearsBuilder: unknown reader ${showValue(name)}.${hint} There are ${listed(READERS)}.`);
+  throw argumentError(`GearsBuilder: unknown reader ${showValue(name)}.${hint} There are ${listed(ALL_READERS)}.`);
 }
-
-function functionOf(operation: string, value: unknown): UserFunction {
-  if (typeof value === 'function') return value as UserFunction;
-  throw argumentError(`${operation}: the argument must be a function, not ${showValue(value)}.`);
-}
-
-function countOf(operation: string, name: string, value: unknown): number {
-  if (isSafeInteger(value) && (value as number) >= 0) return value as number;
-  throw argumentError(`${operation}: ${name} must be a whole number from 0, not ${showValue(value)}.`);
-}
-
-/** Name or begin of a callback, for people. */
-function describeCallback(fn: UserFunction | null): string | null {
-  if (fn === null) return null;
-  try {
-    const name = (fn as { name?: unknown }).name;
-    if (typeof name === 'string' && name !== '') return slice(name, 0, 80);
-    return trim(slice(functionToString(fn), 0, 80));
-  } catch {
-    return null;
-  }
-}
-
-const BARE_STEP = { binds: false, fn: null, reduce: null, count: 0, start: 0 } as const;
-
-function stepOf(type: StepType, args: readonly unknown[]): Step {
-  switch (type) {
-    case 'collect':
-      return { ...BARE_STEP, type };
-    case 'limit': {
-      const count = countOf(type, 'length', args[0]);
-      const start = args[1] === undefined ? 0 : countOf(type, 'start', args[1]);
-      return { ...BARE_STEP, type, binds: true, count, start };
-    }
-    case 'localgroupby': {
-      const fn = functionOf(`${type} (extractor)`, args[0]);
-      return { ...BARE_STEP, type, binds: true, fn, reduce: functionOf(`${type} (reducer)`, args[1]) };
-    }
-    default:
-      return { ...BARE_STEP, type, binds: type === 'accumulate', fn: functionOf(type, args[0]) };
-  }
-}
-
-const OPERATIONS: readonly (readonly [string, StepType])[] = [
-  ['map', 'map'],
-  ['flatmap', 'flatmap'],
-  ['flatMap', 'flatmap'],
-  ['foreach', 'foreach'],
-  ['forEach', 'foreach'],
-  ['filter', 'filter'],
-  ['accumulate', 'accumulate'],
-  ['localgroupby', 'localgroupby'],
-  ['localGroupBy', 'localgroupby'],
-  ['limit', 'limit'],
-  ['collect', 'collect'],
-];
 
 function finishPlan(steps: readonly Step[], convertToStr: boolean): Plan {
   const own = bareList<Step>();
   for (let i = 0; i < steps.length; i++) own[i] = steps[i] as Step;
   const firstBinding = nextBinding(own, 0);
-  return { steps: own, firstBinding, binds: firstBinding < own.length, convertToStr };
+  return { steps: own, firstBinding, binds: firstBinding < own.length, convertToStr, times: null };
 }
 
 function argTextsOf(steps: readonly Step[]): (string | null)[] {
   const texts = bareList<string | null>();
-  for (let i = 0; i < steps.length; i++) {
-    const step = steps[i] as Step;
-    texts[i] = step.type === 'limit' ? `${step.count}, ${step.start}` : describeCallback(step.fn);
-  }
+  for (let i = 0; i < steps.length; i++) texts[i] = (steps[i] as Step).arg;
   return texts;
 }
 
+function hiddenMethod(owner: object, name: string, value: UserFunction): void {
+  defineProperty(owner, name, { __proto__: null, value, writable: true, configurable: true } as never);
+}
+
 /** `GearsBuilder` (also as `GB`), callable with and without `new`. */
-export function createGearsBuilder({ onRegister }: BuilderOptions): UserFunction {
+export function createGearsBuilder({ onRegister, onRun, outputBytes }: BuilderOptions): UserFunction {
   const drafts = new NativeWeakMap<object, Draft>();
   const draftOf = (builder: object, operation: string): Draft => {
     const known = typeof builder === 'object' && builder !== null ? (weakGet(drafts, builder) as Draft) : undefined;
@@ -156,39 +82,41 @@ export function createGearsBuilder({ onRegister }: BuilderOptions): UserFunction
 
   function GearsBuilder(this: unknown, ...args: unknown[]): unknown {
     if (new.target === undefined) return reflectConstruct(GearsBuilder, args);
-    // The second argument, defaultArg, is for `run`.
     const desc = args[2];
     if (desc !== undefined && desc !== null && typeof desc !== 'string') {
       throw argumentError(`GearsBuilder: desc argument must be a string, not ${showValue(desc)}.`);
     }
-    const draft: Draft = { reader: readerOf(args[0]), description: desc ?? null, steps: bareList() };
+    const reader = readerOf(args[0]);
+    const draft: Draft = { reader, description: desc ?? null, defaultArg: args[1], steps: bareList() };
     weakSet(drafts, this as object, draft);
     return this;
   }
 
-  const method = (name: string, value: UserFunction): void => {
-    const hidden = { __proto__: null, value, writable: true, configurable: true };
-    defineProperty(GearsBuilder.prototype as object, name, hidden as never);
-  };
+  const prototype = GearsBuilder.prototype as object;
   for (let i = 0; i < OPERATIONS.length; i++) {
-    const operation = OPERATIONS[i] as readonly [string, StepType];
-    method(operation[0], function (this: object, ...args: unknown[]) {
-      const { steps } = draftOf(this, operation[0]);
-      steps[steps.length] = stepOf(operation[1], args);
-      return this;
-    });
+    const { names, stepsOf } = OPERATIONS[i] as Operation;
+    for (let n = 0; n < names.length; n++) {
+      const name = names[n] as string;
+      hiddenMethod(prototype, name, function (this: object, ...args: unknown[]) {
+        const { steps } = draftOf(this, name);
+        const added = stepsOf(args);
+        for (let at = 0; at < added.length; at++) steps[steps.length] = added[at] as Step;
+        return this;
+      });
+    }
   }
-  for (let i = 0; i < LATER_OPERATIONS.length; i++) {
-    const name = LATER_OPERATIONS[i] as string;
-    method(name, () => {
-      throw argumentError(`${name} comes with batch runs in a later version; register(…) reacts to events now.`);
-    });
-  }
-  method('register', function (this: object, ...args: unknown[]) {
+  hiddenMethod(prototype, 'register', function (this: object, ...args: unknown[]) {
     const { reader, description, steps } = draftOf(this, 'register');
-    const checked = readRegisterArguments(reader, args);
-    const plan = finishPlan(steps, checked.convertToStr);
-    onRegister({ plan, reader, arguments: checked, description, argTexts: argTextsOf(steps) });
+    if (!includes(READERS, reader)) {
+      throw argumentError(`${reader} does not support register; call run(…), or use one of ${listed(READERS)}.`);
+    }
+    const checked = readRegisterArguments(reader as Reader, args);
+    const plan = finishPlan(withKeyTypes(steps, checked.trigger), checked.convertToStr);
+    onRegister({ plan, reader: reader as Reader, arguments: checked, description, argTexts: argTextsOf(plan.steps) });
+  });
+  hiddenMethod(prototype, 'run', function (this: object, ...args: unknown[]) {
+    const { reader, description, steps, defaultArg } = draftOf(this, 'run');
+    onRun(readRun({ reader, defaultArg, description, steps, args, outputBytes }));
   });
   return GearsBuilder as unknown as UserFunction;
 }

@@ -3,6 +3,7 @@ import { guestError } from './errors.ts';
 import {
   bareList,
   dateGetTime,
+  defineProperty,
   isArray,
   mapForEach,
   mapGet,
@@ -14,7 +15,6 @@ import {
   ownKeys,
   setAdd,
   setForEach,
-  defineProperty,
 } from './primordials.ts';
 import { bytesToArray } from './text.ts';
 

@@ -46,6 +46,8 @@ export interface EngineOptions {
   readonly turn: Turn;
   readonly settle: Settle;
   readonly runner: Runner;
+  /** Runs the batches of stages. */
+  readonly stages: Runner;
   readonly executor: Executor;
   readonly sessions: Sessions;
   readonly logger: Logger;
@@ -63,6 +65,7 @@ class GuestEngine implements Engine {
   readonly #turn: Turn;
   readonly #settle: Settle;
   readonly #runner: Runner;
+  readonly #stages: Runner;
   readonly #executor: Executor;
   readonly #sessions: Sessions;
   readonly #logger: Logger;
@@ -73,6 +76,7 @@ class GuestEngine implements Engine {
     this.#turn = options.turn;
     this.#settle = options.settle;
     this.#runner = options.runner;
+    this.#stages = options.stages;
     this.#executor = options.executor;
     this.#sessions = options.sessions;
     this.#logger = options.logger;
@@ -113,6 +117,10 @@ class GuestEngine implements Engine {
     return false;
   }
 
+  #runnerOf(batch: Batch): Runner {
+    return batch.stage === null ? this.#runner : this.#stages;
+  }
+
   #letGo(batch: Batch): void {
     if (batch.ended < batch.entryCount) return;
     if (mapSize(batch.rounds) === 0) {
@@ -141,7 +149,7 @@ class GuestEngine implements Engine {
     for (let i = 0; i < again.length; i++) this.#settle.touch(again[i] as Batch);
     for (let batch = this.#settle.takeDirty(); batch !== null; batch = this.#settle.takeDirty()) {
       batch.dirty = true;
-      if (this.#runner.pump(batch, deadline)) {
+      if (this.#runnerOf(batch).pump(batch, deadline)) {
         this.#unfinished[this.#unfinished.length] = batch;
         news[0] = 1;
       }
@@ -162,6 +170,7 @@ class GuestEngine implements Engine {
   run(input: BatchInput): GuestNews {
     const batch = createBatch(input);
     mapSet(this.#batches, batch.id, batch);
+    if (batch.stage !== null) batch.stage.feeds[batch.stage.feeds.length] = batch;
     this.#settle.touch(batch);
     this.#turn.begin();
     return this.#drive();
@@ -190,7 +199,7 @@ class GuestEngine implements Engine {
     const batch = mapGet(this.#batches, id);
     if (batch !== undefined) {
       this.#settle.touch(batch);
-      this.#runner.cancel(batch, positions);
+      this.#runnerOf(batch).cancel(batch, positions);
     }
     return this.#drive();
   }

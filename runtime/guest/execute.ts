@@ -1,5 +1,5 @@
 import type { OwnerFlag } from '../sandbox/messages.ts';
-import { addOutstanding, type AtomicGroup, type Entry, removeOutstanding, type Waiter } from './batch.ts';
+import { type AtomicGroup, addOutstanding, type Entry, removeOutstanding, type Waiter } from './batch.ts';
 import { encodeCommand } from './encode.ts';
 import { type GuestCode, guestError } from './errors.ts';
 import type { GuestLimits } from './limits.ts';

@@ -3,7 +3,7 @@ import { describeError, showValue } from './describe.ts';
 import { guestError } from './errors.ts';
 import type { Executor } from './execute.ts';
 import type { Logger } from './log.ts';
-import { defineProperty, mapGet, promiseOf, promiseThen, type NativeMap } from './primordials.ts';
+import { defineProperty, mapGet, type NativeMap, promiseOf, promiseThen } from './primordials.ts';
 import type { Turn } from './turn.ts';
 
 export interface HostOptions {

@@ -7,6 +7,7 @@ import type { GuestApi, GuestConfig, RunFlags } from './api.ts';
 import { createAtomic } from './atomic.ts';
 import { createGearsBuilder } from './builder.ts';
 import { structuredClone } from './clone.ts';
+import { createCommandContext } from './command-context.ts';
 import { type Configure, createConfigure } from './configure.ts';
 import { createSources, installSources } from './determinism.ts';
 import { installEncoding } from './encoding.ts';
@@ -30,12 +31,15 @@ import {
 } from './primordials.ts';
 import { createRegistrations, type Registrations } from './registrations.ts';
 import { createRunner } from './run.ts';
+import { createRuns, type Runs } from './runs.ts';
 import { createSessions } from './session.ts';
 import { createSettle } from './settle.ts';
+import { stageApi } from './stage-api.ts';
+import { StageRunner } from './stage-runner.ts';
 import { valueOfBytes } from './text.ts';
 import { createTurn } from './turn.ts';
 
-const FLAG: RunFlags = { stream: 1, ordered: 2, wantResults: 4, ascii: 8, stopAtFailure: 16 };
+const FLAG: RunFlags = { stream: 1, ordered: 2, wantResults: 4, ascii: 8, stopAtFailure: 16, keys: 64, hook: 128 };
 
 function parsePositions(text: string): Set<number> {
   const positions = new NativeSet<number>();
@@ -73,17 +77,21 @@ function install(vocabulary: Readonly<Record<string, unknown>>): void {
 
 interface Parts {
   readonly registrations: Registrations;
+  readonly runs: Runs;
+  readonly stages: StageRunner;
   readonly configuration: Configure;
   readonly logger: Logger;
   readonly engine: ReturnType<typeof createEngine>;
 }
 
-function apiOf({ registrations, configuration, logger, engine }: Parts): GuestApi {
+function apiOf({ registrations, runs, stages, configuration, logger, engine }: Parts): GuestApi {
   return {
     report() {
       registrations.close();
+      runs.close();
       configuration.close();
-      return `{"registrations":[${registrations.json()}],"configuration":${configuration.json()},"logs":[${logger.takeLoose()}]}`;
+      const registered = `"registrations":[${registrations.json()}],"runs":[${runs.json()}]`;
+      return `{${registered},"configuration":${configuration.json()},"logs":[${logger.takeLoose()}]}`;
     },
     isComplaint,
     registered() {
@@ -96,7 +104,10 @@ function apiOf({ registrations, configuration, logger, engine }: Parts): GuestAp
       return engine.run({
         id: args[0],
         plan: registrations.planOf(args[1]),
+        adapt: registrations.adapterOf(args[1]),
         isStream: (flags & FLAG.stream) !== 0,
+        isKeys: (flags & FLAG.keys) !== 0,
+        isHook: (flags & FLAG.hook) !== 0,
         ordered: (flags & FLAG.ordered) !== 0,
         stopAtFailure: (flags & FLAG.stopAtFailure) !== 0,
         wantResults: (flags & FLAG.wantResults) !== 0,
@@ -113,6 +124,7 @@ function apiOf({ registrations, configuration, logger, engine }: Parts): GuestAp
     cancel: (batch, positions) => engine.cancel(batch, parsePositions(positions)),
     go: () => engine.go(),
     again: (rejection) => engine.again(rejection),
+    ...stageApi({ runs, stages, engine }),
   };
 }
 
@@ -130,21 +142,25 @@ export function start(shared: Uint32Array, runDry: () => void, configJson: strin
   const executor = createExecutor({ turn, settle, limits: config, warn });
   const sessions = createSessions({ executor, parser, turn, settle });
   const registrations = createRegistrations();
+  const runs = createRuns();
+  const { outputBytes } = config;
   const settings = settingsOf(config);
   const configuration = createConfigure(settings);
-  const GearsBuilder = createGearsBuilder({ onRegister: registrations.add });
+  const GearsBuilder = createGearsBuilder({ onRegister: registrations.add, onRun: runs.add, outputBytes });
   install({
     GearsBuilder,
     GB: GearsBuilder,
     configure: configuration.configure,
     ...createHostFunctions({ turn, executor, logger, settings }),
+    ...createCommandContext({ executor, sessions, settle, outputBytes }),
     atomic: createAtomic(executor, sessions),
     log: createLog(logger),
     console: createConsole(logger),
     structuredClone,
   });
   const runner = createRunner({ parser, turn, settle });
+  const stages = new StageRunner({ parser, turn, settle, outputBytes });
   const hand = createOutbox(shared);
-  const engine = createEngine({ parser, turn, settle, runner, executor, sessions, logger, hand });
-  return apiOf({ registrations, configuration, logger, engine });
+  const engine = createEngine({ parser, turn, settle, runner, stages, executor, sessions, logger, hand });
+  return apiOf({ registrations, runs, stages, configuration, logger, engine });
 }

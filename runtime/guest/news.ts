@@ -1,6 +1,7 @@
 import type { Batch } from './batch.ts';
 import { moveInto } from './numbers.ts';
 import { mapSet, NativeUint32Array, repeat } from './primordials.ts';
+import { stageNews } from './stage.ts';
 import { bytesOfString } from './text.ts';
 
 const HEAD = 10;
@@ -18,6 +19,7 @@ function takeNotes(batch: Batch, looseLogs: string): string {
   let text = '';
   if (batch.failedJson !== '') text += `"failed":[${batch.failedJson}]`;
   if (batch.logsJson !== '') text += `${text === '' ? '' : ','}"logs":[${batch.logsJson}]`;
+  if (batch.stage !== null) text += `${text === '' ? '' : ','}"stage":${stageNews(batch, batch.stage)}`;
   if (batch.sessionsJson !== '') text += `${text === '' ? '' : ','}"sessions":[${batch.sessionsJson}]`;
   batch.failedJson = '';
   batch.logsJson = '';
@@ -41,7 +43,7 @@ export function takeNews(batch: Batch, looseLogs: string): News {
   const round = closeRound(batch);
   const notes = takeNotes(batch, looseLogs);
   const filtered = batch.filtered.length;
-  const filteredResults = batch.wantResults ? filtered : 0;
+  const filteredResults = batch.wantResults && batch.stage === null ? filtered : 0;
   const { owners, done, resultLengths } = batch;
   const lengths = resultLengths.length + filteredResults;
   const results = batch.results + repeat(NO_RESULTS, filteredResults);

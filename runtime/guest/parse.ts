@@ -28,6 +28,14 @@ export interface StreamRecord {
   readonly value: Record<string, unknown>;
 }
 
+/** A record of a key event. Without `readValue` it has neither type nor value. */
+export interface KeyRecord {
+  readonly key: unknown;
+  readonly type?: string;
+  readonly value?: unknown;
+  readonly event: string;
+}
+
 export interface Parser {
   /** Where the next read begins. */
   at: number;
@@ -37,8 +45,21 @@ export interface Parser {
   arrayLength(): number;
   /** Reads one stream entry. */
   streamRecord(key: string | Uint8Array): StreamRecord;
+  /** Reads one `[key, event, command | nil, type?, value?]`; the command is left in `lastCommand`. */
+  keyRecord(): KeyRecord;
+  lastCommand: readonly unknown[] | null;
   /** Reads one array of strings. */
   commandRecord(): unknown[];
+  /** True when an array is next. */
+  isArray(): boolean;
+  /** True when nil is next. */
+  isNil(): boolean;
+  /** True when this text is next. */
+  startsWith(part: string): boolean;
+  /** Reads one bulk string as latin1 bytes; null for nil. */
+  bytes(): string | null;
+  /** Reads an array of names and values in turn as an object. */
+  fields(): Record<string, unknown>;
   /** Reads one reply. An error reply at the top comes as `lastError`, with undefined returned. */
   reply(raw: boolean): unknown;
   lastError: string | null;
@@ -54,6 +75,7 @@ class RespParser implements Parser {
   #text = '';
   at = 0;
   lastError: string | null = null;
+  lastCommand: readonly unknown[] | null = null;
   #ascii = true;
   #shape: Shape | null = null;
   #values = bareList<unknown>();
@@ -192,11 +214,48 @@ class RespParser implements Parser {
     return { key, id, value: this.#fields() };
   }
 
+  keyRecord(): KeyRecord {
+    const count = this.arrayLength();
+    const key = this.#bulkValue();
+    const event = this.#bulkBytes() ?? '';
+    this.lastCommand = charCodeAt(this.#text, this.at) === ARRAY ? this.commandRecord() : this.#noCommand();
+    if (count < 4) return { key, event };
+    const type = this.#bulkBytes() ?? 'empty';
+    if (count < 5) return { key, type, event };
+    const value = type === 'hash' && charCodeAt(this.#text, this.at) === ARRAY ? this.#fields() : this.#value(false);
+    return { key, value, type, event };
+  }
+
+  #noCommand(): null {
+    this.#bulkBytes();
+    return null;
+  }
+
   commandRecord(): unknown[] {
     const count = this.arrayLength();
     const args = bareList<unknown>();
     for (let i = 0; i < count; i++) args[i] = this.#bulkValue();
     return ordinaryList(args);
+  }
+
+  isArray(): boolean {
+    return charCodeAt(this.#text, this.at) === ARRAY;
+  }
+
+  isNil(): boolean {
+    return charCodeAt(this.#text, this.at + 1) === MINUS && charCodeAt(this.#text, this.at) !== INTEGER;
+  }
+
+  startsWith(part: string): boolean {
+    return startsWith(this.#text, part, this.at);
+  }
+
+  bytes(): string | null {
+    return this.#bulkBytes();
+  }
+
+  fields(): Record<string, unknown> {
+    return this.#fields();
   }
 
   reply(raw: boolean): unknown {

@@ -27,6 +27,7 @@ export const NativeFunction = Function;
 
 export const isArray: (value: unknown) => value is unknown[] = Array.isArray;
 export const nativeNow: () => number = Date.now;
+export const parseDate: (text: string) => number = Date.parse;
 export const nativeRandom: () => number = Math.random;
 export const floor: (value: number) => number = Math.floor;
 export const isSafeInteger: (value: unknown) => boolean = Number.isSafeInteger;
@@ -44,6 +45,11 @@ export const unescapeBytes: (text: string) => string = (globalThis as unknown as
 /** Only for strings: with objects it would look for `toJSON`. */
 export const quote: (text: string) => string = JSON.stringify;
 
+export const parseJson: (text: string) => unknown = JSON.parse;
+/** What plain objects inherit from. */
+export const plainPrototype: object = Object.prototype;
+export const iteratorSymbol: typeof Symbol.iterator = Symbol.iterator;
+export const asyncIteratorSymbol: typeof Symbol.asyncIterator = Symbol.asyncIterator;
 export const {
   defineProperty,
   getOwnPropertyDescriptor,
@@ -149,6 +155,10 @@ export const dataViewBytes: (value: unknown) => number = getterOf(DataView.proto
 /** Throws for everything but an ArrayBuffer. */
 export const arrayBufferBytes: (value: unknown) => number = getterOf(ArrayBuffer.prototype, 'byteLength');
 
+/** Sorts in place, stably. `undefined` goes last without being compared. */
+export const arraySort: (list: unknown[], compare: (a: never, b: never) => number) => unknown = uncurryThis(
+  Array.prototype.sort as Method<unknown[], [(a: never, b: never) => number], unknown>,
+);
 const arrayOf = Array.of;
 const arrayConcat = Array.prototype.concat as (this: unknown[], ...lists: unknown[][]) => unknown[];
 const CHUNK = 1_000;

@@ -6,7 +6,24 @@ import {
   optionsOf,
   refuseUnknown,
 } from './arguments.ts';
+import {
+  type CapturedTrigger,
+  LIST_ARGUMENTS,
+  listTrigger,
+  PUBSUB_ARGUMENTS,
+  pubSubTrigger,
+  SCHEDULE_ARGUMENTS,
+  scheduleTrigger,
+} from './captured-registration.ts';
 import { showValue } from './describe.ts';
+import {
+  HOOK_ARGUMENTS,
+  type HookTrigger,
+  hookTrigger,
+  KEYS_ARGUMENTS,
+  type KeysTrigger,
+  keysTrigger,
+} from './keys-registration.ts';
 import { charCodeAt, dateGetTime, isSafeInteger } from './primordials.ts';
 
 const MODES = ['sync', 'async', 'async_local'] as const;
@@ -25,10 +42,37 @@ const STREAM_ARGUMENTS = [
   'maxAge',
   ...COMMON,
 ] as const;
+const KEYS_AND_COMMON = [...KEYS_ARGUMENTS, ...COMMON] as const;
+const HOOK_AND_COMMON = [...HOOK_ARGUMENTS, ...COMMON] as const;
 const COMMAND_ARGUMENTS = ['trigger', 'inorder', ...COMMON] as const;
-const HOOK_ARGUMENTS = ['hook', 'keyprefix', ...COMMAND_ARGUMENTS] as const;
 
-export type Reader = 'StreamReader' | 'CommandReader';
+const SCHEDULE_AND_COMMON = [...SCHEDULE_ARGUMENTS, ...COMMON] as const;
+const LIST_AND_COMMON = [...LIST_ARGUMENTS, ...COMMON] as const;
+const PUBSUB_AND_COMMON = [...PUBSUB_ARGUMENTS, ...COMMON] as const;
+
+export type Reader = 'StreamReader' | 'CommandReader' | 'KeysReader' | 'ScheduleReader' | 'ListReader' | 'PubSubReader';
+
+/** The argument that may stand alone, as a string. */
+const SHORT_FORMS = {
+  __proto__: null,
+  StreamReader: 'prefix',
+  CommandReader: 'trigger',
+  KeysReader: 'prefix',
+  ScheduleReader: 'cron',
+  ListReader: 'list',
+  PubSubReader: 'channels',
+} as const;
+
+/** Items and messages run where they were taken up. */
+const PRESET_MODES = {
+  __proto__: null,
+  StreamReader: 'async',
+  CommandReader: 'async',
+  KeysReader: 'async',
+  ScheduleReader: 'async',
+  ListReader: 'async_local',
+  PubSubReader: 'async_local',
+} as const;
 
 /** As `TriggerSpec` of the functions layer. */
 export type Trigger =
@@ -45,7 +89,10 @@ export type Trigger =
       readonly maxInFlight: number;
       readonly maxAgeMs: number | null;
     }
-  | { readonly kind: 'command'; readonly trigger: string; readonly inorder: boolean };
+  | { readonly kind: 'command'; readonly trigger: string; readonly inorder: boolean }
+  | KeysTrigger
+  | HookTrigger
+  | CapturedTrigger;
 
 /** The arguments of a `register(...)` call, checked and complete. */
 export interface RegisterArguments {
@@ -67,7 +114,8 @@ function isDigits(text: string, from: number, to: number): boolean {
   return true;
 }
 
-function isEntryId(text: string): boolean {
+/** True for `ms` and `ms-sequence`. */
+export function isEntryId(text: string): boolean {
   if (text.length > 41) return false;
   for (let i = 0; i < text.length; i++) {
     if (charCodeAt(text, i) === 45) return isDigits(text, 0, i) && isDigits(text, i + 1, text.length);
@@ -107,15 +155,11 @@ function streamTrigger(call: string, read: OptionReader): Trigger {
 }
 
 function commandTrigger(call: string, read: OptionReader): Trigger {
-  if (read.given('hook') || read.given('keyprefix')) {
-    throw argumentError(
-      `${call}: hook and keyprefix come in a later version; register a trigger and call it with RG.TRIGGER.`,
-    );
-  }
+  if (read.given('hook') || read.given('keyprefix')) return hookTrigger(call, read);
   const trigger = read.text('trigger');
   if (trigger === null) {
     throw argumentError(
-      `${call}: no trigger argument was given; register({ trigger: 'name' }) answers RG.TRIGGER name.`,
+      `${call}: no trigger or hook argument was given; register({ trigger: 'name' }) answers RG.TRIGGER name.`,
     );
   }
   return { kind: 'command', trigger, inorder: read.flag('inorder', false) };
@@ -129,24 +173,56 @@ function optionsFrom(reader: Reader, args: readonly unknown[]): Options {
     if (args.length > 1) throw argumentError(`${call}: a second argument may only follow a prefix given as a string.`);
     return optionsOf(call, args[0]);
   }
-  const name = reader === 'StreamReader' ? 'prefix' : 'trigger';
+  const name = SHORT_FORMS[reader];
   const options = optionsOf(call, args[1]);
   if (options[name] !== undefined) throw argumentError(`${call}: ${name} is given twice.`);
   return { __proto__: null, ...options, [name]: args[0] } as Options;
+}
+
+function argumentsOf(reader: Reader, options: Options): readonly string[] {
+  switch (reader) {
+    case 'StreamReader':
+      return STREAM_ARGUMENTS;
+    case 'KeysReader':
+      return KEYS_AND_COMMON;
+    case 'ScheduleReader':
+      return SCHEDULE_AND_COMMON;
+    case 'ListReader':
+      return LIST_AND_COMMON;
+    case 'PubSubReader':
+      return PUBSUB_AND_COMMON;
+    case 'CommandReader':
+      if (options.hook === undefined && options.keyprefix === undefined) return COMMAND_ARGUMENTS;
+      return HOOK_AND_COMMON;
+  }
+}
+
+function triggerOf(reader: Reader, call: string, read: OptionReader): Trigger {
+  switch (reader) {
+    case 'StreamReader':
+      return streamTrigger(call, read);
+    case 'KeysReader':
+      return keysTrigger(call, read);
+    case 'ScheduleReader':
+      return scheduleTrigger(call, read);
+    case 'ListReader':
+      return listTrigger(call, read);
+    case 'PubSubReader':
+      return pubSubTrigger(call, read);
+    case 'CommandReader':
+      return commandTrigger(call, read);
+  }
 }
 
 /** Checks the arguments of `register` and fills in the documented defaults. Throws GUEST_ARGUMENT. */
 export function readRegisterArguments(reader: Reader, args: readonly unknown[]): RegisterArguments {
   const call = `${reader}.register`;
   const options = optionsFrom(reader, args);
-  const isStream = reader === 'StreamReader';
-  const hooked = !isStream && (options.hook !== undefined || options.keyprefix !== undefined);
-  const commandArguments = hooked ? HOOK_ARGUMENTS : COMMAND_ARGUMENTS;
-  refuseUnknown(call, options, isStream ? STREAM_ARGUMENTS : commandArguments);
+  refuseUnknown(call, options, argumentsOf(reader, options));
   const read = createOptionReader(call, options);
   return {
-    trigger: isStream ? streamTrigger(call, read) : commandTrigger(call, read),
-    mode: read.oneOf('mode', MODES, 'async'),
+    trigger: triggerOf(reader, call, read),
+    mode: read.oneOf('mode', MODES, PRESET_MODES[reader]),
     convertToStr: read.flag('convertToStr', true),
     collect: read.flag('collect', true),
     description: read.text('description'),

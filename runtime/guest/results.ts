@@ -110,6 +110,11 @@ function encodeValue(value: unknown, budget: Budget, place: Place): string {
   return '$-1\r\n';
 }
 
+/** RESP2 text of one result, with the types RESP has. Throws LIMIT_OUTPUT and errors that name the path within the result. */
+export function encodeResult(value: unknown, budget: Budget): string {
+  return encodeValue(value, budget, { path: null, depth: 0 });
+}
+
 /** RESP2 array of the kept records of a list. Throws LIMIT_OUTPUT and errors that name the path within the result. */
 export function encodeResults(first: Piece | null, convertToStr: boolean, budget: Budget): string {
   let text = '';

@@ -1,11 +1,11 @@
 import type { GuestErrorReport } from '../sandbox/messages.ts';
-import { type Binding, createBinding } from './binding.ts';
 import { type Batch, createExecution, type Entry, type Execution, openEntry, type Piece } from './batch.ts';
+import { type Binding, createBinding } from './binding.ts';
 import type { Parser } from './parse.ts';
-import type { Step } from './plan.ts';
-import { isArray, promiseOf, promiseThen, setAdd, setForEach, setHas } from './primordials.ts';
+import { setAdd, setForEach, setHas } from './primordials.ts';
 import { noteFailed, type Settle, stopMoving } from './settle.ts';
 import type { Turn } from './turn.ts';
+import { Walker } from './walker.ts';
 
 /** Most entries of a batch that may be under way at once, as many as RedisGears let wait per step. */
 const MAX_MOVING = 1_000;
@@ -35,11 +35,6 @@ export interface RunnerOptions {
   readonly settle: Settle;
 }
 
-function isThenable(value: unknown): boolean {
-  if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return false;
-  return typeof (value as { then?: unknown }).then === 'function';
-}
-
 /** Walks records through plans. Records of plans without binding steps never wait for each other. */
 export function createRunner(options: RunnerOptions): Runner {
   return new PlanRunner(options);
@@ -50,19 +45,22 @@ class PlanRunner implements Runner {
   readonly #turn: Turn;
   readonly #settle: Settle;
   readonly #binding: Binding;
+  readonly #walker: Walker;
 
   constructor(options: RunnerOptions) {
     this.#parser = options.parser;
     this.#turn = options.turn;
     this.#settle = options.settle;
-    const advance = (piece: Piece, from: number): void => this.#advance(piece, from);
-    this.#binding = createBinding({ turn: options.turn, settle: options.settle, advance, isThenable });
+    this.#walker = new Walker({
+      turn: options.turn,
+      arrived: (entry) => this.#arrived(entry),
+      failed: (piece, error) => this.#failPiece(piece, error),
+    });
+    const advance = (piece: Piece, from: number): void => this.#walker.advance(piece, from);
+    this.#binding = createBinding({ turn: options.turn, settle: options.settle, advance });
   }
 
-  /** A record has gone as far as it can on its own. */
-  #settlePiece(piece: Piece): void {
-    const { entry } = piece;
-    if (--entry.live > 0 || entry.ended) return;
+  #arrived(entry: Entry): void {
     if (entry.batch.plan.binds) this.#binding.arrived(entry);
     else this.#settle.finish(entry, this.#settle.encode(entry));
   }
@@ -74,99 +72,17 @@ class PlanRunner implements Runner {
     else this.#settle.fail(entry, error);
   }
 
-  #arrive(piece: Piece): void {
-    piece.entry.reached = true;
-    this.#settlePiece(piece);
-  }
-
-  /** Replaces a record by the items of a list; they go on one after the other, results keep their order. */
-  #expand(piece: Piece, items: readonly unknown[], at: number): void {
-    const { entry } = piece;
-    const { length } = items;
-    piece.kept = false;
-    const behind = piece.next;
-    let last = piece;
-    for (let i = 0; i < length && !entry.ended; i++) {
-      const child: Piece = { entry, value: items[i], kept: true, next: last.next };
-      last.next = child;
-      last = child;
-      entry.live++;
-      this.#advance(child, at);
-      // Children of the child stand behind it.
-      while (last.next !== behind) last = last.next as Piece;
-    }
-    if (!entry.ended) this.#settlePiece(piece);
-  }
-
-  /** Takes what a callback gave. False: the record goes no further from here. */
-  #accept(piece: Piece, out: unknown, at: number): boolean {
-    const { type } = piece.entry.batch.plan.steps[at] as Step;
-    if (type === 'foreach') return true;
-    if (type === 'filter') {
-      if (out) return true;
-      piece.kept = false;
-      piece.entry.filtered = true;
-      this.#settlePiece(piece);
-      return false;
-    }
-    if (type === 'flatmap' && isArray(out)) {
-      this.#expand(piece, out, at + 1);
-      return false;
-    }
-    piece.value = out;
-    return true;
-  }
-
-  #suspend(piece: Piece, out: unknown, at: number): void {
-    promiseThen(
-      promiseOf(out),
-      (value) => this.#resume(piece, value, at),
-      (reason) => this.#failPiece(piece, reason),
-    );
-  }
-
-  #resume(piece: Piece, value: unknown, at: number): void {
-    if (piece.entry.ended) return;
-    const before = this.#turn.entry;
-    if (before !== piece.entry) this.#turn.enter(piece.entry);
-    try {
-      if (this.#accept(piece, value, at)) this.#walk(piece, at + 1);
-    } catch (error) {
-      this.#failPiece(piece, error);
-    }
-    if (before !== piece.entry) this.#turn.enter(before);
-  }
-
-  #walk(piece: Piece, from: number): void {
-    const { steps } = piece.entry.batch.plan;
-    for (let at = from; at < steps.length; at++) {
-      const step = steps[at] as Step;
-      if (step.binds) break;
-      const { fn } = step;
-      if (fn === null) continue;
-      const out = fn(piece.value);
-      if (isThenable(out)) {
-        this.#suspend(piece, out, at);
-        return;
-      }
-      if (!this.#accept(piece, out, at)) return;
-    }
-    this.#arrive(piece);
-  }
-
-  /** Walks a record from a step on; whatever is thrown on the way ends its entry. */
-  #advance(piece: Piece, from: number): void {
-    try {
-      this.#walk(piece, from);
-    } catch (error) {
-      this.#failPiece(piece, error);
-    }
+  #parseRecord(batch: Batch): unknown {
+    if (batch.isKeys) return this.#parser.keyRecord();
+    if (!batch.isStream) return this.#parser.commandRecord();
+    const entry = this.#parser.streamRecord(batch.key);
+    return batch.adapt === null ? entry : batch.adapt(entry);
   }
 
   #readRecord(batch: Batch): unknown {
     this.#parser.open(batch.payload, batch.at, batch.ascii);
     if (batch.at === 0) this.#parser.arrayLength();
-    const record = batch.isStream ? this.#parser.streamRecord(batch.key) : this.#parser.commandRecord();
+    const record = this.#parseRecord(batch);
     batch.at = this.#parser.at;
     return record;
   }
@@ -176,6 +92,7 @@ class PlanRunner implements Runner {
     const record = this.#readRecord(batch);
     const cancelled = setHas(batch.cancelled, batch.nextIndex);
     const entry = openEntry(batch, execution);
+    if (batch.isKeys) entry.command = this.#parser.lastCommand;
     if (cancelled) {
       this.#drop(entry);
       return 0;
@@ -187,9 +104,9 @@ class PlanRunner implements Runner {
       entry.live = 0;
       this.#binding.arrived(entry);
     } else {
-      const piece: Piece = { entry, value: record, kept: true, next: null };
+      const piece: Piece = { entry, value: record, key: null, kept: true, next: null };
       entry.pieces = piece;
-      this.#advance(piece, 0);
+      this.#walker.advance(piece, 0);
     }
     return this.#turn.end();
   }

@@ -1,3 +1,4 @@
+import type { SessionRequest } from '../sandbox/messages.ts';
 import { addOutstanding, type Entry, removeOutstanding } from './batch.ts';
 import { guestError } from './errors.ts';
 import { type Executor, rejectLate, replyError } from './execute.ts';
@@ -42,6 +43,8 @@ export interface ReplyText {
 export interface Sessions {
   /** Runs `fn(tx)` until its EXEC is not refused, at most 100 times. */
   run(entry: Entry, fn: UserFunction): Promise<unknown>;
+  /** Hands a command on to whoever is next in line for it; answers its reply. */
+  next(entry: Entry, command: string): Promise<unknown>;
   /** The node's answer to the oldest unanswered request of a session. */
   receive(reply: ReplyText): void;
 }
@@ -86,7 +89,7 @@ class SessionDesk implements Sessions {
     return session;
   }
 
-  #request(session: Session, op: 'open' | 'command' | 'commit' | 'discard', command: string): void {
+  #request(session: Session, op: SessionRequest['op'], command: string): void {
     noteSession(session.entry, op, { session: session.id, command });
     this.#settle.touch(session.entry.batch);
   }
@@ -193,6 +196,23 @@ class SessionDesk implements Sessions {
     } catch (error) {
       return rejected(error);
     }
+  }
+
+  next(entry: Entry, command: string): Promise<unknown> {
+    const session: Session = { id: ++this.#lastId, entry, open: true, first: null, last: null };
+    mapSet(this.#sessions, session.id, session);
+    this.#request(session, 'next', command);
+    const reply = deferred();
+    this.#wait(session, {
+      raw: false,
+      next: null,
+      receive: (value, error) => {
+        this.#forget(session);
+        if (error === null) reply.resolve(value);
+        else rejectLate(reply.resolve, () => replyError(error));
+      },
+    });
+    return reply.promise;
   }
 
   receive(reply: ReplyText): void {

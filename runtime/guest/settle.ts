@@ -107,7 +107,7 @@ class Settlement implements Settle {
 
   encode(entry: Entry): string {
     const { batch, execution } = entry;
-    if (!batch.wantResults) return '';
+    if (!batch.wantResults || batch.isKeys) return '';
     const budget = budgetOf(execution, this.#outputBytes);
     const text = encodeResults(entry.pieces, batch.plan.convertToStr, budget);
     execution.output = budget.limit - budget.left;
@@ -118,13 +118,13 @@ class Settlement implements Settle {
     if (entry.ended) return;
     const { batch } = entry;
     this.#close(entry);
-    if (entry.filtered && !entry.reached) {
+    if (entry.filtered && !entry.reached && entry.override === null) {
       append(batch.filtered, entry.index);
       return;
     }
     append(batch.done, entry.index);
     if (!batch.wantResults) return;
-    const text = results === '' ? NO_RESULTS : results;
+    const text = entry.override ?? (results === '' ? NO_RESULTS : results);
     append(batch.resultLengths, text.length);
     batch.results += text;
   }

@@ -18,8 +18,9 @@ import {
   encodeUnload,
   type Frame,
 } from './frames.ts';
+import { encodeCloseStage, encodeOpenStage } from './stage-frames.ts';
 import { LoadFailure } from './load-failure.ts';
-import { FromSandbox, type LoadedReport, type LoadRequest, ToSandbox } from './messages.ts';
+import { FromSandbox, type LoadedReport, type LoadRequest, type StageOpening, ToSandbox } from './messages.ts';
 import type { BatchListener, RunRequest } from './sandbox.ts';
 
 /** Whose frame it was. */
@@ -63,8 +64,16 @@ const BY_PROGRESS: ReadonlySet<number> = new Set([
   ToSandbox.session,
   ToSandbox.cancel,
 ]);
-const BY_DONE: ReadonlySet<number> = new Set([ToSandbox.unload, ToSandbox.ping, ToSandbox.boot]);
+const BY_DONE: ReadonlySet<number> = new Set([
+  ToSandbox.unload,
+  ToSandbox.ping,
+  ToSandbox.boot,
+  ToSandbox.openStage,
+  ToSandbox.closeStage,
+]);
 const BY_LOADED: ReadonlySet<number> = new Set([ToSandbox.load]);
+const BY_LOAD_FAILED: ReadonlySet<number> = new Set([ToSandbox.load, ToSandbox.openStage]);
+const NOTHING_LOADED: LoadedReport = { registrations: [], runs: [], logs: [] };
 
 /** The frames between the node and one child: who waits for which answer, and what comes back for whom. */
 export class SandboxChannel {
@@ -102,6 +111,21 @@ export class SandboxChannel {
       const limitMs = request.callMs + LOAD_EXTRA_MS;
       this.#send(encodeLoad(batch, request), { type: ToSandbox.load, batch, owner, limitMs });
     });
+  }
+
+  openStage(request: StageOpening, owner: string, callMs: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const batch = this.#nextBatch();
+      this.#loads.set(batch, { resolve: () => resolve(), reject });
+      const limitMs = callMs + LOAD_EXTRA_MS;
+      this.#send(encodeOpenStage(batch, request), { type: ToSandbox.openStage, batch, owner, limitMs });
+    });
+  }
+
+  closeStage(stage: number): void {
+    const batch = this.#nextBatch();
+    const limitMs = CONTROL_LIMIT_MS;
+    this.#send(encodeCloseStage(batch, stage), { type: ToSandbox.closeStage, batch, owner: null, limitMs });
   }
 
   unload(handle: number): void {
@@ -212,19 +236,24 @@ export class SandboxChannel {
         return;
       }
       case FromSandbox.done:
-        if (this.#answered(frame.batch, BY_DONE).type === ToSandbox.boot) this.#options.onBooted();
+        this.#onDone(this.#answered(frame.batch, BY_DONE));
         return;
       case FromSandbox.loaded:
         this.#answered(frame.batch, BY_LOADED);
         this.#settledLoad(frame.batch).resolve(decodeLoaded(frame));
         return;
       case FromSandbox.loadFailed:
-        this.#answered(frame.batch, BY_LOADED);
+        this.#answered(frame.batch, BY_LOAD_FAILED);
         this.#settledLoad(frame.batch).reject(new LoadFailure(decodeLoadFailed(frame)));
         return;
       default:
         throw breach(`there is no frame of type ${frame.type}`);
     }
+  }
+
+  #onDone({ type, batch }: PendingFrame): void {
+    if (type === ToSandbox.boot) this.#options.onBooted();
+    if (type === ToSandbox.openStage) this.#settledLoad(batch).resolve(NOTHING_LOADED);
   }
 
   #settledLoad(batch: number): PendingLoad {

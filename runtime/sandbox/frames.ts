@@ -39,14 +39,14 @@ function frameOf(head: FrameHead, bodyBytes: number): Buffer {
   return frame;
 }
 
-function jsonFrame(head: FrameHead, value: unknown): Buffer {
+export function jsonFrame(head: FrameHead, value: unknown): Buffer {
   const text = JSON.stringify(value);
   const frame = frameOf(head, Buffer.byteLength(text, 'utf8'));
   frame.write(text, FRAME_HEADER_BYTES, 'utf8');
   return frame;
 }
 
-function numberAndText(head: FrameHead, number: number, text: string): Buffer {
+export function numberAndText(head: FrameHead, number: number, text: string): Buffer {
   const frame = frameOf(head, 4 + text.length);
   frame.writeUInt32LE(number, FRAME_HEADER_BYTES);
   frame.write(text, FRAME_HEADER_BYTES + 4, 'latin1');

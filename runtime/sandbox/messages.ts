@@ -26,6 +26,20 @@ export const ToSandbox = {
   ping: 7,
   /** The compiled guest runtime (utf8): the first frame of every child, once. Answer: Done. */
   boot: 8,
+  /** Begin a stage of a batch run. Body: JSON `StageOpening` (utf8). Answer: Done or LoadFailed. */
+  openStage: 9,
+  /** Forget a stage. Body: its number. Answer: Done. */
+  closeStage: 10,
+} as const;
+
+/** `RunHeader.shape` of the batches of a stage; `registrationIndex` is the stage then. */
+export const StageShape = {
+  /** The payload is its next input. */
+  feed: 16,
+  /** As many records as the batch has entries are taken from its generator. */
+  pull: 17,
+  /** The same from its accumulators. */
+  drain: 18,
 } as const;
 
 /** Sandbox → node. */
@@ -57,11 +71,37 @@ export interface LoadRequest {
   readonly inspectOnly: boolean;
 }
 
+/** A stage of a batch run: which steps of which run of the version, and what goes in and out. See `StageRequest`. */
+export interface StageOpening {
+  readonly handle: number;
+  /** Names the stage from now on; unique per node. */
+  readonly stage: number;
+  readonly runIndex: number;
+  readonly firstStep: number;
+  readonly endStep: number;
+  readonly input: 'keys' | 'names' | 'stream' | 'records' | 'generator';
+  readonly output: 'results' | 'records' | 'partitioned';
+  readonly profile: boolean;
+}
+
+/** What a batch of a stage tells of it. */
+export interface StageNews {
+  /** No further input is wanted. */
+  readonly enough: boolean;
+  /** Every accumulator is empty. */
+  readonly over: boolean;
+  /** Records that failed; their entries end well. */
+  readonly errors?: readonly { readonly index: number; readonly error: GuestErrorReport }[];
+  /** Milliseconds per step; only when asked for. */
+  readonly times?: readonly number[];
+}
+
 /** What evaluating showed; unchecked until the node has parsed it. */
 export interface LoadedReport {
   readonly registrations: readonly unknown[];
   /** What `configure(…)` was given; null when it was not called. */
   readonly configuration?: unknown;
+  readonly runs: readonly unknown[];
   readonly logs: readonly LogLine[];
 }
 
@@ -79,7 +119,7 @@ export interface GuestErrorReport {
 export interface RunHeader {
   readonly handle: number;
   readonly registrationIndex: number;
-  /** 0 stream, 1 command. */
+  /** 0 stream, 1 command, 2 keys, 3 hook. */
   readonly shape: number;
   /** 1: one execution after the other. 2: and none after one that failed (`Invocation.stopAtFailure`). 0: all at once. */
   readonly ordered: number;
@@ -124,6 +164,7 @@ export interface ProgressNotes {
   readonly failed?: readonly { readonly index: number; readonly error: GuestErrorReport }[];
   readonly logs?: readonly LogLine[];
   readonly sessions?: readonly SessionRequest[];
+  readonly stage?: StageNews;
 }
 
 export interface LogLine {
@@ -139,7 +180,8 @@ export interface LogLine {
 export interface SessionRequest {
   readonly session: number;
   readonly entry: number;
-  readonly op: 'open' | 'command' | 'commit' | 'discard';
-  /** One RESP command (latin1) for `command`, else ''. */
+  /** `next`: no session at all, but a hooked command that is handed on; its reply is the answer. */
+  readonly op: 'open' | 'command' | 'commit' | 'discard' | 'next';
+  /** One RESP command (latin1) for `command` and `next`, else ''. */
   readonly command: string;
 }

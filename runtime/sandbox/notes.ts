@@ -1,8 +1,8 @@
-import type { GuestErrorReport, LoadedReport, LogLine, ProgressNotes, SessionRequest } from './messages.ts';
+import type { GuestErrorReport, LoadedReport, LogLine, ProgressNotes, SessionRequest, StageNews } from './messages.ts';
 import { ProtocolError } from './protocol-error.ts';
 
 const LEVELS: readonly string[] = ['debug', 'verbose', 'notice', 'warning'];
-const SESSION_OPS: readonly string[] = ['open', 'command', 'commit', 'discard'];
+const SESSION_OPS: readonly string[] = ['open', 'command', 'commit', 'discard', 'next'];
 
 type Shape = Readonly<Record<string, unknown>>;
 
@@ -70,12 +70,30 @@ function readSession(shape: Shape): SessionRequest {
   };
 }
 
+function readFailed(shape: Shape): { readonly index: number; readonly error: GuestErrorReport } {
+  return { index: count(shape, 'index'), error: readError(shapeOf(shape.error, 'error')) };
+}
+
+function readStage(shape: Shape): StageNews {
+  const { enough, over, errors, times } = shape;
+  if (typeof enough !== 'boolean' || typeof over !== 'boolean') throw new ProtocolError('A stage without its state.');
+  const isTimes = Array.isArray(times) && times.every((time) => Number.isFinite(time));
+  if (times !== undefined && !isTimes) throw new ProtocolError('times is not a list of numbers.');
+  return {
+    enough,
+    over,
+    ...(errors === undefined ? {} : { errors: listOf(errors, 'errors', readFailed) }),
+    ...(isTimes ? { times: times as number[] } : {}),
+  };
+}
+
 /** The body of a `loaded` frame, checked but for what is inside `registrations`. Throws ProtocolError. */
 export function readLoaded(body: Buffer): LoadedReport {
   const shape = parse(body, 'A load report');
   if (!Array.isArray(shape.registrations)) throw new ProtocolError('registrations is not a list.');
-  const { registrations, configuration = null } = shape;
-  return { registrations, configuration, logs: listOf(shape.logs, 'logs', readLog) };
+  if (!Array.isArray(shape.runs)) throw new ProtocolError('runs is not a list.');
+  const { registrations, runs, configuration = null } = shape;
+  return { registrations, runs, configuration, logs: listOf(shape.logs, 'logs', readLog) };
 }
 
 /** The body of a `loadFailed` frame. Throws ProtocolError. */
@@ -90,12 +108,10 @@ export function readNotes(body: Buffer): ProgressNotes {
     ...(shape.failed === undefined
       ? {}
       : {
-          failed: listOf(shape.failed, 'failed', (item) => ({
-            index: count(item, 'index'),
-            error: readError(shapeOf(item.error, 'error')),
-          })),
+          failed: listOf(shape.failed, 'failed', readFailed),
         }),
     ...(shape.logs === undefined ? {} : { logs: listOf(shape.logs, 'logs', readLog) }),
+    ...(shape.stage === undefined ? {} : { stage: readStage(shapeOf(shape.stage, 'stage')) }),
     ...(shape.sessions === undefined ? {} : { sessions: listOf(shape.sessions, 'sessions', readSession) }),
   };
 }

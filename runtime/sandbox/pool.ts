@@ -86,7 +86,9 @@ class Pool implements SandboxPool {
 
   release(isolate: LoadedIsolate): void {
     isolate.uses -= 1;
-    if (isolate.retired) this.#unloadUnused(isolate);
+    // Version 0 is a script that nobody will ask for by its name.
+    if (isolate.target.version === 0 && isolate.uses === 0) this.#retire(isolate);
+    else if (isolate.retired) this.#unloadUnused(isolate);
   }
 
   #retire(isolate: LoadedIsolate): void {

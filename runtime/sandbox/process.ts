@@ -6,7 +6,7 @@ import type { RuntimeErrorCode } from '../errors.ts';
 import { SandboxChannel, type Suspect } from './channel.ts';
 import type { ChildCommand } from './child-command.ts';
 import { type ChildOutput, captureOutput } from './child-output.ts';
-import { type LoadedReport, type LoadRequest, ToSandbox } from './messages.ts';
+import { type LoadedReport, type LoadRequest, type StageOpening, ToSandbox } from './messages.ts';
 import { countOomKills, type OomKills } from './oom-kills.ts';
 import { type ResidentMemory, watchResidentMemory } from './resident-memory.ts';
 import type { BatchListener, DeathCause, RunRequest, SandboxDeath, SandboxProcess, SandboxState } from './sandbox.ts';
@@ -105,6 +105,15 @@ class SandboxChild implements SandboxProcess {
     return 0;
   }
 
+  async openStage(request: StageOpening, owner: string, callMs: number): Promise<void> {
+    if (this.#death) throw diedError(this.#death);
+    await this.#channel.openStage(request, owner, callMs);
+  }
+
+  closeStage(stage: number): void {
+    this.#channel.closeStage(stage);
+  }
+
   replies(batch: number, round: number, replies: string): void {
     this.#channel.replies(batch, round, replies);
   }
@@ -115,6 +124,10 @@ class SandboxChild implements SandboxProcess {
 
   cancel(batch: number, positions: ArrayLike<number>): void {
     this.#channel.cancel(batch, positions);
+  }
+
+  isBusyWith(batch: number): boolean {
+    return this.#channel.queue.head?.batch === batch;
   }
 
   forget(batch: number): void {

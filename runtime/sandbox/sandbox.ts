@@ -1,5 +1,5 @@
 import type { RunTexts } from './frames.ts';
-import type { LoadedReport, LoadRequest, Progress, RunHeader } from './messages.ts';
+import type { LoadedReport, LoadRequest, Progress, RunHeader, StageOpening } from './messages.ts';
 
 /**
  * A sandbox process as the node sees it.
@@ -31,9 +31,14 @@ export interface SandboxProcess extends AsyncDisposable {
   unload(handle: number): void;
   /** Starts a batch and returns its number, which the other calls take. */
   run(request: RunRequest, listener: BatchListener): number;
+  /** Begins a stage. Rejects with a LoadFailure (the source or its run cannot be had) or SANDBOX_DIED. */
+  openStage(request: StageOpening, owner: string, callMs: number): Promise<void>;
+  closeStage(stage: number): void;
   replies(batch: number, round: number, replies: string): void;
   session(batch: number, session: number, reply: string): void;
   cancel(batch: number, positions: ArrayLike<number>): void;
+  /** True while the oldest unanswered frame is of this batch. */
+  isBusyWith(batch: number): boolean;
   /** The batch has ended; frames that still come for it are dropped. */
   forget(batch: number): void;
   /** SIGKILL; the first cause wins. To blame is the owner of `batch`, else of the oldest unanswered frame. */

@@ -38,6 +38,7 @@ const BY_ERROR_CODE: Readonly<Record<string, ExitCode>> = {
   FUNCTION_NOT_FOUND: ExitCode.notFound,
   VERSION_NOT_FOUND: ExitCode.notFound,
   REGISTRATION_NOT_FOUND: ExitCode.notFound,
+  EXECUTION_NOT_FOUND: ExitCode.notFound,
   TRIGGER_NOT_FOUND: ExitCode.notFound,
   DEAD_LETTER_NOT_FOUND: ExitCode.notFound,
   PERMISSION_DENIED: ExitCode.refused,

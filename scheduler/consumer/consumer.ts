@@ -7,13 +7,9 @@ import { inspectLanes, type LaneReport } from './inspect.ts';
 import type { Lane, LaneRun } from './lane.ts';
 import { startMaintenance } from './maintenance.ts';
 import { type ConsumerOptions, type ConsumerParts, createParts } from './parts.ts';
-import {
-  type ConsumedRegistration,
-  createConsumedRegistration,
-  matchesStream,
-  streamTriggerOf,
-} from './registration.ts';
+import { type ConsumedRegistration, createConsumedRegistration, matchesStream } from './registration.ts';
 import { createStreamFinder, type StreamFinder, type StreamPattern } from './stream-finder.ts';
+import { streamSourceOf } from './stream-source.ts';
 import { createTakeover, type Takeover } from './takeover.ts';
 
 export type { ConsumerOptions } from './parts.ts';
@@ -115,7 +111,8 @@ class StreamConsumer implements Consumer {
 
   heads(spec: RegistrationSpec): Promise<Readonly<Record<string, string>>> {
     const scan = (pattern: StreamPattern): Promise<readonly string[]> => this.#finder.list(pattern);
-    return headsOf({ spec, parts: this.#parts, scan, known: this.#registrations.get(spec.id) });
+    const source = streamSourceOf(spec, this.#options);
+    return headsOf({ spec, source, parts: this.#parts, scan, known: this.#registrations.get(spec.id) });
   }
 
   inspect(): Promise<readonly LaneReport[]> {
@@ -193,21 +190,22 @@ class StreamConsumer implements Consumer {
 
   /** What it was before counts for what was read before; what changes is what comes now. */
   async #update(active: ActiveRegistration): Promise<void> {
-    const trigger = streamTriggerOf(active.spec);
-    if (trigger === null) return;
+    const source = streamSourceOf(active.spec, this.#options);
+    if (source === null) return;
     const { id } = active.spec;
-    const registration = this.#registrations.get(id) ?? createConsumedRegistration(active, trigger);
+    const registration = this.#registrations.get(id) ?? createConsumedRegistration(active, source);
     this.#registrations.set(id, registration);
     if (registration.running && (active.state !== 'running' || opensAnew(registration.active, active))) {
       await this.#stop(registration);
     }
     if (active.abortsWork === true) await this.#abortWork(registration);
     registration.active = active;
-    registration.trigger = trigger;
+    registration.trigger = source.trigger;
+    registration.streams = source.streams;
     await loadTargets(registration, this.#options);
     if (active.state !== 'running' || registration.running) return;
     registration.running = true;
-    if (!registration.isPrefix) this.#parts.lanes.ensure(registration, registration.pattern);
+    for (const stream of registration.streams) this.#parts.lanes.ensure(registration, stream);
     this.#parts.lanes.start(registration);
   }
 

@@ -154,7 +154,8 @@ class BlockingReader implements HotLink {
   /** What to read next: lanes that had more first, without waiting; all of them every now and then. */
   #choose(track: Track): { lanes: Lane[]; blocks: boolean } {
     const wanted = [...track.lanes].filter(wantsRead);
-    if (wanted.length < 2) return { lanes: wanted, blocks: true };
+    // A read that reserves room must not keep it while it waits.
+    if (wanted.length < 2) return { lanes: wanted, blocks: wanted[0]?.more !== true };
     const busy = wanted.filter((lane) => lane.more);
     this.#turn = (this.#turn + 1) % TURNS;
     if (busy.length > 0 && this.#turn !== 0) return { lanes: busy, blocks: false };

@@ -31,6 +31,8 @@ export interface ConsumerOptions {
   readonly setState: (ids: readonly string[], state: RegistrationState, reason: string | null) => Promise<void>;
   readonly addJobs: (jobs: readonly QueuedEntries[]) => Promise<void>;
   readonly count: Count;
+  /** Entries of a registration have ended. */
+  readonly onSettled?: (registrationId: string) => void;
   /** Says that nothing is pending under a dead consumer's name any more. */
   readonly forget: (consumer: string) => Promise<void>;
   readonly log: ConsumerLog;
@@ -134,7 +136,13 @@ interface RunningParts {
 /** From entries in hand to their ends. */
 function createRunningParts(options: RunningOptions): RunningParts {
   const { onEvents } = options;
-  const settler = createSettler({ ...options, onSettled: options.trimmer.onSettled });
+  const settler = createSettler({
+    ...options,
+    onSettled(lane) {
+      options.trimmer.onSettled(lane);
+      options.onSettled?.(lane.registration.id);
+    },
+  });
   const claimer = createClaimer(options);
   const retries = createRetries((due) => dispatcher.onDue(due));
   const failures = createFailures({ ...options, retries });

@@ -1,6 +1,7 @@
-import type { ActiveRegistration, LoadableVersion, RegistrationSpec, StreamTriggerSpec } from '#functions';
+import type { ActiveRegistration, LoadableVersion, StreamTriggerSpec } from '#functions';
 import { latin1FromUtf8 } from '#functions';
 import type { Lane } from './lane.ts';
+import type { StreamSource } from './stream-source.ts';
 
 /** Entries waiting for a retry may be so many times what may be in work. */
 const WAITING_FACTOR = 10;
@@ -15,6 +16,8 @@ export interface ConsumedRegistration {
   /** Stream name, or its begin when `isPrefix`; latin1. */
   readonly pattern: string;
   readonly isPrefix: boolean;
+  /** Streams known by name, latin1. */
+  streams: readonly string[];
   /** True while events are taken up. */
   running: boolean;
   /** Entries that were read and neither ended nor wait for a retry; parked lanes excluded. */
@@ -32,22 +35,18 @@ export interface ConsumedRegistration {
   readonly targets: Map<number, LoadableVersion>;
 }
 
-export function streamTriggerOf(spec: RegistrationSpec): StreamTriggerSpec | null {
-  return spec.trigger.kind === 'stream' ? spec.trigger : null;
-}
-
 export function createConsumedRegistration(
   active: ActiveRegistration,
-  trigger: StreamTriggerSpec,
+  { trigger, pattern, isPrefix, streams }: StreamSource,
 ): ConsumedRegistration {
-  const isPrefix = trigger.prefix.endsWith('*');
   return {
     id: active.spec.id,
     group: latin1FromUtf8(active.spec.id),
     active,
     trigger,
-    pattern: latin1FromUtf8(isPrefix ? trigger.prefix.slice(0, -1) : trigger.prefix),
+    pattern,
     isPrefix,
+    streams,
     running: false,
     load: 0,
     reserved: 0,
@@ -76,5 +75,5 @@ export function roomOf(registration: ConsumedRegistration): number {
 
 /** True when a key, latin1, is one of the registration's streams. */
 export function matchesStream(registration: ConsumedRegistration, key: string): boolean {
-  return registration.isPrefix ? key.startsWith(registration.pattern) : key === registration.pattern;
+  return registration.isPrefix ? key.startsWith(registration.pattern) : registration.streams.includes(key);
 }

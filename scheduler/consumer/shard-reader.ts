@@ -120,6 +120,8 @@ class TrackReader implements ShardReader {
   }
 
   sweepCold(nowMs: number): void {
+    // Links that found no room while other streams of their registration were being read.
+    for (const hot of this.#hotLinks) if (hot.track !== null && hot.reading === 0) hot.pump();
     if (nowMs < this.#nextColdSweepMs || this.#isToldOfStreams() || this.#doorbell !== null) return;
     const cold = this.#coldLanes();
     this.#nextColdSweepMs = nowMs + cold.length * COLD_SWEEP_MS_PER_LANE;

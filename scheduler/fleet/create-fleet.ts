@@ -11,8 +11,8 @@ import { EMPTY_VIEW, type FleetView, parseView, slotOf } from './fleet-view.ts';
 import { createListeners } from './listeners.ts';
 import { openNews } from './news.ts';
 import { type Beat, startPulse } from './pulse.ts';
-import { createSlotLease, slotPrefix } from './slot-lease.ts';
 import { withSilenceWatch } from './silence-watch.ts';
+import { createSlotLease, slotPrefix } from './slot-lease.ts';
 
 export interface FleetOptions {
   readonly access: RedisAccess;

@@ -1,7 +1,7 @@
 import { defineScript, type RedisAccess } from '#functions';
 import type { SchedulerKeys } from '../keys.ts';
-import type { Fleet, StreamLeases } from './fleet.ts';
 import { chooseSurplus } from './fair-share.ts';
+import type { Fleet, StreamLeases } from './fleet.ts';
 
 export interface StreamLeasesOptions {
   readonly access: RedisAccess;

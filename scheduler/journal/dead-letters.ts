@@ -10,6 +10,7 @@ import {
   type PlacedLetter,
   readLetters,
 } from './letter-source.ts';
+import { deadItemOf } from './list-letters.ts';
 
 /** Which dead letters; what is not given does not restrict. */
 export interface LetterFilter {
@@ -53,8 +54,8 @@ export interface DeadLetters {
   show(id: string): Promise<KeptLetter>;
   count(filter: LetterFilter): Promise<number>;
   /**
-   * Appends the entries to their streams under new ids and deletes the letters, each in one step: a crash neither loses nor
-   * doubles one. Every registration on the stream sees the new entry. Letters that die meanwhile are left for next time.
+   * Appends the entries to their streams under new ids (items to their lists) and deletes the letters, each in one step: a
+   * crash neither loses nor doubles one. Every registration on the stream sees the new entry. Letters that die meanwhile are left for next time.
    */
   redrive(filter: LetterFilter, options?: { readonly dryRun?: boolean }): Promise<RedriveResult>;
   /** Deletes letters for good; returns how many. */
@@ -69,13 +70,20 @@ export interface DeadLettersOptions {
 export function createDeadLetters(options: DeadLettersOptions): DeadLetters {
   const { access, keys } = options;
   const redriveScript = defineScript('redrive-letter', new URL('./scripts/redrive-letter.lua', import.meta.url));
+  const redriveItemScript = defineScript('redrive-item', new URL('./scripts/redrive-item.lua', import.meta.url));
   const matching = (filter: LetterFilter, after: string | null) => findLetters(options, filter, after);
 
   async function redriveOne(letter: PlacedLetter): Promise<Fate> {
     const { registrationId, tag, streamId } = letter.place;
+    const dead = keys.dead(tag, registrationId);
+    const item = deadItemOf(letter, tag, keys);
+    if (item !== null) {
+      const args = [streamId, Buffer.from(item.value, 'latin1'), item.from];
+      const reply = await redriveItemScript.run(access.client, [dead, Buffer.from(item.list, 'latin1')], args);
+      return fateOf(String(reply));
+    }
     const source = Buffer.from(letter.stream, 'latin1');
-    const reply = await redriveScript.run(access.client, [keys.dead(tag, registrationId), source], [streamId]);
-    return fateOf(String(reply));
+    return fateOf(String(await redriveScript.run(access.client, [dead, source], [streamId])));
   }
 
   return {

@@ -30,6 +30,15 @@ export const COMMAND_JOB: JobsOptions = {
   stackTraceLimit: 5,
 };
 
+/** A ring whose handler fails comes again within seconds; what is left undone then is found by the next one. */
+export const SCHEDULE_JOB = {
+  attempts: 8,
+  backoff: { type: 'custom' },
+  removeOnComplete: true,
+  removeOnFail: { age: 3_600, count: 100 },
+  stackTraceLimit: 5,
+} satisfies JobsOptions;
+
 /** The events of BullMQ have no reader here; its default of 10,000 per queue would only take memory. */
 export const EVENT_STREAM: NonNullable<QueueOptions['streams']> = { events: { maxLen: 100 } };
 

@@ -14,6 +14,8 @@ import {
 export interface Call {
   readonly args: string;
   readonly answer: (reply: string) => void;
+  /** Of a hooked command: hands it on; resolves with the reply. */
+  readonly next?: (command: string) => Promise<string>;
 }
 
 /** What a lane needs of the trigger it belongs to. */
@@ -136,7 +138,7 @@ export class CommandLane {
     this.#options.count({ triggered: batch.calls.length });
     const run = new BatchRun(batch.calls, this.#options);
     const outcome = await this.#execute(batch, run);
-    await this.#afterInterruption(batch, run.interrupted, outcome);
+    await this.#afterInterruption(batch, run, outcome);
     this.#inWork -= batch.calls.length;
     this.#isBusy = false;
     if (this.#waiting.length > 0) this.flush();
@@ -161,7 +163,7 @@ export class CommandLane {
       target,
       registrationIndex,
       registrationId,
-      shape: 'command',
+      ...this.#shape(calls, run),
       payload,
       entryCount: calls.length,
       key: '',
@@ -174,15 +176,25 @@ export class CommandLane {
     };
   }
 
+  #shape(calls: readonly Call[], run: BatchRun): Pick<Invocation, 'shape' | 'next'> {
+    if (this.#registration.spec.trigger.kind !== 'hook') return { shape: 'command' };
+    const next = (entry: number, command: string): Promise<string> => {
+      run.hasHandedOn = true;
+      return calls[entry]?.next?.(command) ?? Promise.resolve(INTERRUPTED_REPLY);
+    };
+    return { shape: 'hook', next };
+  }
+
   /** Only a call that cannot have had an effect is run again: a second time might be once too often. */
-  async #afterInterruption(batch: Batch, calls: readonly Call[], outcome: Outcome | null): Promise<void> {
+  async #afterInterruption(batch: Batch, former: BatchRun, outcome: Outcome | null): Promise<void> {
+    const calls = former.interrupted;
     if (calls.length === 0) return;
     const { signal } = batch;
-    const isHarmless = outcome !== null && outcome.commands === 0;
+    const isHarmless = outcome !== null && outcome.commands === 0 && !former.hasHandedOn;
     if (isHarmless && !signal.aborted && batch.repeats < MAX_REPEATS) {
       const again = { ...batch, calls, repeats: batch.repeats + 1 };
       const run = new BatchRun(calls, this.#options);
-      await this.#afterInterruption(again, run.interrupted, await this.#execute(again, run));
+      await this.#afterInterruption(again, run, await this.#execute(again, run));
       return;
     }
     const reply = this.#replyTo(signal, isHarmless);
@@ -208,13 +220,17 @@ async function within(deadlineMs: number, work: Promise<unknown>): Promise<void>
 /** Strict arrival order: mode `sync` always, `async_local` with `inorder`. */
 function isOrdered({ spec }: ActiveRegistration): boolean {
   return (
-    spec.mode === 'sync' || (spec.mode === 'async_local' && spec.trigger.kind === 'command' && spec.trigger.inorder)
+    spec.mode === 'sync' ||
+    (spec.mode === 'async_local' && spec.trigger.kind === 'command' && spec.trigger.inorder) ||
+    (spec.trigger.kind === 'hook' && spec.trigger.inorder)
   );
 }
 
 /** One batch in the sandbox: which call has had its answer. */
 class BatchRun {
   readonly interrupted: Call[] = [];
+  /** A command was handed on to Redis. */
+  hasHandedOn = false;
   readonly #open: (Call | undefined)[];
   readonly #count: (run: RunCount) => void;
   #sinceMs = performance.now();

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
-import { type ActiveRegistration, latin1FromUtf8, type LoadableVersion, type RedisAccess } from '#functions';
+import { type ActiveRegistration, type LoadableVersion, latin1FromUtf8, type RedisAccess } from '#functions';
 import type { Invocation, Outcome } from '#runtime';
 import type { Journal } from '../journal/journal.ts';
 import type { AsyncQueue, CommandJob } from '../queues/async-queue.ts';

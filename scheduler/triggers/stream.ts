@@ -40,6 +40,8 @@ export interface StreamTriggerOptions {
   readonly loadable: (name: string, version: number) => Promise<LoadableVersion>;
   /** `Registry.setState`: a registration that stops itself has it said to every node. */
   readonly setState: (ids: readonly string[], state: RegistrationState, reason: string | null) => Promise<void>;
+  /** Entries of a registration have ended on this node. */
+  readonly onSettled?: (registrationId: string) => void;
   readonly log: Logger;
 }
 
@@ -61,6 +63,7 @@ export function createStreamTrigger(options: StreamTriggerOptions): StreamTrigge
     loadable: options.loadable,
     setState: options.setState,
     addJobs: (jobs) => options.queue.addEntries(jobs),
+    onSettled: (registrationId) => options.onSettled?.(registrationId),
     count: (registrationId, run) => options.journal.count(registrationId, run),
     forget: (name) => fleet.forget(name),
     log: options.log.child({ part: 'streams' }),
@@ -76,6 +79,7 @@ export function createStreamTrigger(options: StreamTriggerOptions): StreamTrigge
 
   return {
     kind: 'stream',
+    alsoFor: ['schedule', 'list', 'pubsub', 'keys'],
     apply: (registrations: readonly ActiveRegistration[]) => inTurn(() => consumer.apply(registrations)),
     drain: (deadlineMs) => inTurn(() => consumer.drain(deadlineMs)),
     ring: (stream) => consumer.ring(stream),

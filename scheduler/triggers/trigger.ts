@@ -1,4 +1,4 @@
-import type { ActiveRegistration } from '#functions';
+import type { ActiveRegistration, TriggerSpec } from '#functions';
 
 /** Numbers of a registration over all nodes, as `RG.DUMPREGISTRATIONS` shows them. */
 export interface RegistrationStats {
@@ -25,7 +25,9 @@ export interface RegistrationStats {
  * hands it the registrations in force, and hands them again after each change.
  */
 export interface Trigger extends AsyncDisposable {
-  readonly kind: 'stream' | 'command';
+  readonly kind: TriggerSpec['kind'];
+  /** Kinds besides its own whose registrations it is handed, because it has a part in them. */
+  readonly alsoFor?: readonly TriggerSpec['kind'][];
   /**
    * Brings the trigger to exactly these registrations (started, changed, paused, stopped). Returns when no event can any
    * more be taken up under the former state. What is in work goes on, except where a registration says `abortsWork`: that is

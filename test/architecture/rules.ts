@@ -37,8 +37,9 @@ export const PARTS: Readonly<Record<string, Part>> = {
   'runtime/outcome.ts': { values: [], types: ['functions/index.ts'] },
   'runtime/runtime.ts': {
     values: [],
-    types: ['functions/index.ts', 'runtime/invocation.ts', 'runtime/outcome.ts'],
+    types: ['functions/index.ts', 'runtime/invocation.ts', 'runtime/outcome.ts', 'runtime/stage.ts'],
   },
+  'runtime/stage.ts': { values: [], types: ['functions/index.ts', 'runtime/invocation.ts'] },
   'runtime/bindings': {
     values: ['functions/index.ts', 'runtime/errors.ts'],
     types: ['runtime/invocation.ts', 'runtime/outcome.ts', 'runtime/runtime.ts', 'runtime/sandbox/messages.ts'],
@@ -50,7 +51,13 @@ export const PARTS: Readonly<Record<string, Part>> = {
   },
   'runtime/engine': {
     values: ['functions/index.ts', 'runtime/errors.ts', 'runtime/sandbox'],
-    types: ['runtime/invocation.ts', 'runtime/outcome.ts', 'runtime/runtime.ts', 'runtime/bindings'],
+    types: [
+      'runtime/invocation.ts',
+      'runtime/outcome.ts',
+      'runtime/runtime.ts',
+      'runtime/stage.ts',
+      'runtime/bindings',
+    ],
   },
 
   'scheduler/errors.ts': { values: [] },
@@ -68,13 +75,20 @@ export const PARTS: Readonly<Record<string, Part>> = {
   'scheduler/consumer': { values: SCHEDULER_COMMON, types: SCHEDULER_TYPES },
   'scheduler/queues': { values: SCHEDULER_COMMON, types: SCHEDULER_TYPES },
   'scheduler/journal': { values: SCHEDULER_COMMON, types: SCHEDULER_TYPES },
+  'scheduler/executions': { values: SCHEDULER_COMMON, types: SCHEDULER_TYPES },
   'scheduler/triggers': {
     values: [...SCHEDULER_COMMON, 'scheduler/consumer', 'scheduler/queues'],
     types: SCHEDULER_TYPES,
   },
   'scheduler/reconciler.ts': { values: [...SCHEDULER_COMMON, 'scheduler/triggers'], types: SCHEDULER_TYPES },
   'scheduler/gateway/operations': {
-    values: [...SCHEDULER_COMMON, 'scheduler/reconciler.ts', 'scheduler/triggers', 'scheduler/journal'],
+    values: [
+      ...SCHEDULER_COMMON,
+      'scheduler/reconciler.ts',
+      'scheduler/triggers',
+      'scheduler/journal',
+      'scheduler/executions',
+    ],
     types: SCHEDULER_TYPES,
   },
   'scheduler/gateway/resp': { values: [...SCHEDULER_COMMON, 'scheduler/gateway/operations'], types: SCHEDULER_TYPES },
@@ -99,8 +113,10 @@ export const CONTRACTS: readonly string[] = [
   'scheduler/fleet/fleet.ts',
   'scheduler/journal/journal.ts',
   'scheduler/queues/async-queue.ts',
+  'scheduler/queues/stage-queue.ts',
   'scheduler/triggers/trigger.ts',
   'scheduler/triggers/command-calls.ts',
+  'scheduler/triggers/interception.ts',
   'scheduler/gateway/operations/operation.ts',
 ];
 

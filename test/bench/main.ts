@@ -7,11 +7,12 @@ import { cpus, release } from 'node:os';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import type { RatioRow } from './statistics.ts';
+import { batchSuite } from './suites/batch.ts';
 import { recoverySuite } from './suites/recovery.ts';
 import { type SuiteSize, streamsSuite } from './suites/streams.ts';
 
 type Suite = (size: SuiteSize, report: (line: string) => void) => Promise<readonly RatioRow[]>;
-const SUITES: Readonly<Record<string, Suite>> = { streams: streamsSuite, recovery: recoverySuite };
+const SUITES: Readonly<Record<string, Suite>> = { streams: streamsSuite, batch: batchSuite, recovery: recoverySuite };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -113,6 +113,44 @@ describe.each(MODES)('calls in work, mode %s', (mode) => {
   });
 });
 
+test('clients of a hook hear of it', async () => {
+  const source = `GB('CommandReader').map(${waiting('hook')}).register({ hook: 'append', mode: 'sync' });`;
+  await loadFunction(door(), 'hook', source);
+  const client = new Redis({ port: (nodes[1] as PlatformProcess).respPort });
+  const answer = client.append('k', 'v').catch((error: Error) => error.message);
+  await begun('hook');
+  expect(await door().call('RG.FUNCTION', 'DELETE', 'hook', 'ABORTPENDING')).toBe('OK');
+  expect(await answer).toMatch(/EXECUTION_ABORTED.*aborted/);
+  expect(await client.append('k', 'v')).toBe(1);
+  client.disconnect();
+  expect(await read('ended:hook')).toBeNull();
+});
+
+test('a client whose write is followed by a function on keys has its reply', async () => {
+  const source = `GB().foreach(${waiting('keys')}).register({ prefix: 'watched:*', mode: 'sync', readValue: false });`;
+  await loadFunction(door(), 'keys', source);
+  const client = new Redis({ port: (nodes[1] as PlatformProcess).respPort });
+  const answer = client.set('watched:1', 'v');
+  await begun('keys');
+  expect(await door().call('RG.FUNCTION', 'DELETE', 'keys', 'ABORTPENDING')).toBe('OK');
+  expect(await answer).toBe('OK');
+  client.disconnect();
+  expect(await read('ended:keys')).toBeNull();
+});
+
+test.each([false, true])('messages in work are given up, durable: %s', async (durable) => {
+  const name = `channel-${durable}`;
+  const source = `GB('PubSubReader').foreach(${waiting(name)}).register({ channels: ['${name}'], durable: ${durable} });`;
+  await loadFunction(door(), name, source);
+  await redis.client().publish(name, 'hello');
+  await begun(name);
+  expect(await door().call('RG.FUNCTION', 'DELETE', name, 'ABORTPENDING')).toBe('OK');
+  await redis.client().set(`go:${name}`, '1');
+  await loadFunction(door(), 'other', "GB('CommandReader').map(() => 'pong').register({ trigger: 'ping' });");
+  expect(await door().call('RG.TRIGGER', 'ping')).toEqual(['pong']);
+  expect(await read(`ended:${name}`)).toBeNull();
+});
+
 test('a registration that is not there is refused as in RedisGears', async () => {
   await expect(door().call('RG.UNREGISTER', 'nothing', 'ABORTPENDING')).rejects.toThrow('execution is not registered');
 });

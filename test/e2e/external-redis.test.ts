@@ -71,6 +71,33 @@ async function expectFunctionsToWork(door: Redis, redis: Redis | Cluster): Promi
   }
 }
 
+const MORE = `GB().foreach((r) => execute('SADD', 'seen:keys', r.key)).register({ prefix: 'orders:key:*', readValue: false, quiet: true });
+  GB('ScheduleReader').foreach((r) => execute('INCR', 'seen:ticks')).register({ every: '200ms' });
+  GB('ListReader').foreach((r) => execute('SADD', 'seen:items', r.value)).register({ lists: ['orders:list'] });
+  GB('PubSubReader').foreach((r) => execute('SADD', 'seen:news', r.message)).register({ channels: ['news'], durable: true });
+  GB('CommandReader').map((a) => callNext(...a.slice(1))).register({ hook: 'append', mode: 'sync' });`;
+
+/** Every other kind of trigger, and a batch run over the keys. */
+async function expectTheRestToWork(door: Redis, redis: Redis | Cluster): Promise<void> {
+  await loadFunction(door, 'more', MORE);
+  await redis.set('orders:key:heard', '1');
+  await door.set('orders:key:taken', '1');
+  expect(await door.append('orders:key:taken', '2')).toBe('2');
+  await redis.lpush('orders:list', 'item');
+  await redis.publish('news', 'hello');
+  const seen = async (): Promise<readonly number[]> => [
+    await redis.scard('seen:keys'),
+    Math.min(1, Number(await redis.get('seen:ticks'))),
+    await redis.scard('seen:items'),
+    await redis.scard('seen:news'),
+  ];
+  await waitFor(async () => (await seen()).join() === '2,1,1,1', { deadlineMs: 20_000, what: 'all have run' });
+  const run = "GB('KeysReader').map((r) => r.key).distinct().count().run('orders:key:*')";
+  expect(await door.call('RG.JSEXECUTE', run)).toEqual([['2'], []]);
+  const id = (await door.call('RG.JSEXECUTE', run, 'UNBLOCKING')) as string;
+  expect(await door.call('RG.GETRESULTSBLOCKING', id)).toEqual([['2'], []]);
+}
+
 /** The command for the platform's user, as the documentation has it. */
 function documentedUser(): string {
   const text = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
@@ -97,13 +124,14 @@ describe('an external Redis', () => {
 
   test('needs no more rights for the platform than the documented ones', async () => {
     const aclUsers = ['default off', documentedUser(), 'alice on >secret ~* &* +@all'];
-    await using redis = await startRedis({ aclUsers, notifications: 'Et' });
+    await using redis = await startRedis({ aclUsers, notifications: 'KEA' });
     const url = redis.url.replace('redis://', 'redis://regears:password@');
     await using platform = await startPlatformProcess({ redisUrl: url, flags: ['--manage-users', 'alice'] });
     await expectDoorToWork(platform, { name: 'alice', password: 'secret' });
     const alice = { username: 'alice', password: 'secret' };
     const door = new Redis({ port: platform.respPort, ...alice });
     await expectFunctionsToWork(door, redis.client(alice));
+    await expectTheRestToWork(door, redis.client(alice));
     const stray =
       "GB('CommandReader').map(() => execute('SET', 'foreign', '1')).register({ trigger: 'stray', mode: 'async_local' });";
     await loadFunction(door, 'stray', stray);
@@ -113,11 +141,12 @@ describe('an external Redis', () => {
   });
 
   test('that is a cluster needs no more rights either', async () => {
-    await using cluster = await startCluster({ primaries: 3, notifications: 'Et' });
+    await using cluster = await startCluster({ primaries: 3, notifications: 'KEA' });
     for (const { client } of cluster.primaries) await client.call('ACL', 'SETUSER', ...documentedUser().split(' '));
     const url = cluster.url.replace('redis+cluster://', 'redis+cluster://regears:password@');
     await using platform = await startPlatformProcess({ redisUrl: url });
     await expectFunctionsToWork(platform.door, cluster.client());
+    await expectTheRestToWork(platform.door, cluster.client());
     expect(complaintsOf(platform)).toEqual([]);
   });
 

@@ -186,4 +186,5 @@ test('configGet answers settings of the node, else the defaults of the version',
     "return ['region', 'zone', 'tier', 'x'].map(configGet);",
   );
   expect(await trigger('settings')).toEqual(['["us","b","free",null]']);
+  expect(await door().call('RG.CONFIGGET', 'region', 'zone')).toEqual(['us', 'b']);
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type PlatformProcess, startPlatformProcess } from '../support/platform.ts';
-import { type TestRedis, startRedis } from '../support/redis.ts';
+import { startRedis, type TestRedis } from '../support/redis.ts';
 import { waitFor } from '../support/wait.ts';
 import { loadFunction, registrationRow } from './topology.ts';
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { FailedEntry } from '#runtime';
+import { waitFor } from '../support/wait.ts';
 import { invocationOf } from './scripted/invocations.ts';
 import { startRuntime, type TestRuntime } from './scripted/runtime.ts';
-import { waitFor } from '../support/wait.ts';
 
 /** What Redis may be sent while guests do their worst. */
 const HARMLESS = new Set(['hincrby', 'set', 'get', 'ping', 'watch', 'multi', 'exec', 'unwatch', 'incr']);

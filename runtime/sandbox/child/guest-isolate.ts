@@ -33,10 +33,13 @@ export interface Blame {
 export interface GuestIsolate {
   /** What evaluating showed, as JSON of a LoadedReport. */
   readonly reportJson: string;
-  call<Name extends 'run' | 'replies' | 'session' | 'cancel' | 'go'>(
+  call<Name extends 'run' | 'feed' | 'replies' | 'session' | 'cancel' | 'go'>(
     name: Name,
     args: Parameters<GuestApi[Name]>,
   ): ToldNews;
+  /** '' or the JSON of an error report. */
+  openStage(opening: string): string;
+  closeStage(stage: number): void;
   /** Whose turn it is or was when a call did not return; null when nobody's. */
   blame(): Blame | null;
   readonly disposed: boolean;
@@ -154,6 +157,10 @@ export function createGuestIsolate(options: GuestIsolateOptions): GuestIsolate {
         if (news === null) throw error;
         return news as ToldNews;
       }
+    },
+    openStage: (opening) => apply('openStage', [opening]) as string,
+    closeStage(stage) {
+      if (!isolate.isDisposed) apply('closeStage', [stage]);
     },
     blame: () => (turn[0] === 1 ? { batch: turn[1] ?? 0, entry: turn[2] ?? 0 } : null),
     get disposed() {

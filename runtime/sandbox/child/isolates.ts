@@ -12,12 +12,15 @@ import {
   encodeProgress,
   type Frame,
 } from '../frames.ts';
-import type { GuestErrorReport, LoadedReport, LoadRequest } from '../messages.ts';
+import { decodeOpenStage } from '../stage-frames.ts';
+import { type GuestErrorReport, type LoadedReport, type LoadRequest, StageShape } from '../messages.ts';
 import { emptyProgress, failOpen, markEnded, type TrackedBatch, trackBatch } from './batches.ts';
 import { callFailure, ISOLATE_LOST, loadFailure } from './guest-failure.ts';
 import { createGuestIsolate, type GuestIsolate } from './guest-isolate.ts';
 
-const FLAG: RunFlags = { stream: 1, ordered: 2, wantResults: 4, ascii: 8, stopAtFailure: 16 };
+const FLAG: RunFlags = { stream: 1, ordered: 2, wantResults: 4, ascii: 8, stopAtFailure: 16, keys: 64, hook: 128 };
+/** By `RunHeader.shape`. */
+const SHAPE_FLAGS: readonly number[] = [FLAG.stream, 0, FLAG.keys, FLAG.hook];
 
 /** A version in this process: its isolate comes and goes, what it was loaded from stays. */
 interface Loaded {
@@ -40,7 +43,13 @@ interface Working {
   readonly batch: TrackedBatch;
 }
 
-type CallName = 'run' | 'replies' | 'session' | 'cancel';
+/** Where the last news of a batch stand. */
+function lastNewsOf(news: ToldNews, id: number): number {
+  for (let i = news.length - 4; i > 0; i -= 4) if (news[i] === id) return i;
+  return 0;
+}
+
+type CallName = 'run' | 'feed' | 'replies' | 'session' | 'cancel';
 
 /**
  * The isolates of this process and the batches in them: every method handles one frame and sends its one answer. While
@@ -51,6 +60,8 @@ export class Isolates {
   readonly #loaded = new Map<number, Loaded>();
   readonly #batches = new Map<number, TrackedBatch>();
   #suspended: Working | null = null;
+  /** The isolate each stage lives in: with another one, what it has gathered is lost. */
+  readonly #stages = new Map<number, GuestIsolate>();
 
   constructor(options: IsolatesOptions) {
     this.#options = options;
@@ -93,7 +104,8 @@ export class Isolates {
     const { header, key, hashtag, payload } = decodeRun(frame);
     const batch = trackBatch(frame.batch, header.handle, header.entryCount);
     const loaded = this.#loaded.get(header.handle);
-    if (loaded === undefined) {
+    const isStage = header.shape >= StageShape.feed;
+    if (loaded === undefined || (isStage && this.#stages.get(header.registrationIndex) !== loaded.isolate)) {
       this.#answerFailed(batch, ISOLATE_LOST);
       return;
     }
@@ -105,12 +117,42 @@ export class Isolates {
     }
     this.#batches.set(batch.id, batch);
     const ascii = isAscii(frame.body.subarray(frame.body.length - payload.length)) ? FLAG.ascii : 0;
-    const stream = header.shape === 0 ? FLAG.stream : 0;
+    const shape = SHAPE_FLAGS[header.shape] ?? 0;
     const inOrder = header.ordered === 0 ? 0 : FLAG.ordered;
     const ordered = header.ordered === 2 ? inOrder + FLAG.stopAtFailure : inOrder;
-    const flags = ascii + stream + ordered + (header.wantResults === 0 ? 0 : FLAG.wantResults);
+    const flags = ascii + shape + ordered + (header.wantResults === 0 ? 0 : FLAG.wantResults);
     const { registrationIndex, executionSize, entryCount } = header;
+    if (isStage) {
+      const source = header.shape - StageShape.feed;
+      this.#call(batch, 'feed', [batch.id, registrationIndex, ascii, source, entryCount, key, hashtag, payload]);
+      return;
+    }
     this.#call(batch, 'run', [batch.id, registrationIndex, flags, executionSize, entryCount, key, hashtag, payload]);
+  }
+
+  openStage(frame: Frame): void {
+    const opening = decodeOpenStage(frame);
+    const loaded = this.#loaded.get(opening.handle);
+    if (loaded === undefined) {
+      this.#options.send(encodeLoadFailed(frame.batch, ISOLATE_LOST));
+      return;
+    }
+    try {
+      const isolate = this.#isolateOf(loaded);
+      const error = isolate.openStage(JSON.stringify(opening));
+      if (error === '') this.#stages.set(opening.stage, isolate);
+      const failed = error === '' ? null : (JSON.parse(error) as GuestErrorReport);
+      this.#options.send(failed === null ? encodeDone(frame.batch) : encodeLoadFailed(frame.batch, failed));
+    } catch (error) {
+      this.#options.send(encodeLoadFailed(frame.batch, loadFailure(error, loaded.request)));
+    }
+  }
+
+  closeStage(frame: Frame): void {
+    const { number: stage } = decodeNumberAndText(frame);
+    this.#stages.get(stage)?.closeStage(stage);
+    this.#stages.delete(stage);
+    this.#options.send(encodeDone(frame.batch));
   }
 
   replies(frame: Frame): void {
@@ -200,7 +242,8 @@ export class Isolates {
       const id = news[i] as number;
       const numbers = news[i + 1] as Uint32Array;
       this.#mark(id, numbers, news[i + 2] as Uint32Array);
-      const isAnswer = id === answering;
+      // A batch may have news twice; only the last are the answer.
+      const isAnswer = id === answering && lastNewsOf(news, id) === i;
       const frame = encodePackedProgress({ batch: id, answer: isAnswer, numbers, text: news[i + 3] as string });
       if (isAnswer) answer = frame;
       else this.#options.send(frame);

@@ -47,6 +47,8 @@ const HANDLERS: Readonly<Record<number, (frame: Frame) => void>> = {
   [ToSandbox.replies]: (frame) => isolates.replies(frame),
   [ToSandbox.session]: (frame) => isolates.session(frame),
   [ToSandbox.cancel]: (frame) => isolates.cancel(frame),
+  [ToSandbox.openStage]: (frame) => isolates.openStage(frame),
+  [ToSandbox.closeStage]: (frame) => isolates.closeStage(frame),
   [ToSandbox.ping]: (frame) => send(encodeDone(frame.batch)),
 };
 

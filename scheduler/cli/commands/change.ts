@@ -1,6 +1,6 @@
 import { PlatformError } from '#functions';
-import { canAsk, confirm } from '../confirm.ts';
 import type { Command } from '../command.ts';
+import { canAsk, confirm } from '../confirm.ts';
 import { ExitCode } from '../exit-code.ts';
 import { showDeployed } from './deploy.ts';
 import { deployedOf } from './deploy-function.ts';

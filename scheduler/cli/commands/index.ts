@@ -63,6 +63,18 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./change.ts')).remove,
   },
   {
+    name: 'run',
+    summary: 'run a file over the data in Redis and print the results',
+    heading: 'Functions',
+    load: async () => (await import('./run.ts')).run,
+  },
+  {
+    name: 'executions',
+    summary: 'list batch executions, or show, abort or forget one',
+    heading: 'Operating',
+    load: async () => (await import('./executions.ts')).executions,
+  },
+  {
     name: 'registrations',
     summary: 'list registrations with their state and counters',
     heading: 'Events',

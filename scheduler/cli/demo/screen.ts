@@ -1,6 +1,6 @@
 import { MultiBar, Presets, type SingleBar } from 'cli-progress';
-import type { Output } from '../render.ts';
 import { barWidth } from '../feed/progress.ts';
+import type { Output } from '../render.ts';
 import type { Counter } from './counters.ts';
 
 /** What has been fed and what the functions have counted, at one moment. */

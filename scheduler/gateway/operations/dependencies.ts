@@ -1,5 +1,8 @@
 import type { Logger } from 'pino';
-import type { RedisAccess, Registry } from '#functions';
+import type { LoadableVersion, Manifest, RedisAccess, Registry } from '#functions';
+import type { Runtime } from '#runtime';
+import type { Executions } from '../../executions/executions.ts';
+import type { Options } from '../../executions/options.ts';
 import type { Fleet } from '../../fleet/fleet.ts';
 import type { DeadLetters } from '../../journal/dead-letters.ts';
 import type { Journal } from '../../journal/journal.ts';
@@ -16,8 +19,14 @@ export interface OperationDependencies {
   readonly deadLetters: DeadLetters;
   readonly streams: Pick<StreamTrigger, 'inspect' | 'waiting'>;
   readonly calls: Pick<CommandCalls, 'has'>;
-  readonly access: Pick<RedisAccess, 'facts' | 'client' | 'shards'>;
-  readonly keys: Pick<SchedulerKeys, 'streams'>;
-  readonly settings: Pick<Settings, 'fleet'>;
+  readonly access: Pick<RedisAccess, 'facts' | 'client' | 'shards' | 'tagOf'>;
+  readonly keys: Pick<SchedulerKeys, 'streams' | 'schedule' | 'captured' | 'lease'>;
+  readonly settings: Pick<Settings, 'fleet' | 'limits' | 'caps' | 'executions' | 'sandboxes'>;
+  readonly executions: Omit<Executions, 'drain' | typeof Symbol.asyncDispose>;
+  /** Evaluates a script without putting anything in force. */
+  readonly inspect: (version: LoadableVersion) => Promise<Manifest>;
+  readonly inspectPool: Runtime['inspectPool'];
+  /** What was set with RG.CONFIGSET. */
+  readonly options: Pick<Options, 'read' | 'set' | 'forFunctions'>;
   readonly log: Logger;
 }

@@ -46,12 +46,16 @@ export function checkPersistence({ aofEnabled, rdbEnabled }: ServerFacts): Check
   return { check, state: 'bad', finding: 'none: functions and data are gone after a restart of Redis', advice };
 }
 
-export function checkNotifications({ notifications }: ServerFacts): Check {
+/** @param wantsKeys true when registrations on keys are in force. */
+export function checkNotifications({ notifications }: ServerFacts, wantsKeys = false): Check {
   const check = 'keyspace notifications';
-  const advice =
-    'CONFIG SET notify-keyspace-events Kt: new streams and entries written elsewhere are then seen at once.';
+  const wanted = wantsKeys ? 'KEA' : 'Et';
+  const seen = wantsKeys
+    ? 'writes to keys that do not come through a door, and keys that expire, are then seen by registrations on keys.'
+    : 'new streams and entries written elsewhere are then seen at once.';
+  const advice = `CONFIG SET notify-keyspace-events ${wanted}: ${seen}`;
   if (notifications === null) return unknown(check, 'notify-keyspace-events', advice);
-  const covers = /[KE]/.test(notifications) && /[tA]/.test(notifications);
+  const covers = /[KE]/.test(notifications) && (wantsKeys ? /A|(?=.*g)(?=.*\$)(?=.*x)/ : /[tA]/).test(notifications);
   if (covers) return ok(check, notifications);
   return { check, state: 'warning', finding: notifications === '' ? 'off' : notifications, advice };
 }

@@ -1,3 +1,5 @@
+import type { ActiveRegistration } from '#functions';
+import { checkCaptures } from './capture-checks.ts';
 import type { OperationDependencies } from './dependencies.ts';
 import {
   type Check,
@@ -39,16 +41,23 @@ async function runChecks(dependencies: OperationDependencies): Promise<readonly 
     deadLetters.count({}),
   ]);
   const snapshot = registry.snapshot();
+  const registrations = [...snapshot.registrations.values()];
   return [
     checkVersion(access.facts),
     checkEviction(access.facts),
     checkPersistence(access.facts),
-    checkNotifications(access.facts),
+    checkNotifications(access.facts, registrations.some(hearsKeys)),
     checkClock(offsetMs),
     checkNodes(nodes, snapshot.revision),
-    checkRegistrations([...snapshot.registrations.values()], dead),
+    checkRegistrations(registrations, dead),
     ...checkGroups(groups, (consumer) => fleet.isAlive(consumer)),
+    ...(await checkCaptures(registrations, dependencies)),
   ];
+}
+
+/** True for registrations on keys that are meant for writes of any origin. */
+function hearsKeys({ spec: { trigger } }: ActiveRegistration): boolean {
+  return trigger.kind === 'keys' && trigger.commands === null;
 }
 
 /** This node's clock minus that of Redis, ms, with half the round trip taken off. */

@@ -1,5 +1,6 @@
-import type { ActiveRegistration, RegistrationState, StreamTriggerSpec } from '#functions';
+import type { ActiveRegistration, KeysTriggerSpec, RegistrationState, StreamTriggerSpec } from '#functions';
 import type { RegistrationStats } from '../../triggers/trigger.ts';
+import { capturedArguments } from './captured-arguments.ts';
 import type { OperationDependencies } from './dependencies.ts';
 import type { Operation, ReplyValue } from './operation.ts';
 import { arityError } from './syntax-error.ts';
@@ -101,16 +102,32 @@ function registrationData({ spec }: ActiveRegistration, { stats, status }: Facts
     const args = ['trigger', trigger.trigger, 'inorder', trigger.inorder ? 1 : 0];
     return [...numbers, 'lastError', stats.lastError, 'args', args];
   }
-  return [
-    ...numbers,
+  if (trigger.kind === 'hook') {
+    const args = ['trigger', trigger.hook, 'inorder', trigger.inorder ? 1 : 0];
+    return [...numbers, 'lastError', stats.lastError, 'args', args];
+  }
+  if (trigger.kind === 'keys') {
+    return [...numbers, 'lastError', stats.lastError, 'args', keysArguments(trigger), ...ownNumbers(stats)];
+  }
+  const lags: ReplyValue[] = [
     ...['lastEstimatedLagMS', Math.round(stats.lastEstimatedLagMs)],
     ...['avgEstimatedLagMS', average(stats.totalEstimatedLagMs, ended)],
     ...['lastError', stats.lastError],
-    ...['args', streamArguments(trigger)],
+  ];
+  const args = trigger.kind === 'stream' ? streamArguments(trigger) : capturedArguments(trigger);
+  return [
+    ...numbers,
+    ...lags,
+    ...['args', args],
     ...['status', status],
     ...ownNumbers(stats),
-    ...ownArguments(trigger),
+    ...(trigger.kind === 'stream' ? ownArguments(trigger) : []),
   ];
+}
+
+function keysArguments(trigger: KeysTriggerSpec): ReplyValue {
+  const { prefix, eventTypes, keyTypes, commands } = trigger;
+  return ['regex', prefix, 'eventTypes', eventTypes, 'keyTypes', keyTypes, 'hookCommands', commands];
 }
 
 function streamArguments(trigger: StreamTriggerSpec): ReplyValue {

@@ -1,10 +1,19 @@
+import { createConfigGetOperation, createConfigSetOperation } from './config.ts';
 import { createDeadLettersOperation } from './dead-letters.ts';
 import type { OperationDependencies } from './dependencies.ts';
 import { createDoctorOperation } from './doctor.ts';
+import { createDumpExecutionsOperation } from './dump-executions.ts';
+import { createDumpPluginsOperation } from './dump-plugins.ts';
 import { createDumpRegistrationsOperation } from './dump-registrations.ts';
+import { createAbortExecutionOperation, createDropExecutionOperation } from './end-execution.ts';
 import { createFunctionOperation } from './function.ts';
+import { createGetExecutionOperation } from './get-execution.ts';
+import { createGetResultsBlockingOperation, createGetResultsOperation } from './get-results.ts';
 import { createHelpOperation } from './help.ts';
+import { createInfoClusterOperation, createRefreshClusterOperation } from './info-cluster.ts';
+import { createJsDumpSessionsOperation } from './js-dump-sessions.ts';
 import { createJsExecuteOperation } from './js-execute.ts';
+import { createJsStatsOperation } from './js-stats.ts';
 import { createLogsOperation } from './logs.ts';
 import { createNodesOperation } from './nodes.ts';
 import type { Operation } from './operation.ts';
@@ -22,6 +31,12 @@ export function createOperations(dependencies: OperationDependencies): Operation
   const operations: Operation[] = [
     createFunctionOperation(dependencies),
     createJsExecuteOperation(dependencies),
+    createDumpExecutionsOperation(dependencies),
+    createGetExecutionOperation(dependencies),
+    createGetResultsOperation(dependencies),
+    createGetResultsBlockingOperation(dependencies),
+    createDropExecutionOperation(dependencies),
+    createAbortExecutionOperation(dependencies),
     createDumpRegistrationsOperation(dependencies),
     createUnregisterOperation(dependencies),
     createPauseOperation(dependencies),
@@ -32,6 +47,13 @@ export function createOperations(dependencies: OperationDependencies): Operation
     createNodesOperation(dependencies),
     createStreamsOperation(dependencies),
     createDoctorOperation(dependencies),
+    createConfigGetOperation(dependencies),
+    createConfigSetOperation(dependencies),
+    createInfoClusterOperation(dependencies),
+    createRefreshClusterOperation(dependencies),
+    createDumpPluginsOperation(),
+    createJsStatsOperation(dependencies),
+    createJsDumpSessionsOperation(dependencies),
   ];
   return tableOf([...operations, createHelpOperation(() => operations)]);
 }

@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { PlatformError, type Registry } from '#functions';
 import { converge } from './converge.ts';
 import type { OperationDependencies } from './dependencies.ts';
-import type { Operation } from './operation.ts';
+import { executionResultsReply } from './execution-replies.ts';
+import { inspectScript } from './inspect-script.ts';
+import type { Operation, ReplyValue } from './operation.ts';
 import { OK } from './records.ts';
 import { arityError, referenceError } from './syntax-error.ts';
 
@@ -12,6 +14,7 @@ interface Request {
   readonly id: string | null;
   readonly description: string | null;
   readonly upgrade: boolean;
+  readonly unblocking: boolean;
   readonly replaces: string | null;
 }
 
@@ -20,25 +23,36 @@ const WITH_VALUE: ReadonlySet<string> = new Set(['ID', 'DESCRIPTION', 'REPLACE_W
 const ID_TEXT = /^[A-Za-z0-9_-]+$/;
 const BAD_ID = "ID must be compose of: ['A'-'Z' | 'a'-'z' | '0' - '9' | '-' | '_']";
 
-/** `RG.JSEXECUTE`: what `RG.PYEXECUTE` was, for scripts that register. A session is a function, its ID the function's name. */
+/** `RG.JSEXECUTE`: what `RG.PYEXECUTE` was. A session is a function, its ID the function's name. */
 export function createJsExecuteOperation(dependencies: OperationDependencies): Operation {
-  const { registry } = dependencies;
+  const { registry, executions } = dependencies;
   return {
     name: 'RG.JSEXECUTE',
-    summary: 'Evaluates a script and puts what it registers in force, as RG.PYEXECUTE did.',
+    summary: 'Evaluates a script: runs its run(...), and puts what it registers in force, as RG.PYEXECUTE did.',
     syntax: ['RG.JSEXECUTE <script> [UNBLOCKING] [ID <name>] [DESCRIPTION <text>] [UPGRADE] [REPLACE_WITH <name>]'],
     permission: () => 'manage',
-    async run(args) {
+    async run(args, { signal }) {
       const request = readRequest(args);
       checkSessions(registry, request);
-      const name = request.id ?? randomBytes(20).toString('hex');
-      const loaded = await load(registry, name, request);
-      await converge(dependencies, loaded.revision);
-      // A script that only ran leaves no session behind, unless somebody gave it a name.
-      if (request.id === null && loaded.registrationIds.length === 0) await registry.remove(name);
-      return OK;
+      const { target, manifest } = await inspectScript(dependencies, request.id, request.script);
+      const [run] = manifest.runs;
+      const registers = manifest.registrations.length > 0;
+      // A script that only runs leaves no session behind.
+      if (registers || (run === undefined && request.id !== null)) await install(dependencies, request);
+      if (run === undefined) return OK;
+      if (!registers && !request.unblocking)
+        return executionResultsReply(await executions.run({ target, run }, signal));
+      const id = await executions.start({ target, run });
+      return registers ? OK : id;
     },
   };
+}
+
+async function install(dependencies: OperationDependencies, request: Request): Promise<ReplyValue> {
+  const name = request.id ?? randomBytes(20).toString('hex');
+  const loaded = await load(dependencies.registry, name, request);
+  await converge(dependencies, loaded.revision);
+  return OK;
 }
 
 function readRequest([script, ...rest]: readonly string[]): Request {
@@ -53,7 +67,9 @@ function readRequest([script, ...rest]: readonly string[]): Request {
   }
   const replaces = options.get('REPLACE_WITH') ?? null;
   const upgrade = options.has('UPGRADE') || replaces !== null;
-  return { script, id: options.get('ID') ?? null, description: options.get('DESCRIPTION') ?? null, upgrade, replaces };
+  const description = options.get('DESCRIPTION') ?? null;
+  const unblocking = options.has('UNBLOCKING');
+  return { script, id: options.get('ID') ?? null, description, upgrade, unblocking, replaces };
 }
 
 function optionValue(keyword: string, value: string | undefined): string {

@@ -5,7 +5,11 @@ export type ReplyValue =
   | null
   | readonly ReplyValue[]
   /** RESP simple string, such as OK. */
-  | { readonly simple: string };
+  | { readonly simple: string }
+  /** An error among other values. */
+  | { readonly error: string }
+  /** Values that are encoded already: RESP2, latin1. */
+  | { readonly resp2: string };
 
 /** What a caller must be allowed to do; the doors map it to ACL commands or roles. */
 export type Permission =

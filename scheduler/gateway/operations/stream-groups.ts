@@ -43,7 +43,7 @@ export function createStreamGroups({ registry, access, keys }: StreamGroupsOptio
     async inspect() {
       const found: StreamGroup[] = [];
       const ids = [...registry.snapshot().registrations.values()]
-        .filter(({ spec }) => spec.trigger.kind === 'stream')
+        .filter(({ spec }) => spec.trigger.kind !== 'command')
         .map(({ spec }) => spec.id)
         .sort();
       for (const registrationId of ids) {

@@ -1,9 +1,11 @@
 import type { Socket } from 'node:net';
+import type { Interception } from '../../triggers/interception.ts';
 import { ClientOutput } from './client-output.ts';
 import { type Word, wordOf, wordOfName } from './command-words.ts';
 import { ConnectionState } from './connection-state.ts';
 import type { DoorParts } from './door-parts.ts';
 import { Gatekeeper } from './gatekeeper.ts';
+import { Interceptor } from './interceptor.ts';
 import type { OwnCommand } from './own-commands.ts';
 import { OwnReplies } from './own-replies.ts';
 import { argumentsOf, type Passage, type PassageHost } from './passage.ts';
@@ -14,8 +16,6 @@ import { RequestPump, type Wait } from './request-pump.ts';
 const NOT_IN_MULTI = 'ERR can not run a non-sync execution inside a MULTI/LUA (blocking is not allowed) or on loading.';
 /** Calls of one client in work at once; more wait in its pipeline. */
 const MAX_CALLS = 1_024;
-/** An unfinished XADD longer than this goes ahead in parts. */
-const PART_BYTES = 64 * 1024;
 const HALF_OPEN_MS = 5_000;
 
 /**
@@ -30,6 +30,7 @@ export class ClientConnection implements PassageHost {
   readonly #framer: RequestFramer;
   readonly #passage: Passage;
   readonly #gatekeeper: Gatekeeper;
+  readonly #interceptor: Interceptor;
   readonly #output: ClientOutput;
   readonly #gone = new AbortController();
   readonly #queue: OwnReplies;
@@ -50,6 +51,8 @@ export class ClientConnection implements PassageHost {
     this.#output = new ClientOutput({ socket, maxBytes: parts.settings.maxOutputBytes, log: parts.log });
     this.#gatekeeper = new Gatekeeper({ ...parts, state: this.state, passage: this.#passage });
     this.#queue = new OwnReplies({ state: this.state, output: this.#output, onWritten: () => this.#afterAnswers() });
+    const asksPassword = parts.limits.stranger.unauthenticated;
+    this.#interceptor = new Interceptor({ ...parts, state: this.state, passage: this.#passage, asksPassword });
     this.#pump = new RequestPump({
       ...{ socket, waits: this.#waits },
       step: () => !this.#hasQuit && this.#step(),
@@ -149,11 +152,22 @@ export class ClientConnection implements PassageHost {
 
   #take(word: Word): boolean {
     if (word === 'own') return this.#takeOwn();
+    const interception = this.#interceptor.find(this.#framer, word);
+    if (interception !== null) {
+      if (this.#pending > 0) return this.#putBack();
+      if (this.#interceptor.mayRun) return this.#intercept(interception);
+    }
     if (this.#queue.size > 0 || this.#passage.isSettling) return this.#putBack();
     this.#phase = 'pass';
     this.#passage.forward(this.#framer, word);
     if (word === 'quit') this.#hasQuit = this.#isEnding = true;
     return !this.state.isRaw;
+  }
+
+  #intercept(interception: Interception): boolean {
+    this.#phase = 'operation';
+    this.#interceptor.run(interception, this.#queue.expect());
+    return true;
   }
 
   #putBack(): boolean {
@@ -167,7 +181,7 @@ export class ClientConnection implements PassageHost {
     const framer = this.#framer;
     if (framer.nameKnown && !framer.isInline) {
       const word = this.#isMidRequest ? 'plain' : wordOf(framer);
-      if (word === 'plain' || (word === 'xadd' && framer.pendingBytes > PART_BYTES)) {
+      if (this.#interceptor.mayGoAhead(framer, word)) {
         if (this.#queue.size > 0) {
           this.#waits.add('replies');
           return;

@@ -89,9 +89,12 @@ export class ClusterPassage implements Passage, ShardLinkEvents {
     this.#corked.clear();
   }
 
-  ask(command: string, answered: (reply: string) => void): void {
+  ask(command: string, answered: (reply: string) => void, args?: readonly string[]): void {
     const place = this.#replies.take();
-    this.#send(this.#options.choice.first(), { ...unseen(command), place, answered });
+    const isWhole = args !== undefined;
+    const sent: Sent = { ...unseen(command), args: args ?? [], place, answered, isWhole };
+    const first = this.#options.choice.first();
+    this.#send(isWhole ? (this.#shardOf(sent) ?? first) : first, sent);
     this.flush();
   }
 
@@ -210,29 +213,33 @@ export class ClusterPassage implements Passage, ShardLinkEvents {
   }
 
   #onReply({ sent, link }: { sent: Sent; link: ShardLink<Sent> }, frame: Buffer, head: string): void {
-    const { state } = this.#host;
     sent.gathered?.(frame);
-    if (sent.place === null) return;
+    if (sent.place === null || (this.#mayGoElsewhere(sent) && this.#goElsewhere({ sent, link }, head))) return;
     if (sent.answered) {
-      sent.answered(head);
+      sent.answered(sent.isWhole ? frame.toString('latin1') : head);
       this.#answer(sent, '');
       return;
     }
-    const redirect = head.startsWith('-') ? this.#options.choice.redirect(head.slice(1), link.shard) : null;
-    if (redirect !== null && state.inMulti) {
-      this.#answer(sent, CROSS_SLOT);
-      return;
-    }
-    if (redirect !== null && sent.redirects < MAX_REDIRECTS) {
-      const again = { ...sent, redirects: sent.redirects + 1 };
-      if (redirect.asking) {
-        this.#send(redirect.shard, unseen(encodeCommand(['ASKING'])));
-      }
-      this.#send(redirect.shard, again);
-      this.flush();
-      return;
-    }
     this.#answerShown(sent, frame, head);
+  }
+
+  #mayGoElsewhere({ answered, isWhole }: Sent): boolean {
+    return answered === undefined || isWhole === true;
+  }
+
+  /** True when the command was sent to another shard, or has its answer because it cannot be. */
+  #goElsewhere({ sent, link }: { sent: Sent; link: ShardLink<Sent> }, head: string): boolean {
+    const redirect = head.startsWith('-') ? this.#options.choice.redirect(head.slice(1), link.shard) : null;
+    if (redirect === null) return false;
+    if (this.#host.state.inMulti) {
+      this.#answer(sent, CROSS_SLOT);
+      return true;
+    }
+    if (sent.redirects >= MAX_REDIRECTS) return false;
+    if (redirect.asking) this.#send(redirect.shard, unseen(encodeCommand(['ASKING'])));
+    this.#send(redirect.shard, { ...sent, redirects: sent.redirects + 1 });
+    this.flush();
+    return true;
   }
 
   /** The reply is known; whether the client sees it is for CLIENT REPLY to say. */

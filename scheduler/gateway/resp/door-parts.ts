@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { DoorSettings } from '../../settings.ts';
+import type { CommandIntercept } from '../../triggers/interception.ts';
 import type { OwnCommands } from './own-commands.ts';
 import type { Passage, PassageHost } from './passage.ts';
 import type { Permissions } from './permissions.ts';
@@ -12,6 +13,7 @@ export interface DoorParts {
   readonly limits: { readonly authenticated: RequestLimits; readonly stranger: RequestLimits };
   readonly permissions: Permissions;
   readonly own: OwnCommands;
+  readonly intercept: CommandIntercept;
   readonly ring: (key: string) => void;
   readonly log: Logger;
   openPassage(host: PassageHost): Passage;

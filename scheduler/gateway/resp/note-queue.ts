@@ -9,6 +9,8 @@ export interface Note extends Noted {
   left?: number;
   /** The reply goes here and not to the client. */
   readonly answered?: (reply: string) => void;
+  /** `answered` wants all of the reply, not its beginning. */
+  readonly isWhole?: boolean;
   /** Error line that takes the place of Redis's own. */
   readonly replacement?: string;
 }
@@ -24,7 +26,7 @@ export class NoteQueue {
     return this.sent - this.received;
   }
 
-  add(noted: Noted, how: Pick<Note, 'answered' | 'replacement'> = {}): void {
+  add(noted: Noted, how: Pick<Note, 'answered' | 'isWhole' | 'replacement'> = {}): void {
     this.sent += 1;
     this.#notes.push({ ...noted, ...how, at: this.sent });
   }

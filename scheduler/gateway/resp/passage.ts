@@ -34,8 +34,11 @@ export interface Passage {
   /** Answers a request of ours that came inside MULTI with `error`, so that the transaction is refused as a whole. */
   refuse(framer: RequestFramer, error: string): void;
   flush(): void;
-  /** Asks Redis something on the client's connection; the reply (its first 4 kB) is not shown to the client. */
-  ask(command: string, answered: (reply: string) => void): void;
+  /**
+   * Asks Redis something on the client's connection; the reply is not shown to the client. It is the first 4 kB, with `args` (the
+   * command once more) all of it, from wherever the command has to go.
+   */
+  ask(command: string, answered: (reply: string) => void, args?: readonly string[]): void;
   /** Raw bytes, once the connection is no RESP any more. */
   relay(chunk: Buffer): void;
   /** The client's buffers have room again. */

@@ -7,6 +7,8 @@ export function encodeReply(value: ReplyValue, protocol: 2 | 3): string {
   if (typeof value === 'number') return Number.isSafeInteger(value) ? `:${value}\r\n` : encodeText(String(value));
   if (typeof value === 'string') return encodeText(value);
   if ('simple' in value) return `+${oneLine(latin1FromUtf8(value.simple))}\r\n`;
+  if ('error' in value) return encodeErrorLine(value.error);
+  if ('resp2' in value) return protocol === 3 ? asProtocol3(value.resp2) : value.resp2;
   let text = `*${value.length}\r\n`;
   for (const item of value) text += encodeReply(item, protocol);
   return text;

@@ -7,6 +7,8 @@ export interface Sent extends Noted {
   readonly place: number | null;
   readonly redirects: number;
   readonly answered?: (reply: string) => void;
+  /** `answered` wants all of the reply, from wherever the command has to go. */
+  readonly isWhole?: boolean;
   /** Its reply is one of several that make the client's; it goes here, whole. */
   readonly gathered?: (reply: Buffer) => void;
   /** Later commands wait for it. */

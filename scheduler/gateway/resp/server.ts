@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { RedisAccess } from '#functions';
 import type { DoorSettings } from '../../settings.ts';
 import type { CommandCalls } from '../../triggers/command-calls.ts';
+import type { CommandIntercept } from '../../triggers/interception.ts';
 import type { OperationTable } from '../operations/operation-table.ts';
 import { ClientConnection } from './client-connection.ts';
 import { ClusterPassage } from './cluster-passage.ts';
@@ -22,6 +23,8 @@ export interface RespServerOptions {
   readonly access: RedisAccess;
   readonly operations: OperationTable;
   readonly calls: CommandCalls;
+  /** Default: every command for Redis passes. */
+  readonly intercept?: CommandIntercept;
   /** Called with a stream's key (latin1) after an XADD through this door has been done. */
   readonly ring: (key: string) => void;
   readonly door: DoorSettings;
@@ -37,6 +40,7 @@ export interface RespServer extends AsyncDisposable {
 
 const TOO_MANY = '-ERR max number of clients reached\r\n';
 const BACKLOG = 4_096;
+const PASS_ALL: CommandIntercept = { names: new Set(), find: () => null };
 
 /**
  * The RESP door. Listens when this resolves. Errors: CONFIG_INVALID for an address that others can reach while Redis asks no
@@ -52,6 +56,7 @@ export async function createRespServer(options: RespServerOptions): Promise<Resp
     limits: { authenticated, stranger: { ...authenticated, unauthenticated: asksPassword } },
     permissions: createPermissions({ access, door, log }),
     own: createOwnCommands(options),
+    intercept: options.intercept ?? PASS_ALL,
     ring: options.ring,
     log,
     openPassage: passageFactory(access),

@@ -92,10 +92,10 @@ export class SinglePassage implements Passage {
     if (run !== null) this.#send(run.bytes.subarray(run.start, run.end));
   }
 
-  ask(command: string, answered: (reply: string) => void): void {
+  ask(command: string, answered: (reply: string) => void, args?: readonly string[]): void {
     this.#open();
     this.flush();
-    this.#notes.add({ word: 'plain', args: [] }, { answered });
+    this.#notes.add({ word: 'plain', args: [] }, { answered, isWhole: args !== undefined });
     this.#send(command);
   }
 
@@ -206,6 +206,7 @@ export class SinglePassage implements Passage {
     this.#head = '';
     this.#isHeld = isQuiet || note?.word === 'client' || isInternal(note);
     this.#headBytes = note !== undefined && isSubscription(note.word) ? CONFIRMATION_BYTES : HEAD_BYTES;
+    if (note?.isWhole) this.#headBytes = Number.POSITIVE_INFINITY;
   }
 
   #watch(chunk: Buffer, at: number, stop: number): void {

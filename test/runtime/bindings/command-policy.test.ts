@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createCommandTable, encodeCommand, type CommandTable } from '#functions';
+import { type CommandTable, createCommandTable, encodeCommand } from '#functions';
 import type { CommandPolicy } from '../../../runtime/bindings/binding.ts';
 import { createCommandPolicy } from '../../../runtime/bindings/command-policy.ts';
 import { startRedis, type TestRedis } from '../../support/redis.ts';

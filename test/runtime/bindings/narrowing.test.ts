@@ -32,7 +32,7 @@ function policiesOf(target: LoadableVersion): readonly (CommandPolicy | undefine
   const used: (CommandPolicy | undefined)[] = [];
   const effects = { send: async (_: unknown, policy?: CommandPolicy) => void used.push(policy) };
   const sessions = { open: (policy?: CommandPolicy) => void used.push(policy) };
-  const ways = { effects, sessions } as unknown as Parameters<ReturnType<typeof createNarrow>>[1];
+  const ways = { effects, sessions, policy: null } as unknown as Parameters<ReturnType<typeof createNarrow>>[1];
   const narrowed = createNarrow({ table, prefix: 'rg:' })(target, ways);
   void narrowed.effects.send({} as Parameters<Effects['send']>[0]);
   narrowed.sessions.open();

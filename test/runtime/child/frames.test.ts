@@ -103,6 +103,7 @@ describe('frames', () => {
     const report = {
       registrations: [{ a: 'ü' }],
       configuration: null,
+      runs: [{ b: 1 }],
       logs: [{ level: 'notice', message: '€' }],
     } as const;
     expect(decodeLoaded(only(encodeLoaded(1, report)))).toEqual(report);

@@ -41,6 +41,22 @@ const BINDING: readonly ModelStep[] = [
     apply: (records) =>
       [...Map.groupBy(records, (n) => n % 3)].map(([k, n]) => k * 1000 + n.reduce((a, b) => a + b, 0)),
   },
+  { code: '.count()', apply: (records) => (records.length === 0 ? [] : [records.length]) },
+  {
+    code: '.aggregate(1, $((a, n) => a + n), (a, b) => a + b - 1)',
+    apply: (r) => (r.length === 0 ? [] : [r.reduce((a, n) => a + n, 1)]),
+  },
+  {
+    code: '.groupby(n => n % 3, $((k, a, n) => (a ?? 0) + n)).map(g => Number(g.key) * 1000 + g.value)',
+    apply: (records) =>
+      [...Map.groupBy(records, (n) => n % 3)].map(([k, n]) => k * 1000 + n.reduce((a, b) => a + b, 0)),
+  },
+  {
+    code: '.batchgroupby(n => n % 2, (k, list) => list.length).map(g => Number(g.key) * 1000 + g.value)',
+    apply: (records) => [...Map.groupBy(records, (n) => n % 2)].map(([k, list]) => k * 1000 + list.length),
+  },
+  { code: '.distinct()', apply: (records) => [...new Set(records)] },
+  { code: '.sort(true)', apply: (records) => [...records].sort((a, b) => b - a) },
 ];
 
 /** Callbacks answer at once, after some microtasks, after a reply, or now so and now so. */

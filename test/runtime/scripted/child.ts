@@ -144,7 +144,9 @@ function onLoad(frame: Frame): void {
     pipe.write(encodeLoadFailed(frame.batch, report));
     return;
   }
-  pipe.write(encodeLoaded(frame.batch, { registrations: [], logs: [{ level: 'notice', message: 'loading' }] }));
+  pipe.write(
+    encodeLoaded(frame.batch, { registrations: [], runs: [], logs: [{ level: 'notice', message: 'loading' }] }),
+  );
 }
 
 function onRun(frame: Frame): void {

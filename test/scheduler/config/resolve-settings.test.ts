@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { PlatformError } from '#functions';
-import { resolveSettings, type SettingSources, settingRows } from '../../../scheduler/config.ts';
 import { fileKeyOf, flagOf, variableOf } from '../../../scheduler/config/setting.ts';
+import { resolveSettings, type SettingSources, settingRows } from '../../../scheduler/config.ts';
 
 const MACHINE = { hostName: 'host.example', processId: 42, cores: 4 };
 

@@ -169,6 +169,7 @@ export interface TestNodeOptions {
   /** Lease owners by registration and stream; shared between the nodes of a test. */
   readonly leases?: Map<string, string>;
   readonly onJobs?: (jobs: readonly EntriesJob[]) => void;
+  readonly onSettled?: (registrationId: string) => void;
   readonly log?: boolean;
 }
 
@@ -221,6 +222,7 @@ export async function startNode(options: TestNodeOptions): Promise<TestNode> {
     },
     journal: { count: () => undefined },
     settings: { ...SETTINGS, ...options.settings },
+    onSettled: (id) => options.onSettled?.(id),
     caps: { deadLetters: 1000 },
     execute: (invocation) => (dead ? new Promise(() => undefined) : options.execute(muted(invocation, () => dead))),
     loadable: async (functionName, version) => target(functionName, version),

@@ -47,8 +47,9 @@ describe('counters', () => {
       journal.count(ID, { triggered: 1 });
       journal.count(ID, { success: 1, durationMs: 0.25, lagMs: 1.5 });
     }
-    a.count(ID, { triggered: 1, failures: 1, durationMs: 12, retries: 3, lastError: 'Fehler: ä' });
+    // The last run is the one that is written last.
     await b[Symbol.asyncDispose]();
+    a.count(ID, { triggered: 1, failures: 1, durationMs: 12, retries: 3, lastError: 'Fehler: ä' });
     expect(await statsOf(a)).toMatchObject({
       numTriggered: 1_001,
       numSuccess: 1_000,

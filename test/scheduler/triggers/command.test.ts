@@ -1,7 +1,7 @@
-import type { ActiveRegistration, DeliveryMode, LoadableVersion } from '#functions';
-import type { EndedEntries, FailureKind, Invocation, Outcome } from '#runtime';
 import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
+import type { ActiveRegistration, DeliveryMode, LoadableVersion } from '#functions';
+import type { EndedEntries, FailureKind, Invocation, Outcome } from '#runtime';
 import type { RunCount } from '../../../scheduler/journal/journal.ts';
 import type { CommandJob } from '../../../scheduler/queues/async-queue.ts';
 import { type CommandTriggerOptions, createCommandTrigger } from '../../../scheduler/triggers/command.ts';

@@ -74,6 +74,18 @@ test('a client that calls functions and never reads is waited for, and gets ever
   expect(await slow.replies(2_000)).toHaveLength(2_000);
 });
 
+test('long calls of one client are in work only as far as their answers fit, however slowly they come', async () => {
+  using client = await rawClient(door.port);
+  const argument = 'x'.repeat(10_000);
+  const held = door.calls.hold();
+  client.send(command('RG.TRIGGER', 'f', argument).repeat(500));
+  await waitFor(() => held.size >= 20, { what: 'calls are in work' });
+  for (let n = 0; n < 20; n += 1) expect(await neighbour.ping()).toBe('PONG');
+  expect(held.size).toBeLessThan(40);
+  held.release();
+  expect(await client.replies(500)).toHaveLength(500);
+});
+
 test('2,000 idle connections cost Redis nothing, and more than allowed are refused', async () => {
   const admin = redis.client();
   const upstreams = async (): Promise<number> =>

@@ -16,11 +16,25 @@ export const DOOR: DoorSettings = {
   manageUsers: ['default'],
 };
 
+/** Calls that get no answer before `release`. */
+export interface HeldCalls {
+  readonly size: number;
+  release(): void;
+}
+
+export type EchoCalls = CommandCalls & {
+  readonly seen: string[];
+  /** From now on calls wait. */
+  hold(): HeldCalls;
+};
+
 /** Answers all calls of a turn of the loop in the next one, each with its own arguments or as `answers` says. */
-export function echoCalls(answers: Readonly<Record<string, string>> = {}): CommandCalls & { readonly seen: string[] } {
+export function echoCalls(answers: Readonly<Record<string, string>> = {}): EchoCalls {
   const seen: string[] = [];
   let due: (() => void)[] = [];
+  let isHolding = false;
   const answerAll = (): void => {
+    if (isHolding) return;
     const now = due;
     due = [];
     for (const answer of now) answer();
@@ -28,6 +42,18 @@ export function echoCalls(answers: Readonly<Record<string, string>> = {}): Comma
   return {
     seen,
     has: () => true,
+    hold() {
+      isHolding = true;
+      return {
+        get size() {
+          return due.length;
+        },
+        release() {
+          isHolding = false;
+          answerAll();
+        },
+      };
+    },
     call(name, args, answer) {
       if (seen.length < 100_000) seen.push(name);
       if (due.push(() => answer(answers[name] ?? args)) === 1) setImmediate(answerAll);
@@ -47,7 +73,7 @@ export interface Door extends AsyncDisposable {
   readonly server: RespServer;
   readonly port: number;
   readonly rung: string[];
-  readonly calls: CommandCalls & { readonly seen: string[] };
+  readonly calls: EchoCalls;
   client(): Redis;
 }
 

@@ -1,0 +1,77 @@
+import { PlatformError } from '#functions';
+import type { RuntimeErrorCode } from '../errors.ts';
+import type { Invocation } from '../invocation.ts';
+import { inspectError } from '../sandbox/inspect-error.ts';
+import { type LoadedIsolate, versionKey } from '../sandbox/isolates.ts';
+import type { SandboxPool } from '../sandbox/pool.ts';
+import type { StageRequest, StageRun } from '../stage.ts';
+import type { Concurrency } from './concurrency.ts';
+import { Stage, type StageBatch } from './stage.ts';
+
+export interface StageOpenerOptions {
+  readonly pool: SandboxPool;
+  readonly concurrency: Concurrency;
+  readonly run: (isolate: LoadedIsolate, invocation: Invocation, batch: StageBatch) => Promise<unknown>;
+  readonly isClosed: () => boolean;
+  /** Default 500. */
+  readonly graceMs?: number;
+}
+
+const LARGEST_STAGE = 0xffff_ffff;
+
+/** Brings stages into sandboxes; see `Runtime.openStage`. */
+export function createStageOpener(options: StageOpenerOptions): (request: StageRequest) => Promise<StageRun> {
+  const { pool, concurrency } = options;
+  let lastStage = 0;
+
+  async function openIn(isolate: LoadedIsolate, request: StageRequest): Promise<number> {
+    const { runIndex, firstStep, endStep, input, output, profile, target } = request;
+    lastStage = (lastStage % LARGEST_STAGE) + 1;
+    const stage = lastStage;
+    const opening = { handle: isolate.handle, stage, runIndex, firstStep, endStep, input, output, profile };
+    await isolate.process.openStage(opening, isolate.key, target.limits.callMs);
+    return stage;
+  }
+
+  async function open(request: StageRequest, leave: () => void): Promise<StageRun> {
+    const isolate = await pool.acquire(request.target);
+    try {
+      if (request.signal.aborted) throw PlatformError.from(request.signal.reason, 'RUNTIME_CLOSED');
+      const stage = await openIn(isolate, request);
+      return new Stage(request, {
+        isolate,
+        stage,
+        run: (invocation, batch) => options.run(isolate, invocation, batch),
+        onGone: () => {
+          pool.release(isolate);
+          leave();
+        },
+        graceMs: options.graceMs ?? 500,
+      });
+    } catch (reason) {
+      pool.release(isolate);
+      throw reason;
+    }
+  }
+
+  return async (request) => {
+    const { target, signal } = request;
+    if (options.isClosed()) throw new PlatformError<RuntimeErrorCode>('RUNTIME_CLOSED', 'the runtime is closed');
+    const key = versionKey(target);
+    const entered = await concurrency.enter({ key, weight: 1, limit: target.limits.concurrency, signal });
+    if (!entered) throw PlatformError.from(signal.reason, 'RUNTIME_CLOSED');
+    const leave = (): void => concurrency.leave(key, 1);
+    try {
+      return await open(request, leave);
+    } catch (reason) {
+      leave();
+      throw stageError(request, reason);
+    }
+  };
+}
+
+function stageError({ target }: StageRequest, reason: unknown): PlatformError {
+  const error = inspectError(target, reason);
+  if (error.code !== 'ISOLATE_LOST') return error;
+  return new PlatformError<RuntimeErrorCode>('SANDBOX_DIED', error.message, { retryable: true });
+}

@@ -1,0 +1,92 @@
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { bundleFile, PlatformError } from '#functions';
+import { type DoorClient, listOf, type Reply } from '../client.ts';
+import type { Command } from '../command.ts';
+import { ExitCode } from '../exit-code.ts';
+import { type Output, printable } from '../render.ts';
+import { readProgress } from './execution-progress.ts';
+import { createReadProgress } from './read-progress.ts';
+
+const POLL_MS = 200;
+
+/** `regears run`. */
+export const run: Command = {
+  kind: 'remote',
+  description:
+    'Bundles a file with its imports and runs its run(...): prints the results, one a line, and shows meanwhile how many ' +
+    'records were read. Ctrl-C aborts the execution. Exit code 1 when there were errors.',
+  arguments: [{ syntax: '<file>', description: 'file that calls run(...) once' }],
+  options: [{ flags: '--detach', description: 'print the id of the execution and leave it running' }],
+  examples: ['run count.js', 'run --detach report.ts', 'run --json count.ts'],
+  run: async ({ args, options, output, door }) => {
+    const { source } = await bundleFile(args[0] ?? '');
+    const client = await door();
+    const id = await start(client, source);
+    if (options.flag('detach')) {
+      output.answer({ id }, () => output.line(id));
+      return undefined;
+    }
+    await follow(client, id, output);
+    const errors = await printResults(client, id, output);
+    await client.call('RG.DROPEXECUTION', id);
+    for (const error of errors) output.error('GUEST_ERROR', printableLines(error));
+    return errors.length > 0 ? ExitCode.failed : undefined;
+  },
+};
+
+async function start(client: DoorClient, source: string): Promise<string> {
+  const reply = await client.call('RG.JSEXECUTE', source, 'UNBLOCKING');
+  if (typeof reply === 'string' && reply !== 'OK') return reply;
+  throw new PlatformError(
+    'ARGUMENT_INVALID',
+    'the file registers something, or calls no run(...); functions that react to events are deployed: regears deploy <file>',
+  );
+}
+
+/** Shows the progress until the execution has ended; Ctrl-C aborts it. */
+async function follow(client: DoorClient, id: string, output: Output): Promise<void> {
+  const progress = createReadProgress(output);
+  const stop = new AbortController();
+  const listening = new AbortController();
+  const interrupted = once(process, 'SIGINT', { signal: listening.signal }).then(
+    () => stop.abort(),
+    () => undefined,
+  );
+  let isAborting = false;
+  try {
+    for (;;) {
+      const now = await readProgress(client, id);
+      progress.update(now);
+      if (now.isOver) return;
+      if (stop.signal.aborted && !isAborting) {
+        isAborting = true;
+        await client.call('RG.ABORTEXECUTION', id);
+      }
+      await sleep(POLL_MS, undefined, isAborting ? {} : { signal: stop.signal }).catch(() => undefined);
+    }
+  } finally {
+    listening.abort();
+    await interrupted;
+    progress.stop();
+  }
+}
+
+/** Prints results page by page, so that many of them need little memory; returns the errors. */
+async function printResults(client: DoorClient, id: string, output: Output): Promise<readonly string[]> {
+  let cursor = '0';
+  for (;;) {
+    const [next, results, errors] = listOf(await client.call('RG.GETRESULTS', id, 'CURSOR', cursor));
+    for (const result of listOf(results)) output.record(result, () => output.line(resultLine(result)));
+    cursor = String(next);
+    if (cursor === '0') return listOf(errors).map(String);
+  }
+}
+
+function resultLine(result: Reply): string {
+  return typeof result === 'string' ? printable(result) : JSON.stringify(result);
+}
+
+function printableLines(text: string): string {
+  return text.split('\n').map(printable).join('\n');
+}

@@ -1,0 +1,167 @@
+import { defineScript, PlatformError, type RedisAccess } from '#functions';
+import type { SchedulerErrorCode } from '../errors.ts';
+import type { SchedulerKeys } from '../keys.ts';
+import type { ExecutionPlan } from './execution-plan.ts';
+
+/** One shard's run of one stage. */
+export interface StageRef {
+  readonly stage: number;
+  readonly partition: number;
+}
+
+/** What one shard's stage has come to. */
+export interface StageEnd {
+  /** Which attempt's pieces count. */
+  readonly attempt: number;
+  /** `[receiver, pieces]`; results have receiver 0. */
+  readonly pieces: readonly (readonly [number, number])[];
+  readonly records: number;
+  readonly bytes: number;
+  readonly errors: readonly string[];
+  /** Records read. */
+  readonly read: number;
+  readonly readMs: number;
+  readonly runMs: number;
+  /** By position in the stage; empty without profile. */
+  readonly stepMs: readonly number[];
+}
+
+export interface StageProgress {
+  readonly read: number;
+  readonly startedAtMs: number;
+  readonly atMs: number;
+}
+
+export type StoredStatus = 'created' | 'running' | 'done' | 'aborted';
+
+/** An execution as it is stored. */
+export interface ExecutionRecord {
+  readonly plan: ExecutionPlan;
+  readonly status: StoredStatus;
+  readonly abortAsked: boolean;
+  /** Why it was ended from outside; null otherwise. */
+  readonly error: string | null;
+  /** To be forgotten with its end. */
+  readonly dropAtEnd: boolean;
+  /** Changes whenever somebody works on it. */
+  readonly beat: string;
+  readonly ends: ReadonlyMap<string, StageEnd>;
+  readonly progress: ReadonlyMap<string, StageProgress>;
+  /** Started attempts. */
+  readonly attempts: ReadonlyMap<string, number>;
+}
+
+/** Records of executions in Redis. */
+export interface ExecutionStore {
+  nextNumber(): Promise<number>;
+  create(plan: ExecutionPlan, number: number): Promise<void>;
+  /** Ids, oldest first, some of which may be gone. */
+  ids(): Promise<readonly string[]>;
+  running(): Promise<readonly string[]>;
+  read(id: string): Promise<ExecutionRecord | null>;
+  /** Takes the number of the next attempt of a stage. */
+  beginAttempt(id: string, ref: StageRef): Promise<number>;
+  touch(id: string, ref: StageRef | null, progress: StageProgress | null): Promise<'go' | 'abort' | 'over'>;
+  endStage(id: string, ref: StageRef, end: StageEnd): Promise<boolean>;
+  end(id: string, status: 'done' | 'aborted', error?: string): Promise<boolean>;
+  askAbort(id: string): Promise<'gone' | 'over' | 'ended' | 'asked'>;
+  dropAtEnd(id: string): Promise<void>;
+  /** Forgets the record; its pieces are somebody else's business. */
+  forget(id: string): Promise<void>;
+}
+
+export interface ExecutionStoreOptions {
+  readonly access: Pick<RedisAccess, 'client'>;
+  readonly keys: SchedulerKeys;
+  readonly keepMs: number;
+}
+
+/** Field of a stage in the record: `e:` its end, `p:` its progress, `a:` its attempts. */
+export function stageField(kind: 'e' | 'p' | 'a', { stage, partition }: StageRef): string {
+  return `${kind}:${stage}:${partition}`;
+}
+
+/** Name of a stage in the maps of a record. */
+export function stageName({ stage, partition }: StageRef): string {
+  return `${stage}:${partition}`;
+}
+
+export function notFound(id: string): PlatformError<SchedulerErrorCode> {
+  return new PlatformError('EXECUTION_NOT_FOUND', `there is no execution ${id.slice(0, 100)}`, { details: { id } });
+}
+
+export function createExecutionStore({ access, keys, keepMs }: ExecutionStoreOptions): ExecutionStore {
+  const { client } = access;
+  const script = (name: string) => defineScript(name, new URL(`./scripts/${name}.lua`, import.meta.url));
+  const touch = script('touch');
+  const endStage = script('end-stage');
+  const endExecution = script('end-execution');
+  const askAbort = script('ask-abort');
+  return {
+    nextNumber: () => client.incr(keys.executionCounter),
+    async create(plan, number) {
+      await client.hset(keys.execution(plan.id), { plan: JSON.stringify(plan), status: 'created', beat: '0' });
+      await client.zadd(keys.executionIndex, number, plan.id);
+      await client.sadd(keys.executionsRunning, plan.id);
+    },
+    ids: () => client.zrange(keys.executionIndex, '0', '-1'),
+    running: () => client.smembers(keys.executionsRunning),
+    async read(id) {
+      const fields = await client.hgetall(keys.execution(id));
+      return fields.plan === undefined ? null : recordOf(fields as Fields);
+    },
+    beginAttempt: (id, ref) => client.hincrby(keys.execution(id), stageField('a', ref), 1),
+    async touch(id, ref, progress) {
+      const args = ref === null ? ['', ''] : [stageField('p', ref), JSON.stringify(progress)];
+      return (await touch.run(client, [keys.execution(id)], args)) as 'go' | 'abort' | 'over';
+    },
+    async endStage(id, ref, end) {
+      const args = [stageField('e', ref), JSON.stringify(end)];
+      return (await endStage.run(client, [keys.execution(id)], args)) === 1;
+    },
+    async end(id, status, error = '') {
+      const args = [id, status, error, Date.now(), keepMs];
+      return (await endExecution.run(client, [keys.execution(id), keys.executionsRunning], args)) === 1;
+    },
+    async askAbort(id) {
+      const args = [id, Date.now(), keepMs];
+      const said = await askAbort.run(client, [keys.execution(id), keys.executionsRunning], args);
+      return said as 'gone' | 'over' | 'ended' | 'asked';
+    },
+    async dropAtEnd(id) {
+      await client.hset(keys.execution(id), 'drop', '1');
+    },
+    async forget(id) {
+      await Promise.all([
+        client.unlink(keys.execution(id)),
+        client.zrem(keys.executionIndex, id),
+        client.srem(keys.executionsRunning, id),
+      ]);
+    },
+  };
+}
+
+type Fields = Readonly<Record<string, string>> & { readonly plan: string; readonly status: StoredStatus };
+
+function recordOf(fields: Fields): ExecutionRecord {
+  const ends = new Map<string, StageEnd>();
+  const progress = new Map<string, StageProgress>();
+  const attempts = new Map<string, number>();
+  for (const [field, value] of Object.entries(fields)) {
+    const name = field.slice(2);
+    if (field.startsWith('e:')) ends.set(name, JSON.parse(value) as StageEnd);
+    else if (field.startsWith('p:')) progress.set(name, JSON.parse(value) as StageProgress);
+    else if (field.startsWith('a:')) attempts.set(name, Number(value));
+  }
+  return {
+    plan: JSON.parse(fields.plan) as ExecutionPlan,
+    status: fields.status,
+    abortAsked: fields.abort === '1',
+    error: fields.error ?? null,
+    dropAtEnd: fields.drop === '1',
+    beat: fields.beat ?? '',
+    ends,
+    progress,
+    attempts,
+  };
+}

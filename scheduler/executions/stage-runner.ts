@@ -1,0 +1,150 @@
+import type { Logger } from 'pino';
+import type { LoadableVersion } from '#functions';
+import type { StageContext, StageJob } from '../queues/stage-queue.ts';
+import type { ExecutionSettings } from '../settings.ts';
+import type { ArtifactCache } from './artifact-cache.ts';
+import type { ExecutionPlan } from './execution-plan.ts';
+import {
+  type ExecutionRecord,
+  type ExecutionStore,
+  type StageEnd,
+  type StageRef,
+  stageName,
+} from './execution-store.ts';
+import { ABORT_ERROR, createPulse, type Pulse, stopReason } from './pulse.ts';
+import { runStage, type StageParts, type StageTask } from './run-stage.ts';
+import { createRedisSink, type StageSink } from './sinks.ts';
+
+export interface StageRunnerOptions extends StageParts {
+  readonly store: ExecutionStore;
+  readonly artifacts: Pick<ArtifactCache, 'load'>;
+  readonly settings: Pick<ExecutionSettings, 'keepMs' | 'storedBytes'>;
+  readonly log: Logger;
+}
+
+export interface RunHow {
+  /** Makes the sink of an attempt. */
+  readonly sink: () => StageSink;
+  /** Aborted when this node stops; `runHere` rejects with its reason. */
+  readonly signal: AbortSignal;
+}
+
+/** Stages in work on this node. */
+export interface StageRunner {
+  /** A stage that came by the queue. */
+  runJob(job: StageJob, context: StageContext): Promise<void>;
+  /** The only stage of an execution whose caller waits here. Resolves with its end, also when it was aborted. */
+  runHere(plan: ExecutionPlan, target: LoadableVersion, how: RunHow): Promise<StageEnd>;
+  /** Stops what runs of an execution on this node. */
+  stop(id: string): void;
+}
+
+const NOTHING = { pieces: [], records: 0, bytes: 0, read: 0, readMs: 0, runMs: 0, stepMs: [] };
+
+export function createStageRunner(options: StageRunnerOptions): StageRunner {
+  return new PulsedRunner(options);
+}
+
+type Work = Omit<StageTask, 'progress' | 'signal'>;
+
+class PulsedRunner implements StageRunner {
+  readonly #options: StageRunnerOptions;
+  readonly #pulses = new Map<string, Set<Pulse>>();
+
+  constructor(options: StageRunnerOptions) {
+    this.#options = options;
+  }
+
+  async runJob({ executionId, stage, partition }: StageJob, context: StageContext): Promise<void> {
+    const { store, log } = this.#options;
+    const record = await store.read(executionId);
+    const ref = { stage, partition };
+    const isOver = record === null || record.status === 'done' || record.status === 'aborted';
+    if (isOver || record.ends.has(stageName(ref))) return;
+    log.debug({ execution: executionId, stage, partition }, 'a stage begins');
+    await this.#runQueued(record, ref, context);
+  }
+
+  async runHere(plan: ExecutionPlan, target: LoadableVersion, { sink, signal }: RunHow): Promise<StageEnd> {
+    const ref = { stage: 0, partition: plan.readers[0] ?? 0 };
+    let attempt = 0;
+    const begin = async () => {
+      attempt += 1;
+      return { attempt, sink: sink() };
+    };
+    const end = await this.#runWithPulse({ plan, ref, ends: new Map(), target, begin }, signal);
+    return end ?? { ...NOTHING, attempt: 1, errors: [ABORT_ERROR] };
+  }
+
+  stop(id: string): void {
+    for (const pulse of this.#pulses.get(id) ?? []) pulse.stop();
+  }
+
+  async #runQueued(record: ExecutionRecord, ref: StageRef, { signal, isLastAttempt }: StageContext): Promise<void> {
+    const { store, artifacts } = this.#options;
+    const { plan, ends } = record;
+    let attempt = 0;
+    const begin = async () => {
+      attempt = await store.beginAttempt(plan.id, ref);
+      return { attempt, sink: this.#redisSink(plan, { ...ref, attempt }) };
+    };
+    try {
+      const target = await artifacts.load(plan);
+      const end = await this.#runWithPulse({ plan, ref, ends, target, begin }, signal);
+      if (end !== null) await store.endStage(plan.id, ref, end);
+    } catch (error) {
+      if (!isLastAttempt && !isFinal(error)) throw error;
+      const text = error instanceof Error ? error.message : String(error);
+      await store.endStage(plan.id, ref, { ...NOTHING, attempt, errors: [text] });
+    }
+  }
+
+  #redisSink(plan: ExecutionPlan, from: StageRef & { readonly attempt: number }): StageSink {
+    const { access, keys, settings } = this.#options;
+    const { keepMs: lifeMs, storedBytes: limitBytes } = settings;
+    return createRedisSink({ access, keys, plan, from, lifeMs, limitBytes });
+  }
+
+  /** An abort that was asked for is an end with an error; null when the execution is over anyway. */
+  async #runWithPulse(work: Work, outer: AbortSignal): Promise<StageEnd | null> {
+    const { store, log } = this.#options;
+    const { id } = work.plan;
+    const progress = { read: 0, startedAtMs: Date.now() };
+    using pulse = createPulse({ store, id, ref: work.ref, progress, log });
+    using _ = enter(this.#pulses, id, pulse);
+    let attempt = 1;
+    const stopped = (): StageEnd | null => {
+      if (stopReason(pulse.signal) === 'over') return null;
+      return { ...NOTHING, attempt, read: progress.read, errors: [ABORT_ERROR] };
+    };
+    if (!(await pulse.beat())) return stopped();
+    const begin: StageTask['begin'] = async () => {
+      const begun = await work.begin();
+      attempt = begun.attempt;
+      return begun;
+    };
+    try {
+      const signal = AbortSignal.any([outer, pulse.signal]);
+      return await runStage(this.#options, { ...work, begin, progress, signal });
+    } catch (error) {
+      if (stopReason(pulse.signal) === null) throw error;
+      return stopped();
+    }
+  }
+}
+
+/** Another attempt would fail for the same reason. */
+function isFinal(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EXECUTION_ABORTED';
+}
+
+function enter(pulses: Map<string, Set<Pulse>>, id: string, pulse: Pulse): Disposable {
+  const set = pulses.get(id) ?? new Set();
+  pulses.set(id, set.add(pulse));
+  return {
+    [Symbol.dispose]() {
+      set.delete(pulse);
+      if (set.size === 0) pulses.delete(id);
+    },
+  };
+}

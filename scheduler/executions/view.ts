@@ -1,0 +1,104 @@
+import { partitionsOf } from './execution-plan.ts';
+import { type ExecutionRecord, type StageEnd, stageName } from './execution-store.ts';
+import type { ExecutionStatus, ExecutionSummary, ExecutionView, ShardView, StepView } from './executions.ts';
+import { errorsOf } from './read-results.ts';
+
+/** What is told about an execution in a list. */
+export function summaryOf({ plan, status, ends, progress }: ExecutionRecord): ExecutionSummary {
+  const { id, functionName, run, createdAtMs } = plan;
+  const read = plan.readers.map((partition) => {
+    const name = stageName({ stage: 0, partition });
+    return ends.get(name)?.read ?? progress.get(name)?.read ?? 0;
+  });
+  const recordsRead = read.reduce((sum, one) => sum + one, 0);
+  return { id, status, functionName, reader: run.reader, createdAtMs, recordsRead };
+}
+
+export function viewOf(record: ExecutionRecord): ExecutionView {
+  const shards = record.plan.partitions.map((_, partition) => shardView(record, partition));
+  return { summary: summaryOf(record), isClustered: record.plan.partitions.length > 1, shards };
+}
+
+function shardView(record: ExecutionRecord, partition: number): ShardView {
+  const { plan, ends, status } = record;
+  const stages = plan.stages.filter((stage) => partitionsOf(plan, stage).includes(partition)).map(({ index }) => index);
+  const mine = stages.map((stage) => ends.get(stageName({ stage, partition })));
+  const ended = mine.filter((end) => end !== undefined);
+  const isOver = status === 'done' || status === 'aborted';
+  const names = stages.map((stage) => stageName({ stage, partition }));
+  const last = plan.stages.at(-1)?.index ?? 0;
+  const result = ends.get(stageName({ stage: last, partition }));
+  const errors = partition === 0 ? errorsOf(record) : ended.flatMap((end) => end.errors);
+  return {
+    shardId: plan.partitions[partition]?.shardId ?? '',
+    status: statusOf(record, partition, stages),
+    ...acknowledgements(record),
+    results: isOver ? (result?.records ?? 0) : -1,
+    errors: isOver ? errors : [],
+    totalDurationMs: sumOf(ended, ({ runMs }) => runMs),
+    readDurationMs: sumOf(ended, ({ readMs }) => readMs),
+    steps: stepsOf(record, partition),
+    ...rateOf(record, partition),
+    stage: Math.min(stages.length, ended.length + 1),
+    stages: plan.stages.length,
+    attempts: names.reduce((sum, name) => sum + (record.attempts.get(name) ?? (ends.has(name) ? 1 : 0)), 0),
+  };
+}
+
+/** How many shards have begun and ended their first stage. */
+function acknowledgements({
+  plan,
+  ends,
+  progress,
+}: ExecutionRecord): Pick<ShardView, 'shardsReceived' | 'shardsCompleted'> {
+  const lastOf = (partition: number): number =>
+    plan.stages.findLast((stage) => partitionsOf(plan, stage).includes(partition))?.index ?? -1;
+  const all = plan.partitions.map((_, partition) => partition);
+  const begun = all.filter((partition) => {
+    const name = stageName({ stage: 0, partition });
+    return !plan.readers.includes(partition) || ends.has(name) || progress.has(name);
+  });
+  const over = all.filter((partition) => {
+    const stage = lastOf(partition);
+    return stage < 0 || ends.has(stageName({ stage, partition }));
+  });
+  return { shardsReceived: begun.length, shardsCompleted: over.length };
+}
+
+function statusOf(record: ExecutionRecord, partition: number, stages: readonly number[]): ExecutionStatus {
+  const { status, ends, progress } = record;
+  if (status !== 'running') return status;
+  const open = stages.find((stage) => !ends.has(stageName({ stage, partition })));
+  if (open === undefined) return partition === 0 ? 'pending_cluster' : 'pending_termination';
+  return progress.has(stageName({ stage: open, partition })) ? 'running' : 'pending_run';
+}
+
+function stepsOf({ plan, ends }: ExecutionRecord, partition: number): readonly StepView[] {
+  const steps = plan.run.steps.map(({ type, arg }, at) => {
+    const stage = plan.stages.find(({ firstStep, endStep }) => at >= firstStep && at < endStep);
+    const end = stage === undefined ? undefined : ends.get(stageName({ stage: stage.index, partition }));
+    const durationMs = stage === undefined ? 0 : Math.round(end?.stepMs[at - stage.firstStep] ?? 0);
+    return { type, durationMs, arg: arg ?? '' };
+  });
+  return steps.reverse();
+}
+
+function rateOf(
+  { ends, progress }: ExecutionRecord,
+  partition: number,
+): Pick<ShardView, 'recordsRead' | 'recordsPerSecond'> {
+  const name = stageName({ stage: 0, partition });
+  const end = ends.get(name);
+  if (end !== undefined) return { recordsRead: end.read, recordsPerSecond: perSecond(end.read, end.runMs) };
+  const now = progress.get(name);
+  if (now === undefined) return { recordsRead: 0, recordsPerSecond: 0 };
+  return { recordsRead: now.read, recordsPerSecond: perSecond(now.read, now.atMs - now.startedAtMs) };
+}
+
+function perSecond(count: number, ms: number): number {
+  return ms <= 0 ? count : Math.round((count / ms) * 1000);
+}
+
+function sumOf(ends: readonly StageEnd[], of: (end: StageEnd) => number): number {
+  return ends.reduce((sum, end) => sum + of(end), 0);
+}

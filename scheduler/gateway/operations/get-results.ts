@@ -1,0 +1,38 @@
+import type { OperationDependencies } from './dependencies.ts';
+import { executionResultsReply, withReferenceTexts } from './execution-replies.ts';
+import type { Operation, ReplyValue } from './operation.ts';
+import { readOptions } from './options.ts';
+import { arityError } from './syntax-error.ts';
+
+/** `RG.GETRESULTS`. */
+export function createGetResultsOperation({ executions }: OperationDependencies): Operation {
+  return {
+    name: 'RG.GETRESULTS',
+    summary:
+      'Results and errors of an ended batch execution; with CURSOR a page of them, behind the cursor of the next.',
+    syntax: ['RG.GETRESULTS <execution id> [CURSOR <cursor>]'],
+    permission: () => 'invoke',
+    async run([id, ...rest]): Promise<ReplyValue> {
+      if (id === undefined) throw arityError('rg.getresults');
+      const cursor = readOptions(rest, { flags: [], values: ['CURSOR'] }).text('CURSOR');
+      if (cursor === undefined) return executionResultsReply(await withReferenceTexts(executions.results(id)));
+      const page = await withReferenceTexts(executions.page(id, cursor));
+      return [page.cursor, { resp2: page.results }, page.errors];
+    },
+  };
+}
+
+/** `RG.GETRESULTSBLOCKING`. */
+export function createGetResultsBlockingOperation({ executions }: OperationDependencies): Operation {
+  return {
+    name: 'RG.GETRESULTSBLOCKING',
+    summary: 'Waits for the end of a batch execution, then gives its results and errors.',
+    syntax: ['RG.GETRESULTSBLOCKING <execution id>'],
+    permission: () => 'invoke',
+    async run([id, ...rest], { signal }) {
+      if (id === undefined || rest.length > 0) throw arityError('rg.getresultsblocking');
+      await withReferenceTexts(executions.waitForEnd(id, signal));
+      return executionResultsReply(await withReferenceTexts(executions.results(id)));
+    },
+  };
+}

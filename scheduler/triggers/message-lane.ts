@@ -1,0 +1,157 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { type ActiveRegistration, defineScript, type LoadableVersion, type RedisAccess } from '#functions';
+import type { Journal } from '../journal/journal.ts';
+import type { SchedulerKeys } from '../keys.ts';
+import type { Message, MessageRun } from './message-runner.ts';
+
+export interface MessageLaneOptions {
+  readonly access: Pick<RedisAccess, 'client' | 'tagOf'>;
+  readonly keys: Pick<SchedulerKeys, 'lease'>;
+  /** The registration's stream, latin1. */
+  readonly stream: string;
+  /** Field under which the listener's lease is kept, latin1. */
+  readonly leaseField: string;
+  /** What the lease says while it is ours. */
+  readonly holder: () => string;
+  /** Makes sure that this node still is the one who listens. */
+  readonly isListener: () => Promise<boolean>;
+  readonly run: (run: MessageRun) => Promise<void>;
+  readonly loadable: (name: string, version: number) => Promise<LoadableVersion>;
+  readonly journal: Pick<Journal, 'count'>;
+  /** Something was written to this stream (latin1). */
+  readonly ring: (stream: string) => void;
+  readonly log: Logger;
+}
+
+/** The messages of one registration on this node. */
+export interface MessageLane {
+  active: ActiveRegistration;
+  /** True while this node listens for it. */
+  isHeld: boolean;
+  take(message: Message): void;
+  /** Takes nothing any more; resolves when all that was taken is written or has begun to run, at the latest then. */
+  close(deadlineMs: number): Promise<void>;
+  /** Waits for what is in work, at most so long, then interrupts it. */
+  end(deadlineMs: number): Promise<void>;
+}
+
+const CAPTURE = defineScript('capture-messages', new URL('./scripts/capture-messages.lua', import.meta.url));
+const MOST_AT_ONCE = 1_000;
+/** Messages that wait here to be written; what comes beyond is dropped, since publishers do not wait. */
+const MOST_WAITING = 100_000;
+/** Entries of a durable registration that nobody has processed; beyond that messages are dropped. */
+const MOST_KEPT = 1_000_000;
+const POLL_MS = 5;
+const LAST_WORDS_MS = 500;
+
+export function createMessageLane(options: MessageLaneOptions, active: ActiveRegistration): MessageLane {
+  return new Lane(options, active);
+}
+
+class Lane implements MessageLane {
+  active: ActiveRegistration;
+  isHeld = false;
+  readonly #options: MessageLaneOptions;
+  readonly #controller = new AbortController();
+  readonly #waiting: Message[] = [];
+  #inWork = 0;
+  #flushing = false;
+  #stopped = false;
+
+  constructor(options: MessageLaneOptions, active: ActiveRegistration) {
+    this.#options = options;
+    this.active = active;
+  }
+
+  take(message: Message): void {
+    if (this.#stopped) return;
+    if (this.#waiting.length >= this.#mostWaiting()) {
+      this.#drop(1, 'more messages than can be in work (maxInFlight)');
+      return;
+    }
+    this.#waiting.push(message);
+    if (this.#flushing) return;
+    this.#flushing = true;
+    // Messages of one tick go together.
+    setImmediate(() => void this.#flush());
+  }
+
+  async close(deadlineMs: number): Promise<void> {
+    this.#stopped = true;
+    await until(() => !this.#flushing, deadlineMs);
+  }
+
+  async end(deadlineMs: number): Promise<void> {
+    const isIdle = (): boolean => this.#inWork === 0 && !this.#flushing;
+    await until(isIdle, deadlineMs);
+    this.#controller.abort();
+    await until(isIdle, LAST_WORDS_MS);
+  }
+
+  #mostWaiting(): number {
+    const { trigger } = this.active.spec;
+    if (trigger.kind !== 'pubsub' || trigger.durable) return MOST_WAITING;
+    return Math.max(0, trigger.delivery.maxInFlight - this.#inWork);
+  }
+
+  async #flush(): Promise<void> {
+    try {
+      while (this.#waiting.length > 0) {
+        const messages = this.#waiting.splice(0, MOST_AT_ONCE);
+        await this.#handle(messages);
+      }
+    } catch (error) {
+      const facts = { err: error, registration: this.active.spec.id };
+      this.#options.log.error(facts, 'messages could not be handled');
+    }
+    this.#flushing = false;
+  }
+
+  async #handle(messages: readonly Message[]): Promise<void> {
+    const { spec } = this.active;
+    if (spec.trigger.kind === 'pubsub' && spec.trigger.durable) await this.#keep(messages);
+    // Whoever listens instead has heard them as well.
+    else if (await this.#options.isListener()) await this.#run(messages);
+  }
+
+  async #run(messages: readonly Message[]): Promise<void> {
+    const { loadable, run, stream } = this.#options;
+    const { active } = this;
+    this.#inWork += messages.length;
+    const running = async (): Promise<void> => {
+      try {
+        const target = await loadable(active.functionName, active.version);
+        await run({ active, target, stream, messages, signal: this.#controller.signal });
+      } catch (error) {
+        this.#options.log.error({ err: error, registration: active.spec.id }, 'messages were lost');
+      } finally {
+        this.#inWork -= messages.length;
+      }
+    };
+    if (active.spec.mode === 'sync') await running();
+    else void running();
+  }
+
+  async #keep(messages: readonly Message[]): Promise<void> {
+    const { access, keys, stream, leaseField, holder, ring } = this.#options;
+    const texts = messages.flatMap(({ channel, pattern, message }) => [channel, pattern, message].map(bytes));
+    const scriptKeys = [bytes(stream), keys.lease(access.tagOf(stream), this.active.spec.id)];
+    const args = [bytes(leaseField), holder(), MOST_KEPT, ...texts];
+    const written = Number(await CAPTURE.run(access.client, scriptKeys, args));
+    if (written > 0) ring(stream);
+    else if (written === -2) this.#drop(messages.length, `the stream holds ${MOST_KEPT} unprocessed messages`);
+  }
+
+  #drop(count: number, why: string): void {
+    this.#options.journal.count(this.active.spec.id, { aborted: count, lastError: `messages were dropped: ${why}` });
+  }
+}
+
+async function until(isOver: () => boolean, deadlineMs: number): Promise<void> {
+  for (const endMs = performance.now() + deadlineMs; !isOver() && performance.now() < endMs; ) await sleep(POLL_MS);
+}
+
+function bytes(latin1: string): Buffer {
+  return Buffer.from(latin1, 'latin1');
+}
