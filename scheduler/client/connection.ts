@@ -1,5 +1,5 @@
 import { RemoteError } from './errors.ts';
-import { replyError } from './reply-errors.ts';
+import { replyError } from './reply-error.ts';
 
 /** What is needed of a client of ioredis: any object with this method will do. */
 export interface CallingClient {

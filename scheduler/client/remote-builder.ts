@@ -5,7 +5,7 @@ import { checkVariableName, readFunction, type SentFunction } from './function-s
 import { type AnyFunction, literalOf } from './literal.ts';
 import { createExecution, resultsOf } from './remote-execution.ts';
 import { splitRunArguments } from './run-arguments.ts';
-import { scriptError } from './run-errors.ts';
+import { scriptError } from './run-error.ts';
 import { type Call, FUNCTIONS_NAME, type Script, writeScript } from './script.ts';
 import { pack } from './transfer.ts';
 import type {

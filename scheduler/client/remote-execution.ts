@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection, Reply } from './connection.ts';
 import { RemoteError } from './errors.ts';
-import { runError } from './run-errors.ts';
+import { runError } from './run-error.ts';
 import type { Script } from './script.ts';
 import { unpack } from './transfer.ts';
 import type { Execution, ExecutionStatus, RunResults, ShardStatus, WaitOptions } from './types.ts';

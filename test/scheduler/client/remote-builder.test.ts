@@ -1,6 +1,7 @@
 import type { Cluster, Redis } from 'ioredis';
 import { createClient } from 'redis';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { ABSENT_NAMES, GUEST_NAMES } from '../../../scheduler/client/guest-names.ts';
 import { GearsRemoteBuilder, RemoteError } from '../../../scheduler/client/index.ts';
 import { TOPOLOGIES, type Topology } from '../../e2e/topology.ts';
 import { type PlatformProcess, startPlatformProcess } from '../../support/platform.ts';
@@ -173,6 +174,35 @@ describe.each(Object.entries(TOPOLOGIES))('a remote builder on %s', (_, start) =
     expect(await resultsOf(preset.run({ mode: 'async_local' }))).toEqual([2]);
     const shards = await resultsOf(new GearsRemoteBuilder(redis, 'ShardsIDReader').run());
     expect(shards).toHaveLength('nodes' in client ? 3 : 1);
+  });
+
+  test('names that functions may use are those that a sandbox has', async () => {
+    const names = new GearsRemoteBuilder(redis, 'ShardsIDReader').map(() => Object.getOwnPropertyNames(globalThis));
+    const [found = []] = await resultsOf(names.run());
+    expect(found.filter((name) => !ABSENT_NAMES.has(name)).toSorted()).toEqual([...GUEST_NAMES].toSorted());
+  });
+
+  test('names from outside are refused with all steps that use them, and nothing is sent', async () => {
+    const least = 18;
+    const rates = { a: 1 };
+    const before = (await redis.call('RG.DUMPEXECUTIONS')) as unknown[];
+    const plan = ages()
+      .filter((age) => age > least)
+      .aggregate(0, Math.max, (a, b) => Math.max(a, b, rates.a, least));
+    const { error } = await plan.run('person:*', { unblocking: true }).then(
+      () => ({ error: undefined }),
+      (reason: unknown) => ({ error: reason }),
+    );
+    expect(error).toMatchObject({
+      code: 'CLOSURE_REFUSED',
+      step: { number: 2 },
+      details: { names: ['least', 'rates'] },
+    });
+    expect((error as Error).message).toMatch(
+      /^step 2 \(filter\) uses least \(at 1:\d+\); step 3 \(aggregate\) uses rates \(at .*\), least \(at .*with \.with\(\{ least, rates \}\)/,
+    );
+    expect(((await redis.call('RG.DUMPEXECUTIONS')) as unknown[]).length).toBe(before.length);
+    expect(await resultsOf(plan.with({ least, rates }).run('person:*'))).toEqual([87]);
   });
 
   test('values given to with are found by all steps, also those before', async () => {
