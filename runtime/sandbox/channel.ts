@@ -18,10 +18,10 @@ import {
   encodeUnload,
   type Frame,
 } from './frames.ts';
-import { encodeCloseStage, encodeOpenStage } from './stage-frames.ts';
 import { LoadFailure } from './load-failure.ts';
 import { FromSandbox, type LoadedReport, type LoadRequest, type StageOpening, ToSandbox } from './messages.ts';
 import type { BatchListener, RunRequest } from './sandbox.ts';
+import { encodeCloseStage, encodeOpenStage } from './stage-frames.ts';
 
 /** Whose frame it was. */
 export type Suspect = Pick<PendingFrame, 'owner' | 'batch'>;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { waitFor } from '../support/wait.ts';
-import { loadFunction, describeOnTopologies } from './topology.ts';
+import { describeOnTopologies, loadFunction } from './topology.ts';
 
 describeOnTopologies('command functions', (world) => {
   const trigger = (...args: string[]): Promise<unknown> => world.platform.door.call('RG.TRIGGER', ...args);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { waitFor } from '../support/wait.ts';
-import { loadFunction, registrationRow, describeOnTopologies } from './topology.ts';
+import { describeOnTopologies, loadFunction, registrationRow } from './topology.ts';
 
 const COUNT = (prefix: string, rest: string) => `new GearsBuilder('StreamReader')
   .foreach(async (r) => { await execute('HINCRBY', 'seen:' + r.key, r.id, 1); })

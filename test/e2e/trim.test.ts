@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { waitFor } from '../support/wait.ts';
-import { loadFunction, registrationRow, describeOnTopologies } from './topology.ts';
+import { describeOnTopologies, loadFunction, registrationRow } from './topology.ts';
 
 /** Entries fail until `open:<stream>` is there, so that they stay pending meanwhile. */
 const gated = (stream: string, mode: string): string => `new GB('StreamReader').foreach(async (r) => {

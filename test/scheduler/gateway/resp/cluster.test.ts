@@ -1,5 +1,5 @@
-import { connectRedis, type RedisAccess } from '#functions';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { connectRedis, type RedisAccess } from '#functions';
 import { startCluster, type TestCluster } from '../../../support/redis-cluster.ts';
 import { waitFor } from '../../../support/wait.ts';
 import { type Door, openDoor } from '../support/door.ts';
