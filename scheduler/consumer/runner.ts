@@ -15,6 +15,8 @@ export interface RunRequest {
   readonly target: LoadableVersion;
   readonly registrationIndex: number;
   readonly interruptions: number;
+  /** Entries of it that count in `registration.inWork`. */
+  readonly room: { entries: number };
 }
 
 export interface Runner {
