@@ -108,7 +108,7 @@ class ModeDispatcher implements Dispatcher {
     });
   }
 
-  again({ lane, interruptions }: RunRequest, pieces: readonly ClaimedBatch[]): void {
+  again({ lane, interruptions, room }: RunRequest, pieces: readonly ClaimedBatch[]): void {
     const count = interruptions + 1;
     const restMs = restOf(count);
     if (modeOf(lane) === 'sync') {
@@ -117,8 +117,11 @@ class ModeDispatcher implements Dispatcher {
       lane.restUntilMs = performance.now() + restMs;
       return;
     }
-    if (restMs === 0) this.#startAgain(lane, pieces, count);
-    else {
+    if (restMs === 0) {
+      // In the room they have: behind everything that waits for room they would be late.
+      leaveRoom(lane.registration, room, entriesOf(pieces));
+      this.#startAgain(lane, pieces, count);
+    } else {
       const ids = pieces.flatMap((piece) => piece.ids);
       for (const id of ids) lane.held.add(id);
       setTimeout(() => {
@@ -138,7 +141,7 @@ class ModeDispatcher implements Dispatcher {
   dropLane(lane: Lane): void {
     setParked(lane, false);
     const held = this.#gather.drop(lane);
-    const queued = lane.backlog.reduce((sum, batch) => sum + batch.ids.length, 0);
+    const queued = entriesOf(lane.backlog);
     lane.backlog = [];
     addLoad(lane, -held - queued);
     this.#options.retries.forget(lane);
@@ -214,11 +217,12 @@ class ModeDispatcher implements Dispatcher {
   async #runNow(lane: Lane, piece: RoutedPiece, interruptions: number): Promise<void> {
     const { registration } = lane;
     const { batch, registrationIndex } = piece;
-    registration.inWork += batch.ids.length;
+    const room = { entries: batch.ids.length };
+    registration.inWork += room.entries;
     const target = registration.targets.get(piece.version) ?? (await this.#loadFor(lane, piece));
     if (target === null) addLoad(lane, -batch.ids.length);
-    else await this.#options.runner.run({ lane, batch, target, registrationIndex, interruptions });
-    registration.inWork -= batch.ids.length;
+    else await this.#options.runner.run({ lane, batch, target, registrationIndex, interruptions, room });
+    leaveRoom(registration, room, room.entries);
     drainOverflow(registration);
   }
 
@@ -272,6 +276,16 @@ class ModeDispatcher implements Dispatcher {
 /** Whatever kills a batch may need time to pass. */
 function restOf(interruptions: number): number {
   return interruptions < PATIENCE ? 0 : Math.min(LONGEST_REST_MS, FIRST_REST_MS * 2 ** (interruptions - PATIENCE));
+}
+
+/** So many entries of a run are not in work any more. */
+function leaveRoom(registration: ConsumedRegistration, room: RunRequest['room'], entries: number): void {
+  room.entries -= entries;
+  registration.inWork -= entries;
+}
+
+function entriesOf(batches: readonly ClaimedBatch[]): number {
+  return batches.reduce((sum, batch) => sum + batch.ids.length, 0);
 }
 
 /** Runs what had to wait because enough was in work. */
