@@ -12,8 +12,8 @@ import {
   encodeProgress,
   type Frame,
 } from '../frames.ts';
-import { decodeOpenStage } from '../stage-frames.ts';
 import { type GuestErrorReport, type LoadedReport, type LoadRequest, StageShape } from '../messages.ts';
+import { decodeOpenStage } from '../stage-frames.ts';
 import { emptyProgress, failOpen, markEnded, type TrackedBatch, trackBatch } from './batches.ts';
 import { callFailure, ISOLATE_LOST, loadFailure } from './guest-failure.ts';
 import { createGuestIsolate, type GuestIsolate } from './guest-isolate.ts';
