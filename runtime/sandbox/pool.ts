@@ -24,7 +24,7 @@ export interface SandboxPoolOptions {
 
 /** Which version lives in which process. */
 export interface SandboxPool extends AsyncDisposable {
-  /** Resolves when the first process has booted; rejects with SANDBOX_DIED when none does. */
+  /** Resolves when the first process has booted; see `Slots.booted`. */
   ready(): Promise<void>;
   /**
    * The isolate of a version, loaded on first use and counted as used until `release`. Rejects with LoadFailure,
@@ -71,10 +71,8 @@ class Pool implements SandboxPool {
     this.#upkeep.unref();
   }
 
-  async ready(): Promise<void> {
-    await Promise.any(this.#slots.all().map((slot) => slot.process.ready)).catch((reason: AggregateError) => {
-      throw PlatformError.from(reason.errors[0], 'SANDBOX_DIED');
-    });
+  ready(): Promise<void> {
+    return this.#slots.booted();
   }
 
   acquire(version: LoadableVersion): LoadedIsolate | Promise<LoadedIsolate> {

@@ -2,7 +2,7 @@ import { PlatformError } from '#functions';
 import type { RuntimeLog } from '../bindings/log-sink.ts';
 import type { RuntimeErrorCode } from '../errors.ts';
 import type { LoadedIsolate } from './isolates.ts';
-import type { SandboxDeath, SandboxProcess } from './sandbox.ts';
+import type { DeathCause, SandboxDeath, SandboxProcess } from './sandbox.ts';
 
 /** A place for a process in the pool, with the isolates that are in it. */
 export interface Slot {
@@ -25,6 +25,11 @@ export interface SlotsOptions {
 
 /** Keeps the processes going: so many shared ones, one spare, and those that run a version alone. */
 export interface Slots extends AsyncDisposable {
+  /**
+   * Resolves when a process has booted, however busy the machine: one that does not answer in time is replaced. Rejects with
+   * SANDBOX_DIED when none comes up because the program ends by itself, or after two minutes; with RUNTIME_CLOSED.
+   */
+  booted(): Promise<void>;
   all(): readonly Slot[];
   spare(): Slot | null;
   /** The shared slot with the least to do; waits while there is none. SANDBOX_DIED when none comes up. */
@@ -36,6 +41,9 @@ export interface Slots extends AsyncDisposable {
 const FIRST_BACKOFF_MS = 50;
 const MAX_BACKOFF_MS = 5_000;
 const WAIT_MS = 10_000;
+const FIRST_BOOT_MS = 120_000;
+/** Deaths that say nothing of the program: another start may do. */
+const BY_CHANCE: ReadonlySet<DeathCause> = new Set(['unresponsive', 'outside']);
 
 export function createSlots(options: SlotsOptions): Slots {
   return new SupervisedSlots(options);
@@ -48,13 +56,27 @@ class SupervisedSlots implements Slots {
   readonly #timers = new Set<NodeJS.Timeout>();
   /** Starts in a row that never came to life. */
   #failedStarts = 0;
+  readonly #firstBoot = Promise.withResolvers<void>();
+  /** Processes that ended by themselves before they had booted. */
+  #stillborn = 0;
   #lastDeath = '';
   #closed = false;
 
   constructor(options: SlotsOptions) {
     this.#options = options;
+    // Whoever awaits it hears of it; nobody has to.
+    this.#firstBoot.promise.catch(() => {});
     for (let lane = 0; lane < options.sandboxes; lane += 1) this.#start('shared', lane);
     this.#start('spare', 0);
+  }
+
+  async booted(): Promise<void> {
+    const timer = setTimeout(() => this.#firstBoot.reject(noneUp(FIRST_BOOT_MS, this.#lastDeath)), FIRST_BOOT_MS);
+    try {
+      await this.#firstBoot.promise;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   all(): readonly Slot[] {
@@ -82,6 +104,7 @@ class SupervisedSlots implements Slots {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
+    this.#firstBoot.reject(closedError());
     for (const timer of this.#timers) clearTimeout(timer);
     for (const wake of this.#waiting) wake();
     await Promise.all([...this.#slots].map((slot) => slot.process[Symbol.asyncDispose]()));
@@ -103,6 +126,7 @@ class SupervisedSlots implements Slots {
     slot.process.ready.then(
       () => {
         this.#failedStarts = 0;
+        this.#firstBoot.resolve();
       },
       () => {
         // Its death is handled where all deaths are.
@@ -118,7 +142,7 @@ class SupervisedSlots implements Slots {
     this.#options.onDeath(slot, death);
     if (this.#closed || slot.role === 'alone') return;
     if (death.cause !== 'closed') this.#options.log.warn({ sandbox: slot.process.pid, role: slot.role }, death.message);
-    if (bootless) this.#failedStarts += 1;
+    if (bootless) this.#onFailedStart(death);
     const spare = slot.role === 'shared' ? this.spare() : null;
     if (spare === null) {
       this.#startSoon(slot.role, slot.lane);
@@ -128,6 +152,14 @@ class SupervisedSlots implements Slots {
     spare.lane = slot.lane;
     for (const wake of this.#waiting) wake();
     this.#startSoon('spare', 0);
+  }
+
+  #onFailedStart(death: SandboxDeath): void {
+    this.#failedStarts += 1;
+    if (BY_CHANCE.has(death.cause)) return;
+    this.#stillborn += 1;
+    if (this.#stillborn <= this.#options.sandboxes) return;
+    this.#firstBoot.reject(new PlatformError<RuntimeErrorCode>('SANDBOX_DIED', death.message));
   }
 
   /** At once, unless the last starts failed. */
@@ -149,14 +181,11 @@ class SupervisedSlots implements Slots {
   async #waitFor(find: () => Slot | null): Promise<Slot> {
     const deadline = performance.now() + WAIT_MS;
     for (;;) {
-      if (this.#closed) throw new PlatformError<RuntimeErrorCode>('RUNTIME_CLOSED', 'the runtime is closed');
+      if (this.#closed) throw closedError();
       const found = find();
       if (found) return found;
       const leftMs = deadline - performance.now();
-      if (leftMs <= 0) {
-        const message = `no sandbox process has come up for ${WAIT_MS} ms; the last one: ${this.#lastDeath}`;
-        throw new PlatformError<RuntimeErrorCode>('SANDBOX_DIED', message, { retryable: true });
-      }
+      if (leftMs <= 0) throw noneUp(WAIT_MS, this.#lastDeath);
       await this.#woken(leftMs);
     }
   }
@@ -172,6 +201,15 @@ class SupervisedSlots implements Slots {
       this.#waiting.add(wake);
     });
   }
+}
+
+function noneUp(ms: number, lastDeath: string): PlatformError<RuntimeErrorCode> {
+  const message = `no sandbox process has come up for ${ms} ms; the last one: ${lastDeath}`;
+  return new PlatformError('SANDBOX_DIED', message, { retryable: true });
+}
+
+function closedError(): PlatformError<RuntimeErrorCode> {
+  return new PlatformError('RUNTIME_CLOSED', 'the runtime is closed');
 }
 
 function isAlive(slot: Slot): boolean {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { startPlatformProcess } from '../support/platform.ts';
 import { startRedis } from '../support/redis.ts';
-import { waitFor } from '../support/wait.ts';
+import { waitFor, waitForCount } from '../support/wait.ts';
 
 const TOTAL = 2_000;
 const ID = 'seen/keys/user:*';
@@ -9,7 +9,7 @@ const STREAM = `rg:{06S}:captured:${ID}`;
 
 test.each(['sync', 'async_local'] as const)(
   'what the listening node has seen is run by the others when it is killed, and one of them listens (%s)',
-  { timeout: 60_000 },
+  { timeout: 300_000 },
   async (mode) => {
     await using redis = await startRedis();
     const client = redis.client();
@@ -17,19 +17,16 @@ test.each(['sync', 'async_local'] as const)(
     const first = await startPlatformProcess({ redisUrl: redis.url });
     const source = `GB().foreach(async r => { await execute('HINCRBY', 'seen', r.key, 1); }).register({ prefix: 'user:*', mode: '${mode}', readValue: false, onFailedPolicy: 'retry' });`;
     await first.door.call('RG.FUNCTION', 'LOAD', 'seen', source);
-    await waitFor(() => isHeard(client, 'user:probe-1'), { what: 'the first node listens' });
+    await waitFor(() => isHeard(client, 'user:probe-1'), { deadlineMs: 60_000, what: 'the first node listens' });
     await using second = await startPlatformProcess({ redisUrl: redis.url });
     const before = await written(client);
     const pipeline = client.pipeline();
     for (let n = 0; n < TOTAL; n += 1) pipeline.set(`user:${n}`, '1');
     await pipeline.exec();
-    await waitFor(async () => (await written(client)) >= before + TOTAL, {
-      what: 'all writes are seen',
-      intervalMs: 1,
-    });
+    await waitForCount(() => written(client), before + TOTAL, { what: 'all writes are seen' });
     await first.kill();
-    await waitFor(async () => (await ranAmong(client)) === TOTAL, { deadlineMs: 30_000, what: 'every event has run' });
-    await waitFor(() => isHeard(client, 'user:probe-2'), { what: 'the second node listens' });
+    await waitForCount(() => ranAmong(client), TOTAL, { what: 'every event has run' });
+    await waitFor(() => isHeard(client, 'user:probe-2'), { deadlineMs: 60_000, what: 'the second node listens' });
     expect(await second.door.set('user:door', '1')).toBe('OK');
     if (mode === 'sync') expect(await client.hget('seen', 'user:door')).toBe('1');
     await first[Symbol.asyncDispose]();

@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import { expect, test } from 'vitest';
 import { startPlatformProcess } from '../support/platform.ts';
 import { startRedis } from '../support/redis.ts';
-import { waitWhileMoving } from '../support/wait.ts';
+import { waitForCount } from '../support/wait.ts';
 import { childrenOf, endsOf, loadFlow, produce, runsOf, SEEN, settled, streamsOf, sumOf } from './flow.ts';
 
 const TOTAL = 100_000;
@@ -17,11 +17,7 @@ const MODES = [
 const TIMEOUT_MS = 600_000;
 
 async function seen(client: Redis, count: number): Promise<void> {
-  const look = async () => {
-    const state = await client.hlen(SEEN);
-    return { reached: state >= Math.min(count, TOTAL), state };
-  };
-  await waitWhileMoving(look, { what: `${count} entries have run`, intervalMs: 10 });
+  await waitForCount(() => client.hlen(SEEN), Math.min(count, TOTAL), { what: `${count} entries have run` });
 }
 
 /** First runs only: whoever goes on after a kill may repeat, in order, what was under way. */

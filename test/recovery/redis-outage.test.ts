@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { startPlatformProcess } from '../support/platform.ts';
 import { startRedis } from '../support/redis.ts';
-import { waitFor } from '../support/wait.ts';
+import { waitForCount } from '../support/wait.ts';
 import { endsOf, loadFlow, produce, SEEN, settled, sumOf } from './flow.ts';
 
 const TOTAL = 100_000;
@@ -12,13 +12,13 @@ const OUTAGE_MS = 30_000;
 test.each([
   { what: 'restarted with its append-only file', outageMs: 0 },
   { what: 'gone for 30 s', outageMs: OUTAGE_MS },
-])('every entry has an end when Redis is $what in full flow', { timeout: 240_000 }, async ({ outageMs }) => {
+])('every entry has an end when Redis is $what in full flow', { timeout: 400_000 }, async ({ outageMs }) => {
   await using redis = await startRedis({ aof: true, args: ['--appendfsync', 'always'] });
   const client = redis.client();
   await using platform = await startPlatformProcess({ redisUrl: redis.url });
   const group = await loadFlow(platform.door, { mode: 'async_local' });
   const producing = produce(client, TOTAL);
-  await waitFor(async () => (await client.hlen(SEEN)) >= 20_000, { deadlineMs: 60_000, what: 'the flow is on' });
+  await waitForCount(() => client.hlen(SEEN), 20_000, { what: 'the flow is on' });
   await redis.kill();
   await pause(outageMs);
   await redis.restart();

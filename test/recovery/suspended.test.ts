@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { startPlatformProcess } from '../support/platform.ts';
 import { startRedis } from '../support/redis.ts';
-import { waitFor } from '../support/wait.ts';
+import { waitForCount } from '../support/wait.ts';
 
 const STREAMS = Array.from({ length: 6 }, (_, n) => `in:${n}`);
 const HEARTBEAT_TIMEOUT_MS = 2_500;
@@ -11,7 +11,9 @@ const SOURCE = `new GearsBuilder('StreamReader')
   .foreach(async (r) => { await execute('RPUSH', 'order:' + r.key, r.value.n); })
   .register({ prefix: 'in:*', mode: 'sync', batch: 20, onFailedPolicy: 'retry' });`;
 
-test('sync keeps its order when a node is suspended until the other has taken its streams, and wakes up', async () => {
+test('sync keeps its order when a node is suspended until the other has taken its streams, and wakes up', {
+  timeout: 300_000,
+}, async () => {
   await using redis = await startRedis();
   const client = redis.client();
   const flags = ['--heartbeat-timeout', `${HEARTBEAT_TIMEOUT_MS}ms`, '--block', '1s', '--sandboxes', '1'];
@@ -37,7 +39,7 @@ test('sync keeps its order when a node is suspended until the other has taken it
   const expected = Array.from({ length: n }, (_, at) => at);
   for (const stream of STREAMS) {
     const firsts = async (): Promise<readonly string[]> => [...new Set(await client.lrange(`order:${stream}`, 0, -1))];
-    await waitFor(async () => (await firsts()).length === n, { deadlineMs: 30_000, what: `all of ${stream} have run` });
+    await waitForCount(async () => (await firsts()).length, n, { what: `all of ${stream} have run` });
     expect((await firsts()).map(Number)).toEqual(expected);
   }
 });

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { type PlatformProcess, startPlatformProcess } from '../support/platform.ts';
 import { startRedis } from '../support/redis.ts';
-import { waitFor } from '../support/wait.ts';
+import { waitFor, waitForCount } from '../support/wait.ts';
 import { endsOf, sumOf } from './flow.ts';
 
-const FLEET = ['--heartbeat', '100ms', '--heartbeat-timeout', '1s'];
+const FLEET = ['--heartbeat', '100ms', '--heartbeat-timeout', '1s', '--block', '500ms'];
 
 async function load(platform: PlatformProcess, name: string, source: string): Promise<string> {
   const reply = (await platform.door.call('RG.FUNCTION', 'LOAD', name, source)) as [string, number, string, string[]];
@@ -15,7 +15,7 @@ const start = (redisUrl: string): Promise<PlatformProcess> => startPlatformProce
 
 test.each(['sync', 'async_local', 'async'] as const)(
   'every tick comes once while nodes are killed at ticks (mode %s)',
-  { timeout: 60_000 },
+  { timeout: 300_000 },
   async (mode) => {
     await using redis = await startRedis({ aof: true });
     const client = redis.client();
@@ -29,17 +29,20 @@ test.each(['sync', 'async_local', 'async'] as const)(
       const id = await load(nodes[0] as PlatformProcess, 'clock', source);
       for (const victim of [0, 1]) {
         const before = await client.hlen('ticks');
-        await waitFor(async () => (await client.hlen('ticks')) >= before + 8, { what: 'eight more ticks' });
+        await waitForCount(() => client.hlen('ticks'), before + 8, { what: 'eight more ticks' });
         await nodes[victim]?.kill();
       }
       const before = await client.hlen('ticks');
-      await waitFor(async () => (await client.hlen('ticks')) >= before + 20, { what: 'twenty more ticks' });
+      await waitForCount(() => client.hlen('ticks'), before + 20, { what: 'twenty more ticks' });
       const last = nodes[2] as PlatformProcess;
       await last.door.call('RG.PAUSEREGISTRATIONS', id);
       // What was in work goes on: both are read at one moment, and agree when nothing is.
       const counts = async (): Promise<unknown[]> =>
         ((await client.multi().hlen('ticks').scard('numbers').exec()) ?? []).map(([, count]) => count);
-      await waitFor(async () => new Set(await counts()).size === 1, { what: 'each tick has a number of its own' });
+      await waitFor(async () => new Set(await counts()).size === 1, {
+        deadlineMs: 60_000,
+        what: 'each tick has a number of its own',
+      });
       const times = Object.keys(await client.hgetall('ticks')).map(Number);
       times.sort((a, b) => a - b);
       const end = times.at(-3) ?? 0;
@@ -53,7 +56,7 @@ test.each(['sync', 'async_local', 'async'] as const)(
 
 test.each(['sync', 'async_local', 'async'] as const)(
   'every pushed item has an end when nodes are killed in full flow (mode %s)',
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   async (mode) => {
     const total = 20_000;
     await using redis = await startRedis({ aof: true });
@@ -72,18 +75,12 @@ test.each(['sync', 'async_local', 'async'] as const)(
       for (const victim of [0, 1]) {
         const before = await client.hlen('seen');
         const wanted = Math.min(before + 3_000, total);
-        await waitFor(async () => (await client.hlen('seen')) >= wanted, {
-          deadlineMs: 30_000,
-          what: 'the flow is on',
-        });
+        await waitForCount(() => client.hlen('seen'), wanted, { what: 'the flow is on' });
         await nodes[victim]?.kill();
       }
       await pushing;
       const last = nodes[2] as PlatformProcess;
-      await waitFor(async () => sumOf(await endsOf(last.door, id)) >= total, {
-        deadlineMs: 60_000,
-        what: 'all have ended',
-      });
+      await waitForCount(async () => sumOf(await endsOf(last.door, id)), total, { what: 'all have ended' });
       expect(await endsOf(last.door, id)).toMatchObject({ done: total, dead: 0, lost: 0 });
       expect(await client.hlen('seen')).toBe(total);
       expect(await client.llen('high')).toBe(0);
@@ -95,7 +92,7 @@ test.each(['sync', 'async_local', 'async'] as const)(
 );
 
 test('durable messages have an end each; another node listens after the first is killed', {
-  timeout: 60_000,
+  timeout: 300_000,
 }, async () => {
   await using redis = await startRedis({ aof: true });
   const client = redis.client();
@@ -106,14 +103,14 @@ test('durable messages have an end each; another node listens after the first is
   const id = await load(first, 'news', source);
   for (let n = 0; n < 2_000; n += 1) await client.publish('news', `before ${n}`);
   // What was published has been written as soon as the stream has had it.
-  await waitFor(async () => sumOf(await endsOf(second.door, id)) >= 500, { what: 'the flow is on' });
+  await waitForCount(async () => sumOf(await endsOf(second.door, id)), 500, { what: 'the flow is on' });
   await first.kill();
   const listens = (): Promise<boolean> => client.publish('news', 'probe').then((heard) => heard > 0);
-  await waitFor(listens, { what: 'somebody listens' });
+  await waitFor(listens, { deadlineMs: 60_000, what: 'somebody listens' });
   for (let n = 0; n < 1_000; n += 1) await client.publish('news', `after ${n}`);
   const after = async (): Promise<number> =>
     Object.keys(await client.hgetall('heard')).filter((text) => text.startsWith('after')).length;
-  await waitFor(async () => (await after()) === 1_000, { what: 'what was published later has run' });
+  await waitForCount(after, 1_000, { what: 'what was published later has run' });
   const ends = await endsOf(second.door, id);
   expect(ends.dead + ends.lost).toBe(0);
 });

@@ -65,6 +65,19 @@ export async function waitWhileMoving(look: () => Promise<Progress>, options: Pr
   }
 }
 
+/** Resolves when `count` has come to `goal`; rejects when it has not changed for `stallMs`. */
+export async function waitForCount(
+  count: () => Promise<number>,
+  goal: number,
+  options: Omit<ProgressOptions, 'intervalMs'>,
+): Promise<void> {
+  const look = async () => {
+    const state = await count();
+    return { reached: state >= goal, state };
+  };
+  await waitWhileMoving(look, { ...options, intervalMs: 10 });
+}
+
 /** Resolves with the arguments of the next `event`; rejects after the deadline (default 10,000 ms). */
 export function waitForEvent(emitter: EventEmitter, event: string, deadlineMs = 10_000): Promise<unknown[]> {
   return new Promise((resolve, reject) => {

@@ -1,6 +1,7 @@
+import { readFile } from 'node:fs/promises';
 import process from 'node:process';
 import { describe, expect, test } from 'vitest';
-import type { QuarantineEvent } from '#runtime';
+import type { QuarantineEvent, SandboxInfo } from '#runtime';
 import { startFaultProxy } from '../../support/fault-proxy.ts';
 import { startRedis } from '../../support/redis.ts';
 import { waitFor } from '../../support/wait.ts';
@@ -9,9 +10,12 @@ import { SCRIPTED_CHILD, startRuntime, type TestRuntime } from '../scripted/runt
 
 const start = (sandbox = {}, sandboxes = 1) => startRuntime({ childEntry: SCRIPTED_CHILD, sandbox, sandboxes });
 
-async function spareIsReady(world: TestRuntime): Promise<void> {
-  await waitFor(() => world.runtime.inspectPool().some((info) => info.role === 'spare' && info.residentBytes > 30e6), {
+/** The pid of a warm spare. */
+async function spareIsReady(world: TestRuntime): Promise<number> {
+  const isWarm = ({ role, residentBytes }: SandboxInfo): boolean => role === 'spare' && residentBytes > 30e6;
+  return await waitFor(() => world.runtime.inspectPool().find(isWarm)?.pid, {
     what: 'a warm spare',
+    deadlineMs: 30_000,
   });
 }
 
@@ -24,18 +28,20 @@ describe('a process that dies', () => {
     expect(ends.failed[0]?.error.message).toContain('code 7');
   });
 
-  test('interrupts batches that only waited, and the spare goes on at once', async () => {
+  test('interrupts batches that only waited, and the warm spare goes on', async () => {
     await using world = await start();
-    await spareIsReady(world);
+    const spare = await spareIsReady(world);
     const waiting = invocationOf({ code: 'wait', name: 'patient' });
     const patient = world.runtime.execute(waiting.invocation);
     const culprit = invocationOf({ code: 'exit', name: 'culprit' });
     await world.runtime.execute(culprit.invocation);
     await patient;
     expect(waiting.ends.failed[0]).toMatchObject({ kind: 'interrupted', error: { code: 'SANDBOX_DIED' } });
-    const startedMs = performance.now();
-    expect(await world.runtime.execute(invocationOf({ code: 'done' }).invocation)).toMatchObject({ done: 1 });
-    expect(performance.now() - startedMs).toBeLessThan(300);
+    expect(await world.runtime.execute(invocationOf({ code: 'done', name: 'next' }).invocation)).toMatchObject({
+      done: 1,
+    });
+    const home = world.runtime.inspectPool().find(({ versions }) => versions.some((v) => v.functionName === 'next'));
+    expect(home).toMatchObject({ pid: spare, role: 'shared' });
   });
 
   test("killed from outside is nobody's fault", async () => {
@@ -55,12 +61,10 @@ describe('a process that dies', () => {
     expect(events).toEqual([]);
   });
 
-  test('over a call that does not end is killed in time, with limit and setting named', async () => {
+  test('over a call that does not end is killed, with limit and setting named', async () => {
     await using world = await start({ graceMs: 50 });
-    const startedMs = performance.now();
     const { invocation, ends } = invocationOf({ code: 'spin', limits: { callMs: 100 } });
     await world.runtime.execute(invocation);
-    expect(performance.now() - startedMs).toBeLessThan(2_000);
     expect(ends.failed[0]).toMatchObject({ kind: 'crash', error: { code: 'LIMIT_CALL_TIME' } });
     expect(ends.failed[0]?.error.message).toContain('100 ms (limit-call-ms)');
   });
@@ -191,6 +195,29 @@ test('a lost connection interrupts who waits for it, and the next batch runs', a
   );
   const again = invocationOf({ code: 'count:h' });
   expect(await world.runtime.execute(again.invocation)).toMatchObject({ done: 1 });
+});
+
+/** Sandbox processes of this one, however little they have come to. */
+async function startedChildren(): Promise<readonly number[]> {
+  const text = await readFile(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8');
+  const pids = text.split(' ').filter(Boolean).map(Number);
+  const commands = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')));
+  return pids.filter((_, n) => commands[n]?.includes(SCRIPTED_CHILD));
+}
+
+test('processes lost before they have booted are replaced, and the start goes on', async () => {
+  const starting = start();
+  const lost = await waitFor(
+    async () => {
+      const pids = await startedChildren();
+      return pids.length === 2 ? pids : null;
+    },
+    { what: 'both are started', intervalMs: 1 },
+  );
+  for (const pid of lost) process.kill(pid, 'SIGKILL');
+  await using world = await starting;
+  expect(await world.runtime.execute(invocationOf({ code: 'done' }).invocation)).toMatchObject({ done: 1 });
+  expect(world.runtime.inspectPool().filter(({ pid }) => lost.includes(pid))).toEqual([]);
 });
 
 test('a child program that never comes up is told with what it printed', async () => {
