@@ -7,6 +7,7 @@ const NO_NETWORK = 'there is no network: a function reaches Redis through execut
 const NO_MODULES =
   'there are no modules at run time: import them statically, `regears deploy` bundles them into the function.';
 const NO_PROCESS = 'there is no process: settings come through configGet(key), log lines go through log(…) or console.';
+const NOT_YET = 'it is a part of RedisGears that ReGears does not have yet, see docs/compatibility.md.';
 
 const ABSENT: readonly (readonly [string, string])[] = [
   ['setTimeout', NO_TIMERS],
@@ -17,6 +18,12 @@ const ABSENT: readonly (readonly [string, string])[] = [
   ['clearImmediate', NO_TIMERS],
   ['fetch', NO_NETWORK],
   ['require', NO_MODULES],
+  ['createFuture', NOT_YET],
+  ['gearsFuture', NOT_YET],
+  ['runCoroutine', NOT_YET],
+  ['isAsyncAllow', NOT_YET],
+  ['flatError', NOT_YET],
+  ['registerTE', NOT_YET],
 ];
 
 /** Names that would let code wait outside the runtime's view, share memory or run what was compiled elsewhere. */

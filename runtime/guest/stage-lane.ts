@@ -17,6 +17,11 @@ export interface LaneOptions {
   readonly failed: (piece: Piece, error: unknown) => void;
 }
 
+export interface LaneRecord {
+  readonly piece: Piece;
+  readonly passed: number;
+}
+
 type Passage = 'on' | 'ended' | 'left';
 /** What a step gave. */
 interface Given {
@@ -40,16 +45,20 @@ export class Lane {
     this.#options = options;
   }
 
-  /** Begins the next entry of a batch of which none is open, with its record; returns the time when its turn has ended. */
-  begin(batch: Batch, stage: Stage, piece: Piece): number {
+  /**
+   * Begins the next entry of a batch while none of the stage is open, with its record; returns the time when its turn has ended.
+   * @param passed binding steps that are behind the record.
+   */
+  begin(batch: Batch, stage: Stage, { piece, passed }: LaneRecord): number {
     const { turn } = this.#options;
     batch.started++;
     const entry = this.#open(batch);
+    entry.passed = passed;
     stage.open++;
     (piece as Mutable<Piece>).entry = entry;
     const { asked } = turn;
     turn.enter(entry);
-    const isShort = this.#walk(piece, stage);
+    const isShort = this.#walk(piece, stage, passed === 0 ? 0 : (stage.gates[passed - 1] as Gate).at + 1);
     const now = turn.end();
     if (isShort && turn.asked === asked) this.#free = entry;
     return now;
@@ -71,7 +80,6 @@ export class Lane {
     entry.live = 1;
     entry.reached = false;
     entry.filtered = false;
-    entry.passed = 0;
     batch.firstOpen = entry;
     batch.lastOpen = entry;
     batch.open++;
@@ -80,9 +88,9 @@ export class Lane {
   }
 
   /** True: the record has ended here. False: it has gone the long way. */
-  #walk(piece: Piece, stage: Stage): boolean {
+  #walk(piece: Piece, stage: Stage, from: number): boolean {
     const { steps } = stage.plan;
-    for (let at = 0; at < steps.length; at++) {
+    for (let at = from; at < steps.length; at++) {
       const step = steps[at] as Step;
       const passage = step.binds ? this.#pass(piece, stage) : this.#take(piece, stage, at);
       if (passage !== 'on') return passage === 'ended';

@@ -11,7 +11,7 @@ import { createRecordWriter } from './record-writer.ts';
 import type { Runner } from './run.ts';
 import type { Run } from './run-arguments.ts';
 import { type Settle, stopMoving } from './settle.ts';
-import { capOf, createStage, hasEnough, type Stage, type StageOpening } from './stage.ts';
+import { capOf, createStage, hasEnough, type Stage, type StageOpening, takeDrained } from './stage.ts';
 import { createStageInput, type StageInput } from './stage-input.ts';
 import { Lane } from './stage-lane.ts';
 import { encodeOutput, type StageEncoder } from './stage-output.ts';
@@ -169,10 +169,11 @@ export class StageRunner implements Runner {
 
   /** Begins the next entry; returns the time when its turn has ended. */
   #begin(batch: Batch, stage: Stage): number {
-    const record = batch.source === 'feed' ? this.#input.read(batch, stage) : null;
     const index = batch.nextIndex;
-    if (record !== null && stage.open === 0 && stage.plan.times === null && !setHas(batch.cancelled, index)) {
-      return this.#lane.begin(batch, stage, record);
+    const record = this.#nextRecord(batch, stage);
+    const isShort = record !== null && stage.open === 0 && stage.plan.times === null;
+    if (isShort && !setHas(batch.cancelled, index)) {
+      return this.#lane.begin(batch, stage, { piece: record, passed: stage.draining + 1 });
     }
     batch.started++;
     const entry = openEntry(batch, createExecution(batch, index));
@@ -180,25 +181,23 @@ export class StageRunner implements Runner {
     this.#gates.enqueue(entry, stage);
     this.#turn.enter(entry);
     if (setHas(batch.cancelled, index)) this.#drop(entry);
-    else if (batch.source === 'pull') this.#pull(entry, stage);
-    else this.#beginWith(entry, record ?? this.#takeDrained(entry, stage));
+    else if (record === null) this.#pull(entry, stage);
+    else this.#beginWith(entry, record);
     return this.#turn.end();
+  }
+
+  /** Null: it has to be pulled. */
+  #nextRecord(batch: Batch, stage: Stage): Piece | null {
+    if (batch.source === 'feed') return this.#input.read(batch, stage);
+    return batch.source === 'drain' ? takeDrained(stage) : null;
   }
 
   #beginWith(entry: Entry, piece: Piece): void {
     const { draining, gates } = entry.batch.stage as Stage;
     (piece as { entry: Entry }).entry = entry;
     entry.pieces = piece;
+    entry.passed = draining + 1;
     this.#walker.advance(piece, draining < 0 ? 0 : (gates[draining]?.at ?? 0) + 1);
-  }
-
-  #takeDrained(entry: Entry, stage: Stage): Piece {
-    const { values, keys } = stage.drained as NonNullable<Stage['drained']>;
-    const at = stage.drainedAt++;
-    const value = values[at];
-    values[at] = undefined;
-    entry.passed = stage.draining + 1;
-    return { entry, value, key: keys[at] ?? null, kept: true, next: null };
   }
 
   #pull(entry: Entry, stage: Stage): void {

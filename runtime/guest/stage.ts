@@ -131,6 +131,15 @@ export function capOf({ gates, draining }: Stage): number {
   return left < 1 ? 1 : left;
 }
 
+/** The next record of what an accumulator held; it has no entry yet. */
+export function takeDrained(stage: Stage): Piece {
+  const { values, keys } = stage.drained as NonNullable<Stage['drained']>;
+  const at = stage.drainedAt++;
+  const value = values[at];
+  values[at] = undefined;
+  return { entry: null as never, value, key: keys[at] ?? null, kept: true, next: null };
+}
+
 /** True when no further input is wanted. */
 export function hasEnough(stage: Stage): boolean {
   return stage.stopped || (stage.full && stage.draining < 0);

@@ -1,13 +1,13 @@
 import { PlatformError } from '#functions';
 import type { StageOutput, StageRun } from '#runtime';
 import type { ErrorList } from './error-list.ts';
-import { type InputPiece, type RecordSource, readAhead } from './readers/reader.ts';
+import type { AheadReader, InputPiece } from './readers/reader.ts';
 import type { StageSink } from './sinks.ts';
 
 export interface StageDrive {
   readonly stage: StageRun;
   /** Null: the guest's generator is pulled. */
-  readonly source: RecordSource | null;
+  readonly source: AheadReader | null;
   readonly sink: StageSink;
   readonly errors: ErrorList;
   /** Records read so far. */
@@ -33,37 +33,31 @@ export async function driveStage(drive: StageDrive): Promise<number> {
   return readMs;
 }
 
-async function feedAll(drive: StageDrive, source: RecordSource): Promise<number> {
+async function feedAll(drive: StageDrive, source: AheadReader): Promise<number> {
   const { stage, onRead, signal } = drive;
   const underWay: Promise<StageOutput>[] = [];
-  const pieces = readAhead(source);
   let readMs = 0;
   let enough = false;
-  try {
-    while (!enough) {
-      const begin = performance.now();
-      const next = await nextPiece(pieces, drive);
-      readMs += performance.now() - begin;
-      if (next === null) break;
-      signal.throwIfAborted();
-      onRead(next.count);
-      const fed = stage.feed(next.payload, next.count);
-      fed.catch(() => {});
-      underWay.push(fed);
-      if (underWay.length >= IN_FLIGHT) enough = await take(drive, await (underWay.shift() as Promise<StageOutput>));
-    }
-    for (const fed of underWay) await take(drive, await fed);
-  } finally {
-    await pieces.return(undefined);
+  while (!enough) {
+    const begin = performance.now();
+    const next = await nextPiece(source, drive);
+    readMs += performance.now() - begin;
+    if (next === null) break;
+    signal.throwIfAborted();
+    onRead(next.count);
+    const fed = stage.feed(next.payload, next.count);
+    fed.catch(() => {});
+    underWay.push(fed);
+    if (underWay.length >= IN_FLIGHT) enough = await take(drive, await (underWay.shift() as Promise<StageOutput>));
   }
+  for (const fed of underWay) await take(drive, await fed);
   return readMs;
 }
 
 /** A reader that Redis refuses (wrong type of key, bad id) ends the reading with an error of the execution. */
-async function nextPiece(pieces: AsyncGenerator<InputPiece>, { errors }: StageDrive): Promise<InputPiece | null> {
+async function nextPiece(source: AheadReader, { errors }: StageDrive): Promise<InputPiece | null> {
   try {
-    const next = await pieces.next();
-    return next.done === true ? null : next.value;
+    return await source.next();
   } catch (error) {
     if (!(error instanceof PlatformError) || error.code !== 'REDIS_REPLY') throw error;
     errors.addText(error.message);

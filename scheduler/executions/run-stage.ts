@@ -6,6 +6,7 @@ import { createErrorList, type ErrorList } from './error-list.ts';
 import type { ExecutionPlan } from './execution-plan.ts';
 import type { StageEnd, StageProgress, StageRef } from './execution-store.ts';
 import { inputOf, openSource, type SourceParts, type SourceRequest } from './open-source.ts';
+import { readAhead } from './readers/reader.ts';
 import type { StageSink } from './sinks.ts';
 
 export interface StageParts extends SourceParts {
@@ -77,11 +78,13 @@ async function tryStage(
   task: StageTask,
   { sink, errors }: { readonly sink: StageSink; readonly errors: ErrorList },
 ): Promise<Pick<StageEnd, 'readMs' | 'stepMs'>> {
-  await using stage = await openStage(parts, task);
   const isPulled = inputOf(task.plan, task.ref.stage) === 'generator';
+  // The first records are on their way while the sandbox gets ready.
+  await using source = isPulled ? null : readAhead(openSource(parts, task));
+  await using stage = await openStage(parts, task);
   const readMs = await driveStage({
     stage,
-    source: isPulled ? null : openSource(parts, task),
+    source,
     sink,
     errors,
     onRead: (records) => {

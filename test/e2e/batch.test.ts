@@ -78,6 +78,8 @@ describe.each(Object.entries(TOPOLOGIES))('batch runs on %s', (name, start) => {
     const results = await run(`GB()${AGE}.accumulate((a, x) => Math.max(a ?? 0, x)).run('person:*')`);
     expect(Math.max(...results.map(Number))).toBe(87);
     expect(results.length).toBeLessThanOrEqual(shards);
+    // Data set P is on more than one shard.
+    expect(results.length > 1).toBe(shards > 1);
   });
 
   test('8: the maximum of all', async () => {
@@ -158,6 +160,19 @@ describe.each(Object.entries(TOPOLOGIES))('batch runs on %s', (name, start) => {
     const ids = await run("GB('ShardsIDReader').map((id) => 'My Shard ID is ' + id).run()");
     expect(ids.length).toBe(shards);
     for (const id of ids) expect(id).toMatch(/^My Shard ID is (1|[0-9a-f]{40})$/);
+  });
+
+  test.each([
+    ["30: GB().count().run('student:*')", /run works only while the script is evaluated/],
+    ['31: createFuture()', /createFuture is absent here: .* does not have yet/],
+    ['31: runCoroutine(null)', /runCoroutine is absent here: .* does not have yet/],
+    ['32: new Promise((done) => setTimeout(done, 5000))', /setTimeout is absent here: there are no timers/],
+  ])('%s within a function is refused in words', async (example, words) => {
+    const call = example.slice(example.indexOf(' '));
+    const [results, errors] = await execute(`GB('ShardsIDReader').map(async () => ${call}).run()`);
+    expect(results).toEqual([]);
+    expect(errors.length).toBe(shards);
+    for (const error of errors) expect(error).toMatch(words);
   });
 
   test('names of keys, and entries of a stream', async () => {

@@ -1,6 +1,6 @@
 import { PlatformError } from '../../errors.ts';
 import type { EntryMarks } from './entry-marks.ts';
-import { digitsEnd, stringEnd } from './plain.ts';
+import { digitsEnd, numberBetween, stringEnd } from './plain.ts';
 
 /*
  * Framing finds where a reply or a command ends and builds no objects. Text is latin1: one character per byte.
@@ -14,6 +14,8 @@ const ATTRIBUTE = 5;
 
 const CR = 13;
 const LF = 10;
+const DOLLAR = 36;
+const STAR = 42;
 const COLON = 58;
 const MINUS = 45;
 const ZERO = 48;
@@ -131,19 +133,22 @@ function takeEntries(text: string, from: number, state: WalkState): number {
 }
 
 /**
- * Takes whole bulk strings and integers, nearly all there is in the replies of the hot path, without looking at their lines
- * apart. Returns where it stopped.
+ * Takes whole bulk strings, integers and heads of lists, nearly all there is in the replies of the hot path, without looking at
+ * their lines apart. Returns where it stopped; where entries are marked, that is before every list.
  */
 function walkPlain(text: string, from: number, state: WalkState): number {
-  const { maxBulkBytes } = state;
-  const takesIntegers = state.kinds === REPLY_KINDS;
+  const { maxBulkBytes, maxItems } = state;
+  const isReply = state.kinds === REPLY_KINDS;
+  const takesLists = isReply && state.marks === null;
   let { remaining } = state;
   let at = from;
   while (remaining > 0 && at < text.length) {
-    const isInteger = takesIntegers && text.charCodeAt(at) === COLON;
-    const end = isInteger ? integerEnd(text, at) : stringEnd(text, at, maxBulkBytes);
-    if (end < 0) break;
-    remaining--;
+    const type = isReply ? text.charCodeAt(at) : DOLLAR;
+    const isList = type === STAR && takesLists;
+    const end = isList || type === COLON ? integerEnd(text, at) : stringEnd(text, at, maxBulkBytes);
+    const items = isList && end > 0 ? numberBetween(text, at + 1, end - 2) : 0;
+    if (end < 0 || items > maxItems) break;
+    remaining += items - 1;
     at = end;
   }
   state.remaining = remaining;

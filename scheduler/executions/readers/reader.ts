@@ -8,21 +8,31 @@ export interface InputPiece {
 /** Where the records of a stage come from; what it throws as REDIS_REPLY is an error of the execution, not of the platform. */
 export type RecordSource = AsyncIterable<InputPiece>;
 
-/** Keeps one piece under way while its consumer is busy with the one before. */
-export async function* readAhead(source: RecordSource): AsyncGenerator<InputPiece> {
+/** Pieces of a source, one always under way: the first from the beginning on. */
+export interface AheadReader extends AsyncDisposable {
+  /** Null: there are no more. */
+  next(): Promise<InputPiece | null>;
+}
+
+/** Keeps one piece under way while its consumer is busy with the one before, or not ready yet. */
+export function readAhead(source: RecordSource): AheadReader {
   const iterator = source[Symbol.asyncIterator]();
-  let next = iterator.next();
-  next.catch(() => {});
-  try {
-    for (;;) {
+  const ask = (): Promise<IteratorResult<InputPiece>> => {
+    const asked = iterator.next();
+    asked.catch(() => {});
+    return asked;
+  };
+  let next = ask();
+  return {
+    async next() {
       const result = await next;
-      if (result.done) return;
-      next = iterator.next();
-      next.catch(() => {});
-      yield result.value;
-    }
-  } finally {
-    await next.catch(() => {});
-    await iterator.return?.();
-  }
+      if (result.done === true) return null;
+      next = ask();
+      return result.value;
+    },
+    async [Symbol.asyncDispose]() {
+      await next.catch(() => {});
+      await iterator.return?.();
+    },
+  };
 }

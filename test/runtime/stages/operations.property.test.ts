@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { decodeReply } from '#functions';
+import { OPERATIONS } from '../../../runtime/guest/operations.ts';
 import { startRuntime, type TestRuntime } from '../scripted/runtime.ts';
 import { resp, runPlan, type ShardInput } from './stages.ts';
 
@@ -34,6 +35,7 @@ const PER_RECORD: readonly ModelStep[] = [
 /** Steps whose result is the same however records are spread over shards; compared without their order. */
 const GLOBAL: readonly ModelStep[] = [
   { code: '.count()', apply: (r) => (r.length === 0 ? [] : [r.length]) },
+  { code: '.avg(n => n * 2)', apply: (r) => (r.length === 0 ? [] : [(sum(r) * 2) / r.length]) },
   { code: '.avg()', apply: (r) => (r.length === 0 ? [] : [sum(r) / r.length]) },
   {
     code: '.aggregate(0, $((a, n) => a + n), (a, b) => a + b)',
@@ -155,4 +157,10 @@ test('on one shard, order stays and steps over many records follow each other in
     ),
     { numRuns: 60 },
   );
+});
+
+test('every operation of the builder is among them', () => {
+  const codes = [...PER_RECORD, ...GLOBAL, ...SORTS, ...LOCAL].map(({ code }) => code);
+  const untested = OPERATIONS.filter(({ names }) => !codes.some((code) => code.startsWith(`.${names[0]}(`)));
+  expect(untested.map(({ names }) => names[0])).toEqual([]);
 });
