@@ -20,7 +20,7 @@ export function createBatch(parts: BatchParts): ClaimedBatch {
 }
 
 /** Where entry `index` ends. */
-function endOf(batch: ClaimedBatch, index: number): number {
+export function endOf(batch: ClaimedBatch, index: number): number {
   return index + 1 < batch.ids.length ? (batch.starts[index + 1] as number) : batch.payload.length;
 }
 
@@ -108,4 +108,21 @@ export function fieldsOf(batch: ClaimedBatch, index: number): string {
 /** How often an entry has been delivered, this time included. */
 export function attemptsOf(batch: ClaimedBatch, index: number): number {
   return batch.attempts?.[index] ?? 1;
+}
+
+/** Entries that are to run alone as batches of one, the others together. */
+export function apart(batch: ClaimedBatch | null, alone: readonly string[]): readonly ClaimedBatch[] {
+  if (batch === null) return [];
+  if (alone.length === 0) return [batch];
+  const single = new Set(alone);
+  const parts: ClaimedBatch[] = [];
+  let from = 0;
+  for (let i = 0; i <= batch.ids.length; i += 1) {
+    const isAlone = i < batch.ids.length && single.has(batch.ids[i] as string);
+    if (i < batch.ids.length && !isAlone) continue;
+    if (i > from) parts.push(sliceBatch(batch, from, i));
+    if (isAlone) parts.push(sliceBatch(batch, i, i + 1));
+    from = i + 1;
+  }
+  return parts;
 }

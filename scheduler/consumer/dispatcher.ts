@@ -1,15 +1,16 @@
 import { compareEntryIds, type LoadableVersion } from '#functions';
-import { type ClaimedBatch, sliceBatch } from './batch.ts';
+import { apart, type ClaimedBatch } from './batch.ts';
 import type { Claimer } from './claimer.ts';
 import type { ConsumerLog, NodeIdentity } from './contracts.ts';
 import { createGather } from './gather.ts';
 import { addLoad, type Lane, modeOf, setParked, workName } from './lane.ts';
-import { pause } from './redis-calls.ts';
 import { type ConsumedRegistration, capOf } from './registration.ts';
 import type { DueEntries, Retries } from './retries.ts';
 import { type RoutedPiece, routeBatch } from './routing.ts';
 import type { Runner, RunRequest } from './runner.ts';
-import type { Settler } from './settler.ts';
+import { screenBatch } from './screen.ts';
+import type { Ends, Settler } from './settler.ts';
+import { createVersionLoader } from './version-loader.ts';
 
 /** Decides when what was read runs, as the mode says. */
 export interface Dispatcher {
@@ -36,6 +37,8 @@ export interface DispatcherOptions {
   readonly claimer: Claimer;
   readonly retries: Retries;
   readonly loadable: (name: string, version: number) => Promise<LoadableVersion>;
+  /** Entries of the lane have ended without running: there may be room. */
+  readonly onEnded: (lane: Lane) => void;
   /** Mode `async`: hands ids to the queue. */
   readonly enqueue: (lane: Lane, ids: readonly string[]) => void;
   readonly log: ConsumerLog;
@@ -45,7 +48,6 @@ export interface DispatcherOptions {
 const PATIENCE = 3;
 const FIRST_REST_MS = 25;
 const LONGEST_REST_MS = 1_000;
-const LOAD_PAUSE_MS = 500;
 const CLAIM_COUNT = 1_000;
 
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
@@ -59,15 +61,20 @@ class ModeDispatcher implements Dispatcher {
   /** How often a batch of a backlog was interrupted. */
   readonly #interrupted = new WeakMap<ClaimedBatch, number>();
 
+  readonly #loadTarget;
+
   constructor(options: DispatcherOptions) {
     this.#options = options;
+    this.#loadTarget = createVersionLoader({ ...options, signal: this.#closing.signal });
   }
 
-  offer(lane: Lane, batch: ClaimedBatch): void {
+  offer(lane: Lane, read: ClaimedBatch): void {
     const { trigger, running } = lane.registration;
     if (!running || lane.state === 'closed') return;
     // In mode sync what a read brings while the lane is being opened waits there for its turn, pending.
     if (modeOf(lane) === 'sync' && lane.state !== 'ready') return;
+    const batch = this.#screen(lane, read);
+    if (batch === null) return;
     if (modeOf(lane) === 'async') this.#options.enqueue(lane, batch.ids);
     else {
       addLoad(lane, batch.ids.length);
@@ -76,8 +83,10 @@ class ModeDispatcher implements Dispatcher {
     }
   }
 
-  offerClaimed(lane: Lane, batch: ClaimedBatch): Promise<void> {
+  offerClaimed(lane: Lane, claimed: ClaimedBatch): Promise<void> {
     if (!lane.registration.running || lane.state === 'closed') return Promise.resolve();
+    const batch = this.#screen(lane, claimed);
+    if (batch === null) return Promise.resolve();
     addLoad(lane, batch.ids.length);
     if (modeOf(lane) !== 'sync') return this.#start(lane, batch, 0);
     if (batch.origin === 'retry') lane.backlog.unshift(batch);
@@ -163,7 +172,10 @@ class ModeDispatcher implements Dispatcher {
   /** Runs a batch that counts as load already. */
   async #start(lane: Lane, batch: ClaimedBatch, interruptions: number): Promise<void> {
     const { expired, pieces } = routeBatch(lane.registration, batch, Date.now());
-    if (expired.length > 0) this.#expire(lane, expired);
+    if (expired.length > 0) {
+      addLoad(lane, -expired.length);
+      this.#end(lane, { expired, noted: expired });
+    }
     if (modeOf(lane) !== 'sync') {
       await Promise.all(pieces.map((piece) => this.#runPiece(lane, piece, interruptions)));
       return;
@@ -181,9 +193,24 @@ class ModeDispatcher implements Dispatcher {
     }
   }
 
-  #expire(lane: Lane, expired: readonly string[]): void {
-    const over = (): void => addLoad(lane, -expired.length);
-    this.#options.settler.settle(lane, { expired, noted: expired }).then(over, over);
+  /** What of a batch the registration's filter lets through; the rest ends here. Null: nothing. */
+  #screen(lane: Lane, batch: ClaimedBatch): ClaimedBatch | null {
+    const { filter } = lane.registration;
+    if (filter === null) return batch;
+    const { passed, refused } = screenBatch(filter, batch);
+    if (refused.length > 0) this.#end(lane, { filtered: refused, noted: batch.attempts === null ? [] : refused });
+    return passed;
+  }
+
+  /** Ends entries that do not run; until Redis has it they count as load. */
+  #end(lane: Lane, ends: Ends): void {
+    const count = (ends.filtered ?? ends.expired ?? []).length;
+    addLoad(lane, count);
+    const over = (): void => {
+      addLoad(lane, -count);
+      this.#options.onEnded(lane);
+    };
+    this.#options.settler.settle(lane, ends).then(over, over);
   }
 
   #runPiece(lane: Lane, piece: RoutedPiece, interruptions: number): Promise<void> {
@@ -231,24 +258,6 @@ class ModeDispatcher implements Dispatcher {
     return target;
   }
 
-  /** A version that is gone hands its entries to the active one. Null when the registration stops meanwhile. */
-  async #loadTarget(registration: ConsumedRegistration, version: number): Promise<LoadableVersion | null> {
-    const { loadable, log } = this.#options;
-    const { functionName } = registration.active;
-    for (let wanted = version; registration.running && !this.#closing.signal.aborted; ) {
-      try {
-        const target = await loadable(functionName, wanted);
-        registration.targets.set(version, target);
-        return target;
-      } catch (error) {
-        log.error({ err: error, function: functionName, version: wanted }, 'a version could not be loaded');
-        if (wanted !== registration.active.version) wanted = registration.active.version;
-        else await pause(LOAD_PAUSE_MS, this.#closing.signal).catch(() => undefined);
-      }
-    }
-    return null;
-  }
-
   async #retry({ lane, ids, alone }: DueEntries): Promise<void> {
     const wanted = [...ids, ...alone].sort(compareEntryIds);
     for (let at = 0; at < wanted.length; at += CLAIM_COUNT) {
@@ -280,21 +289,4 @@ function drainOverflow(registration: ConsumedRegistration): void {
   if (waiting.length === 0) return;
   registration.overflow = [];
   for (const { run } of waiting) run();
-}
-
-/** Entries that are to run alone as batches of one, the others together. */
-function apart(batch: ClaimedBatch | null, alone: readonly string[]): readonly ClaimedBatch[] {
-  if (batch === null) return [];
-  if (alone.length === 0) return [batch];
-  const single = new Set(alone);
-  const parts: ClaimedBatch[] = [];
-  let from = 0;
-  for (let i = 0; i <= batch.ids.length; i += 1) {
-    const isAlone = i < batch.ids.length && single.has(batch.ids[i] as string);
-    if (i < batch.ids.length && !isAlone) continue;
-    if (i > from) parts.push(sliceBatch(batch, from, i));
-    if (isAlone) parts.push(sliceBatch(batch, i, i + 1));
-    from = i + 1;
-  }
-  return parts;
 }

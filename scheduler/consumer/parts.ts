@@ -158,6 +158,7 @@ function createRunningParts(options: RunningOptions): RunningParts {
     ...options,
     ...{ settler, claimer, runner, retries },
     enqueue: onEvents.enqueue,
+    onEnded: onEvents.onOver,
   });
   return { settler, claimer, retries, failures, dispatcher };
 }

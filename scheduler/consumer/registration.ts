@@ -1,5 +1,6 @@
 import type { ActiveRegistration, LoadableVersion, StreamTriggerSpec } from '#functions';
 import { latin1FromUtf8 } from '#functions';
+import { type EventFilter, eventFilterOf } from './event-filter.ts';
 import type { Lane } from './lane.ts';
 import type { StreamSource } from './stream-source.ts';
 
@@ -13,6 +14,8 @@ export interface ConsumedRegistration {
   readonly group: string;
   active: ActiveRegistration;
   trigger: StreamTriggerSpec;
+  /** What entries have to match to run; null = nothing. */
+  filter: EventFilter | null;
   /** Stream name, or its begin when `isPrefix`; latin1. */
   readonly pattern: string;
   readonly isPrefix: boolean;
@@ -44,6 +47,7 @@ export function createConsumedRegistration(
     group: latin1FromUtf8(active.spec.id),
     active,
     trigger,
+    filter: entryFilterOf(active),
     pattern,
     isPrefix,
     streams,
@@ -56,6 +60,11 @@ export function createConsumedRegistration(
     lanes: new Map(),
     targets: new Map(),
   };
+}
+
+/** Events of keys are compared before they are written down, see `KeysTable`. */
+export function entryFilterOf({ spec }: ActiveRegistration): EventFilter | null {
+  return spec.trigger.kind === 'keys' ? null : eventFilterOf(spec);
 }
 
 /** Most entries of the registration that may be in hand at once: what the function asks for, what its version allows. */

@@ -17,6 +17,9 @@ export function thrownReply(reason: unknown): string {
   return errorLine(`ERR [${reason.code}] ${reason.message}`);
 }
 
+/** No results: what a call hears that a filter refused. */
+export const FILTERED_REPLY = '*0\r\n';
+
 export const NOT_FOUND_REPLY = '-ERR subcommand not found\r\n';
 
 export const DRAINING_REPLY = '-ERR [NODE_DRAINING] this node is stopping, ask another one\r\n';

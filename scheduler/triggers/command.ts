@@ -10,6 +10,7 @@ import { type Call, CommandLane } from './command-lane.ts';
 import {
   ABORTED_REPLY,
   DRAINING_REPLY,
+  FILTERED_REPLY,
   fullReply,
   INTERRUPTED_REPLY,
   NOT_FOUND_REPLY,
@@ -70,6 +71,7 @@ class LaneTable implements CommandTrigger {
     if (lane === undefined) answer(NOT_FOUND_REPLY);
     else if (this.#isDraining) answer(DRAINING_REPLY);
     else if (lane.registration.state !== 'running') answer(stoppedAnswer(lane));
+    else if (!lane.wants(args)) answer(FILTERED_REPLY);
     else if (lane.registration.spec.mode === 'async') this.#enqueue(lane, name, { args, answer });
     else lane.add({ args, answer });
   }

@@ -1,0 +1,57 @@
+import type { FlowControl, RateLimit } from './flow-control.ts';
+import { parseFilter } from './parse-filter.ts';
+import type { DeliveryMode, ReaderName, StepSpec, TriggerSpec } from './plan.ts';
+import { runsPerRecord } from './plan.ts';
+import type { FieldReader } from './untrusted.ts';
+
+export const FLOW_FIELDS = ['filter', 'rateLimit', 'concurrency', 'key'] as const;
+
+const DAY_MS = 86_400_000;
+const MOST = 1_000_000;
+
+/** What the arguments about flow are checked against. */
+export interface FlowContext {
+  readonly reader: ReaderName;
+  readonly mode: DeliveryMode;
+  readonly trigger: TriggerSpec;
+  readonly steps: readonly StepSpec[];
+}
+
+/** @param fields the object a sandbox reported. Errors: MANIFEST_INVALID naming the argument. */
+export function parseFlow(fields: FieldReader, context: FlowContext): FlowControl {
+  const flow = {
+    filter: fields.isNull('filter')
+      ? null
+      : parseFilter(fields.raw('filter'), `${fields.path}.filter`, context.trigger),
+    rate: fields.isNull('rateLimit') ? null : parseRate(fields.object('rateLimit', ['count', 'perMs'])),
+    concurrency: fields.isNull('concurrency') ? null : fields.whole('concurrency', 1, MOST),
+    keyed: fields.flag('key'),
+  };
+  checkPlaces(fields, flow, context);
+  return flow;
+}
+
+function parseRate(fields: FieldReader): RateLimit {
+  return { count: fields.whole('count', 1, MOST), perMs: fields.whole('perMs', 1, DAY_MS) };
+}
+
+/** Arguments that would mean nothing where they stand are refused. */
+function checkPlaces(fields: FieldReader, flow: FlowControl, { mode, trigger, steps }: FlowContext): void {
+  const { kind } = trigger;
+  const isFleeting = trigger.kind === 'pubsub' && !trigger.durable;
+  if (kind === 'hook') {
+    const given = FLOW_FIELDS.find((name) => !fields.isNull(name) && (name !== 'key' || flow.keyed));
+    if (given !== undefined) fields.refuse(given, 'left out: a hook answers every call of its command');
+  }
+  if (flow.concurrency !== null && (kind === 'command' || isFleeting)) {
+    fields.refuse(
+      'concurrency',
+      'left out here: limits.concurrency and maxInFlight bound calls and messages that do not wait',
+    );
+  }
+  if (!flow.keyed) return;
+  if (kind === 'command' || isFleeting)
+    fields.refuse('key', 'left out: calls, and messages without durable, have no order per key');
+  if (mode !== 'sync') fields.refuse('key', `left out in mode ${mode}: order per key needs mode 'sync'`);
+  if (!runsPerRecord(steps)) fields.refuse('key', 'left out: steps that bind records together cannot run apart by key');
+}
