@@ -19,6 +19,7 @@ export interface FlowContext {
 
 /** @param fields the object a sandbox reported. Errors: MANIFEST_INVALID naming the argument. */
 export function parseFlow(fields: FieldReader, context: FlowContext): FlowControl {
+  if (context.trigger.kind === 'hook') refuseAll(fields);
   const flow = {
     filter: fields.isNull('filter')
       ? null
@@ -35,14 +36,15 @@ function parseRate(fields: FieldReader): RateLimit {
   return { count: fields.whole('count', 1, MOST), perMs: fields.whole('perMs', 1, DAY_MS) };
 }
 
+function refuseAll(fields: FieldReader): never {
+  const given = FLOW_FIELDS.find((name) => !fields.isNull(name) && fields.raw(name) !== false) ?? 'filter';
+  return fields.refuse(given, 'left out: a hook answers every call of its command');
+}
+
 /** Arguments that would mean nothing where they stand are refused. */
 function checkPlaces(fields: FieldReader, flow: FlowControl, { mode, trigger, steps }: FlowContext): void {
   const { kind } = trigger;
   const isFleeting = trigger.kind === 'pubsub' && !trigger.durable;
-  if (kind === 'hook') {
-    const given = FLOW_FIELDS.find((name) => !fields.isNull(name) && (name !== 'key' || flow.keyed));
-    if (given !== undefined) fields.refuse(given, 'left out: a hook answers every call of its command');
-  }
   if (flow.concurrency !== null && (kind === 'command' || isFleeting)) {
     fields.refuse(
       'concurrency',

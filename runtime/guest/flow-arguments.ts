@@ -3,7 +3,7 @@ import { showValue } from './describe.ts';
 import { isArray, isFiniteNumber, ownKeys, quote, toText } from './primordials.ts';
 
 /** Arguments of `register` about which events run and how many at a time. */
-export const FLOW_ARGUMENTS = ['filter'] as const;
+export const FLOW_ARGUMENTS = ['filter', 'rateLimit'] as const;
 
 const MOST = 1_000_000;
 /** A pattern is a list of objects of lists of objects of lists of objects at most. */

@@ -69,7 +69,9 @@ export function createAsyncBridge(options: AsyncBridgeOptions): AsyncBridge {
       const consumer = node.consumer();
       const minIdleMs = options.queueVisibilityMs;
       const rows = await claimer.pending({ lane, consumer, after: '', count: PAGE, minIdleMs });
-      for (const [round, ids] of roundsOf(rows, minIdleMs)) await add(jobsOf(lane, ids, { round, readBy: consumer }));
+      const known = knownIds(lane);
+      const lost = rows.filter(({ id }) => !known.has(id));
+      for (const [round, ids] of roundsOf(lost, minIdleMs)) await add(jobsOf(lane, ids, { round, readBy: consumer }));
     },
     async refresh(lane) {
       if (lane.queued < queueWindowOf(lane.registration) / 2) return;

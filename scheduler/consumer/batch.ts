@@ -42,6 +42,12 @@ export function sliceBatch(batch: ClaimedBatch, from: number, to: number): Claim
   };
 }
 
+/** The first so many entries and the others; null = none. */
+export function cutBatch(batch: ClaimedBatch, at: number): readonly [ClaimedBatch | null, ClaimedBatch | null] {
+  const { length } = batch.ids;
+  return [at === 0 ? null : sliceBatch(batch, 0, at), at === length ? null : sliceBatch(batch, at, length)];
+}
+
 /** The entries at `indexes`, in that order, as a batch of their own. */
 export function pickBatch(batch: ClaimedBatch, indexes: readonly number[]): ClaimedBatch {
   const count = indexes.length;

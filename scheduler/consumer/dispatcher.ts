@@ -1,21 +1,24 @@
 import { compareEntryIds, type LoadableVersion } from '#functions';
-import { apart, type ClaimedBatch } from './batch.ts';
+import type { Admission } from './admission.ts';
+import { apart, type ClaimedBatch, cutBatch } from './batch.ts';
 import type { Claimer } from './claimer.ts';
 import type { ConsumerLog, NodeIdentity } from './contracts.ts';
 import { createGather } from './gather.ts';
 import { addLoad, type Lane, modeOf, setParked, workName } from './lane.ts';
-import { type ConsumedRegistration, capOf } from './registration.ts';
+import type { ConsumedRegistration } from './registration.ts';
 import type { DueEntries, Retries } from './retries.ts';
-import { type RoutedPiece, routeBatch } from './routing.ts';
+import { partByAge } from './routing.ts';
 import type { Runner, RunRequest } from './runner.ts';
 import { screenBatch } from './screen.ts';
 import type { Ends, Settler } from './settler.ts';
-import { createVersionLoader } from './version-loader.ts';
+import { createStarter, type Starter } from './starter.ts';
 
 /** Decides when what was read runs, as the mode says. */
 export interface Dispatcher {
   /** New entries, as read. */
   offer(lane: Lane, batch: ClaimedBatch): void;
+  /** Mode `async`: makes jobs of entries, in their time. */
+  enqueue(lane: Lane, ids: readonly string[], round?: number): void;
   /** Entries that were pending before; they run at once (in mode `sync` in their turn). Resolves when that is over. */
   offerClaimed(lane: Lane, batch: ClaimedBatch): Promise<void>;
   /** Mode `sync`: starts the next batch if the stream may go on. */
@@ -36,11 +39,12 @@ export interface DispatcherOptions {
   readonly settler: Settler;
   readonly claimer: Claimer;
   readonly retries: Retries;
+  readonly admission: Admission;
   readonly loadable: (name: string, version: number) => Promise<LoadableVersion>;
   /** Entries of the lane have ended without running: there may be room. */
   readonly onEnded: (lane: Lane) => void;
   /** Mode `async`: hands ids to the queue. */
-  readonly enqueue: (lane: Lane, ids: readonly string[]) => void;
+  readonly enqueue: (lane: Lane, ids: readonly string[], round?: number) => void;
   readonly log: ConsumerLog;
 }
 
@@ -61,11 +65,16 @@ class ModeDispatcher implements Dispatcher {
   /** How often a batch of a backlog was interrupted. */
   readonly #interrupted = new WeakMap<ClaimedBatch, number>();
 
-  readonly #loadTarget;
+  readonly #starter: Starter;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
-    this.#loadTarget = createVersionLoader({ ...options, signal: this.#closing.signal });
+    this.#starter = createStarter({
+      ...options,
+      signal: this.#closing.signal,
+      end: (lane, ends) => this.#end(lane, ends),
+      pump: (lane) => this.pump(lane),
+    });
   }
 
   offer(lane: Lane, read: ClaimedBatch): void {
@@ -75,12 +84,17 @@ class ModeDispatcher implements Dispatcher {
     if (modeOf(lane) === 'sync' && lane.state !== 'ready') return;
     const batch = this.#screen(lane, read);
     if (batch === null) return;
-    if (modeOf(lane) === 'async') this.#options.enqueue(lane, batch.ids);
+    if (modeOf(lane) === 'async') this.enqueue(lane, batch.ids);
     else {
       addLoad(lane, batch.ids.length);
       if (trigger.durationMs > 0 && trigger.batch > 1) this.#gather.add(lane, batch);
       else this.#dispatch(lane, batch);
     }
+  }
+
+  enqueue(lane: Lane, ids: readonly string[], round?: number): void {
+    if (isRated(lane)) void this.#enqueueInTime(lane, ids, round);
+    else this.#options.enqueue(lane, ids, round);
   }
 
   offerClaimed(lane: Lane, claimed: ClaimedBatch): Promise<void> {
@@ -149,6 +163,7 @@ class ModeDispatcher implements Dispatcher {
     const held = this.#gather.drop(lane);
     const queued = lane.backlog.reduce((sum, batch) => sum + batch.ids.length, 0);
     lane.backlog = [];
+    this.#options.admission.drop(lane);
     addLoad(lane, -held - queued);
     this.#options.retries.forget(lane);
   }
@@ -169,21 +184,52 @@ class ModeDispatcher implements Dispatcher {
     return lane.registration.running && lane.state !== 'closed' && lane.holdsLease && this.#options.node.mayAct();
   }
 
-  /** Runs a batch that counts as load already. */
-  async #start(lane: Lane, batch: ClaimedBatch, interruptions: number): Promise<void> {
-    const { expired, pieces } = routeBatch(lane.registration, batch, Date.now());
-    if (expired.length > 0) {
-      addLoad(lane, -expired.length);
-      this.#end(lane, { expired, noted: expired });
+  /** Starts a batch that counts as load already; of a registration with a rate, as tokens come. */
+  #start(lane: Lane, batch: ClaimedBatch, interruptions: number): Promise<void> {
+    // Tokens were taken for a job when it was made.
+    const starts = !isRated(lane) || batch.origin === 'queue';
+    return starts ? this.#starter.start(lane, batch, interruptions) : this.#startInTime(lane, batch, interruptions);
+  }
+
+  async #startInTime(lane: Lane, batch: ClaimedBatch, interruptions: number): Promise<void> {
+    const runs: Promise<void>[] = [];
+    const ordered = modeOf(lane) === 'sync';
+    for (let rest: ClaimedBatch | null = batch; rest !== null; ) {
+      const fresh = this.#expireOld(lane, rest);
+      lane.starting = ordered;
+      const admitted = fresh.ids.length === 0 ? 0 : await this.#options.admission.admit(lane, fresh.ids);
+      lane.starting = false;
+      const [now, later] = cutBatch(fresh, admitted);
+      rest = now === null || ordered ? null : later;
+      if (now === null) addLoad(lane, -fresh.ids.length);
+      else {
+        if (ordered && later !== null) lane.backlog.unshift(later);
+        runs.push(this.#starter.start(lane, now, interruptions));
+      }
     }
-    if (modeOf(lane) !== 'sync') {
-      await Promise.all(pieces.map((piece) => this.#runPiece(lane, piece, interruptions)));
-      return;
+    await Promise.all(runs);
+    if (ordered && runs.length === 0) this.pump(lane);
+  }
+
+  /** What is too old takes no tokens. */
+  #expireOld(lane: Lane, batch: ClaimedBatch): ClaimedBatch {
+    const { expired, fresh } = partByAge(lane.registration, batch, Date.now());
+    if (expired.length === 0) return batch;
+    addLoad(lane, -expired.length);
+    this.#end(lane, { expired, noted: expired });
+    return fresh;
+  }
+
+  async #enqueueInTime(lane: Lane, ids: readonly string[], round?: number): Promise<void> {
+    for (let at = 0; at < ids.length; ) {
+      const waiting = ids.length - at;
+      lane.queued += waiting;
+      const admitted = await this.#options.admission.admit(lane, ids.slice(at));
+      lane.queued -= waiting;
+      if (admitted === 0) return;
+      this.#options.enqueue(lane, ids.slice(at, at + admitted), round);
+      at += admitted;
     }
-    const [first, ...rest] = pieces;
-    lane.backlog.unshift(...rest.map((piece) => piece.batch));
-    if (first === undefined) queueMicrotask(() => this.pump(lane));
-    else await this.#runNow(lane, first, interruptions);
   }
 
   #startAgain(lane: Lane, pieces: readonly ClaimedBatch[], count: number): void {
@@ -206,56 +252,12 @@ class ModeDispatcher implements Dispatcher {
   #end(lane: Lane, ends: Ends): void {
     const count = (ends.filtered ?? ends.expired ?? []).length;
     addLoad(lane, count);
-    const over = (): void => {
-      addLoad(lane, -count);
-      this.#options.onEnded(lane);
-    };
-    this.#options.settler.settle(lane, ends).then(over, over);
-  }
-
-  #runPiece(lane: Lane, piece: RoutedPiece, interruptions: number): Promise<void> {
-    const { registration } = lane;
-    const { ids } = piece.batch;
-    const fits = registration.inWork === 0 || registration.inWork + ids.length <= capOf(registration);
-    if (fits) return this.#runNow(lane, piece, interruptions);
-    // Reads over several streams may bring more than may run at once.
-    const { promise, resolve } = Promise.withResolvers<void>();
-    for (const id of ids) lane.held.add(id);
-    const release = (): void => {
-      for (const id of ids) lane.held.delete(id);
-    };
-    registration.overflow.push({
-      run: () => {
-        release();
-        resolve(this.#runPiece(lane, piece, interruptions));
-      },
-      drop: () => {
-        release();
-        addLoad(lane, -ids.length);
-        resolve();
-      },
-    });
-    return promise;
-  }
-
-  async #runNow(lane: Lane, piece: RoutedPiece, interruptions: number): Promise<void> {
-    const { registration } = lane;
-    const { batch, registrationIndex } = piece;
-    registration.inWork += batch.ids.length;
-    const target = registration.targets.get(piece.version) ?? (await this.#loadFor(lane, piece));
-    if (target === null) addLoad(lane, -batch.ids.length);
-    else await this.#options.runner.run({ lane, batch, target, registrationIndex, interruptions });
-    registration.inWork -= batch.ids.length;
-    drainOverflow(registration);
-  }
-
-  async #loadFor(lane: Lane, { batch, version }: RoutedPiece): Promise<LoadableVersion | null> {
-    for (const id of batch.ids) lane.held.add(id);
-    lane.starting = true;
-    const target = await this.#loadTarget(lane.registration, version);
-    lane.starting = false;
-    for (const id of batch.ids) lane.held.delete(id);
-    return target;
+    this.#options.settler
+      .settle(lane, ends)
+      .finally(() => addLoad(lane, -count))
+      .then(() => this.#options.onEnded(lane))
+      // The settler has said so; the entries are pending.
+      .catch(() => undefined);
   }
 
   async #retry({ lane, ids, alone }: DueEntries): Promise<void> {
@@ -278,15 +280,11 @@ class ModeDispatcher implements Dispatcher {
   }
 }
 
+function isRated({ registration }: Lane): boolean {
+  return (registration.active.spec.flow?.rate ?? null) !== null;
+}
+
 /** Whatever kills a batch may need time to pass. */
 function restOf(interruptions: number): number {
   return interruptions < PATIENCE ? 0 : Math.min(LONGEST_REST_MS, FIRST_REST_MS * 2 ** (interruptions - PATIENCE));
-}
-
-/** Runs what had to wait because enough was in work. */
-function drainOverflow(registration: ConsumedRegistration): void {
-  const waiting = registration.overflow;
-  if (waiting.length === 0) return;
-  registration.overflow = [];
-  for (const { run } of waiting) run();
 }

@@ -67,12 +67,16 @@ export function entryFilterOf({ spec }: ActiveRegistration): EventFilter | null 
   return spec.trigger.kind === 'keys' ? null : eventFilterOf(spec);
 }
 
-/** Most entries of the registration that may be in hand at once: what the function asks for, what its version allows. */
+/**
+ * Most entries of the registration that may be in hand at once: what the function asks for, what its version allows, and no
+ * more than a bucket of its rate, so that what has to wait stays in the stream for whoever has tokens.
+ */
 export function capOf(registration: ConsumedRegistration): number {
   const { batch, maxInFlight } = registration.trigger;
   const concurrency = registration.targets.get(registration.active.version)?.limits.concurrency;
   const allowed = concurrency === undefined ? maxInFlight : Math.min(maxInFlight, concurrency * batch);
-  return Math.max(allowed, batch);
+  const rate = registration.active.spec.flow?.rate ?? null;
+  return Math.max(rate === null ? allowed : Math.min(allowed, rate.count), batch);
 }
 
 /** Entries that may still be read. */

@@ -1,4 +1,4 @@
-import { encodeError, latin1FromUtf8, PlatformError } from '#functions';
+import { encodeError, formatDuration, latin1FromUtf8, PlatformError, type RateLimit } from '#functions';
 import type { GuestError } from '#runtime';
 
 /** Error replies of `RG.TRIGGER`: one line, no stack, texts of RedisGears where it has one. */
@@ -34,6 +34,11 @@ export function fullReply(registrationId: string, most: number): string {
   return errorLine(
     `ERR [LIMIT_CONCURRENCY] ${most} calls of ${registrationId} are waiting or running, see setting max-in-flight; try again`,
   );
+}
+
+export function limitedReply(registrationId: string, { count, perMs }: RateLimit, waitMs: number): string {
+  const rate = `${count} calls per ${formatDuration(perMs)}`;
+  return errorLine(`ERR [RATE_LIMITED] ${registrationId} takes ${rate} in the whole fleet; retry after ${waitMs} ms`);
 }
 
 export function stoppedReply(registrationId: string, state: string, reason: string | null): string {

@@ -1,6 +1,6 @@
 import { type ActiveRegistration, defineScript, encodeBulk, type LoadableVersion, type RedisAccess } from '#functions';
 import type { EndedEntries, FailedEntry, Invocation, Outcome } from '#runtime';
-import { eventFilterOf } from '../consumer/event-filter.ts';
+import { type EventFilter, eventFilterOf } from '../consumer/event-filter.ts';
 import type { DeadLetter } from '../delivery.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { SchedulerKeys } from '../keys.ts';
@@ -85,9 +85,11 @@ export function createMessageRunner(options: MessageRunnerOptions): (run: Messag
 function wantedOf({ active, messages }: MessageRun): readonly Message[] {
   const filter = eventFilterOf(active.spec);
   if (filter === null) return messages;
-  return messages.filter((message) =>
-    filter.accepts(filter.fields.map((name) => message[name as 'channel' | 'pattern' | 'message'])),
-  );
+  return messages.filter((message) => passes(filter, message));
+}
+
+export function passes({ accepts, fields }: EventFilter, message: Message): boolean {
+  return accepts(fields.map((name) => message[name as 'channel' | 'pattern' | 'message']));
 }
 
 interface Ends {

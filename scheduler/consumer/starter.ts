@@ -1,0 +1,112 @@
+import type { LoadableVersion } from '#functions';
+import type { ClaimedBatch } from './batch.ts';
+import type { ConsumerLog } from './contracts.ts';
+import { addLoad, type Lane, modeOf } from './lane.ts';
+import { type ConsumedRegistration, capOf } from './registration.ts';
+import { type RoutedPiece, routeBatch } from './routing.ts';
+import type { Runner } from './runner.ts';
+import type { Ends } from './settler.ts';
+import { createVersionLoader } from './version-loader.ts';
+
+/** From a batch whose turn it is to runs: what is too old ends, the rest goes to its versions, as much as may be in work. */
+export interface Starter {
+  /**
+   * Starts a batch that counts as load already; mode `sync`: its first piece, the others go back to the backlog. Resolves
+   * when what it started is over.
+   */
+  start(lane: Lane, batch: ClaimedBatch, interruptions: number): Promise<void>;
+}
+
+export interface StarterOptions {
+  readonly runner: Runner;
+  readonly loadable: (name: string, version: number) => Promise<LoadableVersion>;
+  /** Ends entries that do not run. */
+  readonly end: (lane: Lane, ends: Ends) => void;
+  /** Mode `sync`: the next batch of the backlog may start. */
+  readonly pump: (lane: Lane) => void;
+  readonly signal: AbortSignal;
+  readonly log: ConsumerLog;
+}
+
+export function createStarter(options: StarterOptions): Starter {
+  return new BatchStarter(options);
+}
+
+class BatchStarter implements Starter {
+  readonly #options: StarterOptions;
+  readonly #loadTarget;
+
+  constructor(options: StarterOptions) {
+    this.#options = options;
+    this.#loadTarget = createVersionLoader(options);
+  }
+
+  async start(lane: Lane, batch: ClaimedBatch, interruptions: number): Promise<void> {
+    const { expired, pieces } = routeBatch(lane.registration, batch, Date.now());
+    if (expired.length > 0) {
+      addLoad(lane, -expired.length);
+      this.#options.end(lane, { expired, noted: expired });
+    }
+    if (modeOf(lane) !== 'sync') {
+      await Promise.all(pieces.map((piece) => this.#runPiece(lane, piece, interruptions)));
+      return;
+    }
+    const [first, ...rest] = pieces;
+    lane.backlog.unshift(...rest.map((piece) => piece.batch));
+    if (first === undefined) queueMicrotask(() => this.#options.pump(lane));
+    else await this.#runNow(lane, first, interruptions);
+  }
+
+  #runPiece(lane: Lane, piece: RoutedPiece, interruptions: number): Promise<void> {
+    const { registration } = lane;
+    const { ids } = piece.batch;
+    const fits = registration.inWork === 0 || registration.inWork + ids.length <= capOf(registration);
+    if (fits) return this.#runNow(lane, piece, interruptions);
+    // Reads over several streams may bring more than may run at once.
+    const { promise, resolve } = Promise.withResolvers<void>();
+    for (const id of ids) lane.held.add(id);
+    const release = (): void => {
+      for (const id of ids) lane.held.delete(id);
+    };
+    registration.overflow.push({
+      run: () => {
+        release();
+        resolve(this.#runPiece(lane, piece, interruptions));
+      },
+      drop: () => {
+        release();
+        addLoad(lane, -ids.length);
+        resolve();
+      },
+    });
+    return promise;
+  }
+
+  async #runNow(lane: Lane, piece: RoutedPiece, interruptions: number): Promise<void> {
+    const { registration } = lane;
+    const { batch, registrationIndex } = piece;
+    registration.inWork += batch.ids.length;
+    const target = registration.targets.get(piece.version) ?? (await this.#loadFor(lane, piece));
+    if (target === null) addLoad(lane, -batch.ids.length);
+    else await this.#options.runner.run({ lane, batch, target, registrationIndex, interruptions });
+    registration.inWork -= batch.ids.length;
+    drainOverflow(registration);
+  }
+
+  async #loadFor(lane: Lane, { batch, version }: RoutedPiece): Promise<LoadableVersion | null> {
+    for (const id of batch.ids) lane.held.add(id);
+    lane.starting = true;
+    const target = await this.#loadTarget(lane.registration, version);
+    lane.starting = false;
+    for (const id of batch.ids) lane.held.delete(id);
+    return target;
+  }
+}
+
+/** Runs what had to wait because enough was in work. */
+function drainOverflow(registration: ConsumedRegistration): void {
+  const waiting = registration.overflow;
+  if (waiting.length === 0) return;
+  registration.overflow = [];
+  for (const { run } of waiting) run();
+}
