@@ -64,6 +64,7 @@ export {
   type Schedule,
   type ScheduleTriggerSpec,
 } from './model/schedule-trigger-spec.ts';
+export { type Unread, unreadEntries } from './model/unread.ts';
 export type { CommandFacts, CommandTable } from './redis/command-table.ts';
 export { type ConnectOptions, connectRedis } from './redis/connect.ts';
 export { SLOT_COUNT, slotOfKey } from './redis/hash-tags.ts';

@@ -17,7 +17,8 @@ export interface StageRequest {
   readonly endStep: number;
   /**
    * What `feed` brings, as RESP text (one array): `keys`: `[[key, type, value], …]` with type text and value as the type's
-   * own read command replied (or type and value missing with readValue false); `names`: `[name, …]`; `stream`: entries as
+   * own read command replied (or type and value missing with readValue false), or, for keys of one type, `[type, bytes of the
+   * names, [name, …], [value, …]]`; `names`: `[name, …]`; `stream`: entries as
    * XRANGE replies; `records`: opaque texts of a former stage's output; `generator`: nothing is fed, the guest's generator is
    * pulled by `pull`.
    */

@@ -44,7 +44,14 @@ function parseFile(path: string): unknown {
   try {
     return JSON.parse(readFileSync(path, 'utf8'));
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new PlatformError<SchedulerErrorCode>('CONFIG_INVALID', `${path} cannot be read as JSON: ${why}`, { cause });
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const known: Readonly<Record<string, string>> = {
+      ENOENT: 'there is no such file',
+      EISDIR: 'it is a directory',
+      EACCES: 'this user has no right to read it',
+    };
+    const why = code === undefined ? `it is no JSON: ${message}` : (known[code] ?? message);
+    const text = `the file of settings ${path} (--config or REGEARS_CONFIG) cannot be read: ${why}`;
+    throw new PlatformError<SchedulerErrorCode>('CONFIG_INVALID', text, { cause });
   }
 }

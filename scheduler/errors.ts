@@ -7,6 +7,8 @@ export type SchedulerErrorCode =
   | 'NOT_CONVERGED'
   | 'NODE_DRAINING'
   | 'SLOT_LOST'
+  /** The registration that a command belongs to is paused or was stopped. */
+  | 'REGISTRATION_STOPPED'
   /** No node answered a command in time. */
   | 'CALL_TIMED_OUT'
   /** Every node that tried to run a command failed to, for reasons outside the function. */

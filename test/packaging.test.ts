@@ -100,6 +100,54 @@ test('the package can be imported, and its types for authors are there', async (
   expect(readdirSync(join(folder, 'node_modules', 'regears', 'functions', 'authoring'))).toEqual(['functions.d.ts']);
 });
 
+/** A program as a user writes it, with types. */
+const PROGRAM = `import { Redis } from 'ioredis';
+import { GearsRemoteBuilder, type RemoteError, type RunResults } from 'regears/client';
+
+const redis = new Redis(Number(process.argv[2]));
+const least: number = 18;
+const run: RunResults<number> = await new GearsRemoteBuilder(redis, 'KeysReader')
+  .foreach((r) => execute('SET', \`seen:\${r.key}\`, 1))
+  .map((r) => Number(r.value.age))
+  .filter((age) => age > least)
+  .with({ least })
+  .run('person:*', { count: 10 });
+const errors: readonly RemoteError[] = run.errors;
+// @ts-expect-error records are numbers by now
+new GearsRemoteBuilder(redis).count().map((n) => n.length);
+// @ts-expect-error streams have no patterns
+if (false) new GearsRemoteBuilder(redis, 'StreamReader').run('s', { readValue: false });
+// @ts-expect-error commands are not run
+if (false) new GearsRemoteBuilder(redis, 'CommandReader').run();
+console.log(JSON.stringify([run.results, errors]));
+redis.disconnect();
+`;
+
+test(
+  'programs import the client with its types, and run plans',
+  async () => {
+    writeFileSync(join(folder, 'program.mts'), PROGRAM);
+    const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+    const types = ['--typeRoots', join(ROOT, 'node_modules', '@types'), '--types', 'node'];
+    const strict = ['--noEmit', '--strict', '--skipLibCheck', '--module', 'nodenext', '--target', 'es2024'];
+    await run(process.execPath, [tsc, ...strict, ...types, 'program.mts'], { cwd: folder, env });
+    const node = await startNode();
+    const redis = new Redis({ port: node.port });
+    try {
+      await redis.hset('person:1', { age: 70 });
+      await redis.hset('person:2', { age: 7 });
+      const bin = join(folder, 'node_modules', '.bin', 'node');
+      const { stdout } = await run(bin, ['program.mts', `${node.port}`], { cwd: folder, env });
+      expect(JSON.parse(stdout)).toEqual([[70], []]);
+      expect(await redis.get('seen:person:2')).toBe('1');
+    } finally {
+      redis.disconnect();
+      await node.stop();
+    }
+  },
+  SETUP_DEADLINE_MS,
+);
+
 test('an older Node gets one sentence that says what to do', async () => {
   const bin = join(folder, 'node_modules', 'regears', 'scheduler', 'cli', 'regears.js');
   const pretend = `Object.defineProperty(process.versions, 'node', { value: '18.1.0' }); await import(${JSON.stringify(bin)});`;

@@ -432,47 +432,58 @@ declare global {
   type RegisterOf<Name extends ReaderName> = Name extends keyof Readers ? Readers[Name]['register'] : never;
   type RunOf<Name extends ReaderName> = Name extends keyof RunReaders ? RunReaders[Name]['run'] : never;
 
+  /** What kind of builder steps go on with: the one of a source (`BuilderOf`), or that of `regears/client`. */
+  interface BuilderKind {
+    readonly record: unknown;
+    readonly builder: unknown;
+  }
+  /** The builder behind a step that makes records of type `Out`. */
+  type Next<Kind extends BuilderKind, Out> = (Kind & { readonly record: Out })['builder'];
+  interface BuilderOf<Args extends readonly unknown[], RunArgs extends readonly unknown[]> extends BuilderKind {
+    readonly builder: Builder<this['record'], Args, RunArgs>;
+  }
+
   /**
    * A plan being built: steps run in the order they are called, on every record the reader gives. Steps return the builder.
    * A misspelt method, a wrong argument or an unknown option is an error that names it, before anything is registered.
    */
-  interface Builder<In, Args extends readonly unknown[], RunArgs extends readonly unknown[] = never> {
+  interface Steps<In, Kind extends BuilderKind> {
     /**
      * One record in, one out.
      * @example
      * GB('CommandReader').map(([, a, b]) => Number(a) + Number(b)).register({ trigger: 'add' });
      */
-    map<Out>(callback: (record: In) => MaybePromise<Out>): Builder<Out, Args, RunArgs>;
+    map<Out>(callback: (record: In) => MaybePromise<Out>): Next<Kind, Out>;
     /**
      * One record in, the elements of the returned list out, in their order; an empty list ends the record, what is no list
      * passes as one record.
      * @example
      * GB('StreamReader').flatmap((r) => r.value.text.split(' ')).foreach(count).register({ prefix: 'texts' });
      */
-    flatmap<Out>(callback: (record: In) => MaybePromise<readonly Out[] | Out>): Builder<Out, Args, RunArgs>;
+    flatmap<Out>(callback: (record: In) => MaybePromise<readonly Out[] | Out>): Next<Kind, Out>;
     /** The same as `flatmap`. */
-    flatMap<Out>(callback: (record: In) => MaybePromise<readonly Out[] | Out>): Builder<Out, Args, RunArgs>;
+    flatMap<Out>(callback: (record: In) => MaybePromise<readonly Out[] | Out>): Next<Kind, Out>;
     /**
      * Does something with each record and passes it on; the next step waits for a returned promise.
      * @example
      * GB('StreamReader').foreach((r) => execute('SADD', 'users', r.value.user)).register({ prefix: 'logins' });
      */
-    foreach(callback: (record: In) => unknown): Builder<In, Args, RunArgs>;
+    foreach(callback: (record: In) => unknown): Next<Kind, In>;
     /** The same as `foreach`. */
-    forEach(callback: (record: In) => unknown): Builder<In, Args, RunArgs>;
+    forEach(callback: (record: In) => unknown): Next<Kind, In>;
     /**
      * Passes on the records for which the callback returns something truthy; entries of the others end as filtered.
      * @example
      * GB('StreamReader').filter((r) => Number(r.value.amount) > 100).foreach(check).register({ prefix: 'orders:*' });
      */
-    filter(callback: (record: In) => unknown): Builder<In, Args, RunArgs>;
+    filter(callback: (record: In) => unknown): Next<Kind, In>;
     /**
      * Folds all records of one execution into one; the accumulator is `null` at first. No records, no result.
      * @example
      * GB('StreamReader').accumulate((sum, r) => (sum ?? 0) + Number(r.value.amount))
      *   .foreach((sum) => execute('INCRBYFLOAT', 'total', sum)).register({ prefix: 'orders:*', batch: 500, duration: 100 });
      */
-    accumulate<Acc>(callback: (accumulator: Acc | null, record: In) => MaybePromise<Acc>): Builder<Acc, Args, RunArgs>;
+    accumulate<Acc>(callback: (accumulator: Acc | null, record: In) => MaybePromise<Acc>): Next<Kind, Acc>;
     /**
      * Folds the records of one execution by key, here on this node; gives one `{ key, value }` per key.
      * @example
@@ -482,24 +493,24 @@ declare global {
     localgroupby<Acc>(
       extractor: (record: In) => string | number,
       reducer: (key: string, accumulator: Acc | null, record: In) => MaybePromise<Acc>,
-    ): Builder<GroupRecord<Acc>, Args, RunArgs>;
+    ): Next<Kind, GroupRecord<Acc>>;
     /** The same as `localgroupby`. */
     localGroupBy<Acc>(
       extractor: (record: In) => string | number,
       reducer: (key: string, accumulator: Acc | null, record: In) => MaybePromise<Acc>,
-    ): Builder<GroupRecord<Acc>, Args, RunArgs>;
+    ): Next<Kind, GroupRecord<Acc>>;
     /**
      * Passes on `length` records of each execution, beginning with number `start` (default 0).
      * @example
      * GB('StreamReader').limit(10).foreach(sample).register({ prefix: 'events:*', batch: 1000, duration: 1000 });
      */
-    limit(length: number, start?: number): Builder<In, Args, RunArgs>;
+    limit(length: number, start?: number): Next<Kind, In>;
     /**
      * Brings the records of all shards together: what follows runs once, over all of them. With `register` they pass through.
      * @example
      * GB().map((r) => r.key).collect().limit(10).run('user:*');
      */
-    collect(): Builder<In, Args, RunArgs>;
+    collect(): Next<Kind, In>;
     /**
      * Folds the records of all shards by key; gives one `{ key, value }` per key. Keys are text, other values become theirs.
      * The extractor must not be async. With `register`, records of one execution are folded where they are.
@@ -509,12 +520,12 @@ declare global {
     groupby<Acc>(
       extractor: (record: In) => unknown,
       reducer: (key: string, accumulator: Acc | null, record: In) => MaybePromise<Acc>,
-    ): Builder<GroupRecord<Acc>, Args, RunArgs>;
+    ): Next<Kind, GroupRecord<Acc>>;
     /** The same as `groupby`. */
     groupBy<Acc>(
       extractor: (record: In) => unknown,
       reducer: (key: string, accumulator: Acc | null, record: In) => MaybePromise<Acc>,
-    ): Builder<GroupRecord<Acc>, Args, RunArgs>;
+    ): Next<Kind, GroupRecord<Acc>>;
     /**
      * As `groupby`, but the reducer gets all records of a key at once, as a list; neither callback may be async. All records are
      * held in memory: prefer `groupby`.
@@ -524,18 +535,18 @@ declare global {
     batchgroupby<Out>(
       extractor: (record: In) => unknown,
       reducer: (key: string, records: readonly In[]) => Out,
-    ): Builder<GroupRecord<Out>, Args, RunArgs>;
+    ): Next<Kind, GroupRecord<Out>>;
     /** The same as `batchgroupby`. */
     batchGroupBy<Out>(
       extractor: (record: In) => unknown,
       reducer: (key: string, records: readonly In[]) => Out,
-    ): Builder<GroupRecord<Out>, Args, RunArgs>;
+    ): Next<Kind, GroupRecord<Out>>;
     /**
      * Moves each record to the shard that owns a key of this name, so that what follows can write there.
      * @example
      * GB().repartition((r) => r.value.city).foreach((r) => execute('INCR', r.value.city)).run('person:*');
      */
-    repartition(extractor: (record: In) => unknown): Builder<In, Args, RunArgs>;
+    repartition(extractor: (record: In) => unknown): Next<Kind, In>;
     /**
      * Folds all records of all shards into one: `local` on every shard, then `global` over what the shards came to. Both begin
      * with a copy of `zero`, also where the accumulator is null again. No records, no result.
@@ -546,7 +557,7 @@ declare global {
       zero: Acc,
       local: (accumulator: Acc, record: In) => MaybePromise<Acc>,
       global: (accumulator: Acc, partial: Acc) => MaybePromise<Acc>,
-    ): Builder<Acc, Args, RunArgs>;
+    ): Next<Kind, Acc>;
     /**
      * `aggregate` by key; gives one `{ key, value }` per key.
      * @example
@@ -557,34 +568,34 @@ declare global {
       zero: Acc,
       local: (key: string, accumulator: Acc, record: In) => MaybePromise<Acc>,
       global: (key: string, accumulator: Acc, partial: Acc) => MaybePromise<Acc>,
-    ): Builder<GroupRecord<Acc>, Args, RunArgs>;
+    ): Next<Kind, GroupRecord<Acc>>;
     /** The same as `aggregateby`. */
     aggregateBy<Acc>(
       extractor: (record: In) => unknown,
       zero: Acc,
       local: (key: string, accumulator: Acc, record: In) => MaybePromise<Acc>,
       global: (key: string, accumulator: Acc, partial: Acc) => MaybePromise<Acc>,
-    ): Builder<GroupRecord<Acc>, Args, RunArgs>;
+    ): Next<Kind, GroupRecord<Acc>>;
     /**
      * Number of records; nothing when there are none.
      * @example
      * GB().count().run('person:*');
      */
-    count(): Builder<number, Args, RunArgs>;
+    count(): Next<Kind, number>;
     /**
      * Number of records by key, as `{ key, value }`; without an extractor the record itself is the key.
      * @example
      * GB().countby((r) => r.value.city).run('person:*');
      */
-    countby(extractor?: (record: In) => unknown): Builder<GroupRecord<number>, Args, RunArgs>;
+    countby(extractor?: (record: In) => unknown): Next<Kind, GroupRecord<number>>;
     /** The same as `countby`. */
-    countBy(extractor?: (record: In) => unknown): Builder<GroupRecord<number>, Args, RunArgs>;
+    countBy(extractor?: (record: In) => unknown): Next<Kind, GroupRecord<number>>;
     /**
      * Each record once; records are the same when they hold the same, also lists and objects.
      * @example
      * GB().map((r) => r.value.city).distinct().run('person:*');
      */
-    distinct(): Builder<In, Args, RunArgs>;
+    distinct(): Next<Kind, In>;
     /**
      * All records in order, upwards unless `reverse`: numbers, then texts by their code units, then other values by what they
      * hold. All of them are held in memory in one place.
@@ -592,16 +603,21 @@ declare global {
      * GB().map((r) => Number(r.value.age)).sort().run('person:*');
      * GB().map((r) => r.value).sort({ comparator: (a, b) => a.age - b.age, reverse: true }).run('person:*');
      */
-    sort(reverse?: boolean): Builder<In, Args, RunArgs>;
-    sort(comparator: (a: In, b: In) => number): Builder<In, Args, RunArgs>;
-    sort(options: { reverse?: boolean; comparator?: (a: In, b: In) => number }): Builder<In, Args, RunArgs>;
+    sort(reverse?: boolean): Next<Kind, In>;
+    sort(comparator: (a: In, b: In) => number): Next<Kind, In>;
+    sort(options: { reverse?: boolean; comparator?: (a: In, b: In) => number }): Next<Kind, In>;
     /**
      * Mean of the records, which must be numbers or texts of numbers, or of what the extractor takes out of them; nothing when
      * there are none.
      * @example
      * GB().avg((r) => r.value.age).run('person:*');
      */
-    avg(extractor?: (record: In) => unknown): Builder<number, Args, RunArgs>;
+    avg(extractor?: (record: In) => unknown): Next<Kind, number>;
+  }
+
+  /** Steps, and the two ways to end them. */
+  interface Builder<In, Args extends readonly unknown[], RunArgs extends readonly unknown[] = never>
+    extends Steps<In, BuilderOf<Args, RunArgs>> {
     /**
      * Runs the plan once, over everything its reader finds now. A script may call it once, while it is evaluated; who sent
      * the script gets the results.

@@ -8,6 +8,9 @@ export interface CommandFacts {
   readonly step: number;
   /** Lower-case flags: `write`, `readonly`, `admin`, `noscript`, `blocking`, `movablekeys`, `pubsub`, … */
   readonly flags: ReadonlySet<string>;
+  /** The server's advice to clients of a cluster, as it words it (`all_shards`; `agg_sum`); null = none. */
+  readonly requestPolicy: string | null;
+  readonly responsePolicy: string | null;
 }
 
 export interface CommandTable {

@@ -38,7 +38,7 @@ function addAll(facts: Map<string, CommandFacts>, reply: unknown): void {
   if (!Array.isArray(reply)) return;
   for (const entry of reply) {
     if (!Array.isArray(entry) || typeof entry[0] !== 'string') continue;
-    const [rawName, , flags, firstKey, lastKey, step] = entry as unknown[];
+    const [rawName, , flags, firstKey, lastKey, step, , tips] = entry as unknown[];
     const name = String(rawName).toLowerCase();
     facts.set(name, {
       name,
@@ -46,7 +46,14 @@ function addAll(facts: Map<string, CommandFacts>, reply: unknown): void {
       lastKey: Number(lastKey) || 0,
       step: Number(step) || 0,
       flags: new Set(Array.isArray(flags) ? flags.map((flag) => String(flag).toLowerCase()) : []),
+      requestPolicy: policyIn(tips, 'request_policy:'),
+      responsePolicy: policyIn(tips, 'response_policy:'),
     });
     addAll(facts, entry[9]);
   }
+}
+
+function policyIn(tips: unknown, label: string): string | null {
+  const tip = Array.isArray(tips) ? tips.map(String).find((text) => text.startsWith(label)) : undefined;
+  return tip === undefined ? null : tip.slice(label.length);
 }

@@ -137,7 +137,6 @@ class BatchEngine implements Engine {
         ...(stage ? { header: stage.header, onStage: stage.onStage } : {}),
         onSettled: (outcome) => {
           this.#live.delete(batch);
-          if (this.#live.size === 0) this.#stopTimer();
           resolve(outcome);
         },
         onGone: () => (stage ? stage.onGone(batch) : pool.release(isolate)),
@@ -149,8 +148,10 @@ class BatchEngine implements Engine {
     });
   }
 
+  /** Goes on until it finds nothing to look at: starting and stopping it costs a small batch more than all looks at it. */
   #startTimer(): void {
     this.#timer ??= setInterval(() => {
+      if (this.#live.size === 0) this.#stopTimer();
       const now = performance.now();
       for (const batch of this.#live) batch.check(now);
     }, this.#options.checkEveryMs ?? 25);

@@ -13,7 +13,10 @@ export interface GuestConfig {
  * only because its time slice was over, so that `go` must be called. `numbers` and `text` are what `encodePackedProgress`
  * takes; `failed` are the positions that the notes within `text` report as failed.
  */
-export type GuestNews = readonly (number | string | Uint32Array)[];
+export type ToldNews = readonly (number | string | Uint32Array)[];
+
+/** Or only the text of one batch, when there is nothing `more` and nobody failed: then its numbers are in the shared memory. */
+export type GuestNews = ToldNews | string;
 
 export interface GuestApi {
   /** JSON of `{ registrations, configuration, logs }`: what evaluating the source left. */
@@ -59,7 +62,7 @@ export interface GuestApi {
    * The news of the last call once more, because an unhandled rejection took their place on the way out; it is logged.
    * Null when that call did not come to its end.
    */
-  again(rejection: string): GuestNews | null;
+  again(rejection: string): ToldNews | null;
 }
 
 /** Values of `RunFlag`, which both sides declare because no code crosses the wall. */
@@ -72,4 +75,13 @@ export interface RunFlags {
   readonly stopAtFailure: 16;
   readonly keys: 64;
   readonly hook: 128;
+}
+
+/** Places in the shared memory, behind those of `BlameField`; declared by both sides, too. */
+export interface OutboxFields {
+  readonly batch: 3;
+  /** How many numbers there are. */
+  readonly count: 4;
+  /** Where they begin. */
+  readonly numbers: 5;
 }

@@ -1,4 +1,4 @@
-import type { GuestNews } from './api.ts';
+import type { GuestNews, ToldNews } from './api.ts';
 import { type Batch, type BatchInput, createBatch, type Round, type Waiter } from './batch.ts';
 import type { Executor } from './execute.ts';
 import type { Logger } from './log.ts';
@@ -38,7 +38,7 @@ export interface Engine {
   session(reply: ReplyText): GuestNews;
   cancel(batch: number, positions: Set<number>): GuestNews;
   go(): GuestNews;
-  again(rejection: string): GuestNews | null;
+  again(rejection: string): ToldNews | null;
 }
 
 export interface EngineOptions {
@@ -51,6 +51,8 @@ export interface EngineOptions {
   readonly executor: Executor;
   readonly sessions: Sessions;
   readonly logger: Logger;
+  /** Hands news over. */
+  readonly hand: (news: ToldNews) => GuestNews;
 }
 
 /** Takes what comes from outside, lets the entries go on one after the other, and collects the news. */
@@ -67,6 +69,7 @@ class GuestEngine implements Engine {
   readonly #executor: Executor;
   readonly #sessions: Sessions;
   readonly #logger: Logger;
+  readonly #hand: (news: ToldNews) => GuestNews;
 
   constructor(options: EngineOptions) {
     this.#parser = options.parser;
@@ -77,6 +80,7 @@ class GuestEngine implements Engine {
     this.#executor = options.executor;
     this.#sessions = options.sessions;
     this.#logger = options.logger;
+    this.#hand = options.hand;
   }
 
   readonly #batches = new NativeMap<number, Batch>();
@@ -160,7 +164,7 @@ class GuestEngine implements Engine {
       this.#letGo(batch);
     }
     this.#last = news;
-    return news;
+    return this.#hand(news);
   }
 
   run(input: BatchInput): GuestNews {
@@ -205,7 +209,7 @@ class GuestEngine implements Engine {
     return this.#drive();
   }
 
-  again(rejection: string): GuestNews | null {
+  again(rejection: string): ToldNews | null {
     if (this.#last === null) return null;
     this.#logger.write('warning', `A promise that nobody awaited was rejected: ${rejection}`);
     // So that `go` is called, which takes the line along.

@@ -16,6 +16,7 @@ import { isComplaint } from './errors.ts';
 import { createExecutor } from './execute.ts';
 import { createHostFunctions } from './host.ts';
 import { createConsole, createLog, createLogger, type Logger } from './log.ts';
+import { createOutbox } from './outbox.ts';
 import { createParser } from './parse.ts';
 import {
   defineProperty,
@@ -128,12 +129,12 @@ function apiOf({ registrations, runs, stages, configuration, logger, engine }: P
 }
 
 /**
- * @param blame memory shared with the sandbox process, see `BlameField`.
+ * @param shared memory shared with the sandbox process, see `BlameField` and `OutboxFields`.
  * @param runDry runs the queue of microtasks until it is empty.
  */
-export function start(blame: Uint32Array, runDry: () => void, configJson: string): GuestApi {
+export function start(shared: Uint32Array, runDry: () => void, configJson: string): GuestApi {
   const config = JSON.parse(configJson) as GuestConfig;
-  const turn = createTurn({ blame, checkpoint: runDry, callMs: config.callMs });
+  const turn = createTurn({ blame: shared, checkpoint: runDry, callMs: config.callMs });
   const settle = createSettle(config.outputBytes);
   const parser = createParser();
   const logger = createLogger({ turn, settle, limits: config });
@@ -159,6 +160,7 @@ export function start(blame: Uint32Array, runDry: () => void, configJson: string
   });
   const runner = createRunner({ parser, turn, settle });
   const stages = new StageRunner({ parser, turn, settle, outputBytes });
-  const engine = createEngine({ parser, turn, settle, runner, stages, executor, sessions, logger });
+  const hand = createOutbox(shared);
+  const engine = createEngine({ parser, turn, settle, runner, stages, executor, sessions, logger, hand });
   return apiOf({ registrations, runs, stages, configuration, logger, engine });
 }

@@ -142,7 +142,8 @@ class PlanRunner implements Runner {
   }
 
   pump(batch: Batch, deadline: number): boolean {
-    const cap = batch.plan.binds && this.#binding.takesOneByOne(batch.plan) ? 1 : MAX_MOVING;
+    const oneByOne = batch.plan.binds && (batch.ordered || this.#binding.takesOneByOne(batch.plan));
+    const cap = oneByOne ? 1 : MAX_MOVING;
     while (batch.nextIndex < batch.entryCount) {
       if (batch.moving >= cap || batch.commands.length > MAX_PENDING_BYTES) return false;
       const execution = this.#nextExecution(batch);

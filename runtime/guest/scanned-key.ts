@@ -60,7 +60,12 @@ export function readScannedKey(parser: Parser): ScannedKey {
     for (let i = 1; i < count; i++) parser.reply(false);
     return { key, event: null };
   }
-  const type = typeName(parser.bytes() ?? 'none');
+  return readScannedValue(parser, key, parser.bytes() ?? 'none');
+}
+
+/** Reads a value, as the read command of its type replied. */
+export function readScannedValue(parser: Parser, key: unknown, typeText: string): ScannedKey {
+  const type = typeName(typeText);
   const gone = isGone(parser, type);
   const value = shapedValue(parser, type);
   return gone ? { key, value: null, type: 'empty', event: null } : { key, value, type, event: null };

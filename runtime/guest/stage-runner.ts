@@ -173,7 +173,7 @@ export class StageRunner implements Runner {
 
   /** Begins the next entry; returns the time when its turn has ended. */
   #begin(batch: Batch, stage: Stage): number {
-    const record = batch.source === 'feed' ? this.#input.read(batch, stage.input) : null;
+    const record = batch.source === 'feed' ? this.#input.read(batch, stage) : null;
     const index = batch.nextIndex;
     batch.started++;
     const entry = openEntry(batch, createExecution(batch, index));

@@ -36,6 +36,8 @@ export interface Stage {
   readonly puller: Puller | null;
   /** Batches with entries that have not begun, oldest first. */
   readonly feeds: Batch[];
+  /** Of the batch that is read, when its keys are all of one type: that type, and where the next name begins. */
+  names: { readonly type: string; at: number } | null;
   /** The entry that began last. */
   tail: Entry | null;
   open: number;
@@ -102,6 +104,7 @@ export function createStage(run: Run, opening: StageOpening): Stage {
     gates: gatesOf(plan),
     puller: opening.input === 'generator' ? createPuller(run.generator as UserFunction) : null,
     feeds: bareList<Batch>(),
+    names: null,
     tail: null,
     open: 0,
     pulling: false,

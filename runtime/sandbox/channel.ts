@@ -10,9 +10,7 @@ import {
   decodeProgress,
   encodeBoot,
   encodeCancel,
-  encodeCloseStage,
   encodeLoad,
-  encodeOpenStage,
   encodePing,
   encodeReplies,
   encodeRun,
@@ -23,6 +21,7 @@ import {
 import { LoadFailure } from './load-failure.ts';
 import { FromSandbox, type LoadedReport, type LoadRequest, type StageOpening, ToSandbox } from './messages.ts';
 import type { BatchListener, RunRequest } from './sandbox.ts';
+import { encodeCloseStage, encodeOpenStage } from './stage-frames.ts';
 
 /** Whose frame it was. */
 export type Suspect = Pick<PendingFrame, 'owner' | 'batch'>;

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, extname, join } from 'node:path';
 import process from 'node:process';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 /** How a sandbox process is started. */
 export interface ChildCommand {
@@ -47,8 +47,10 @@ const NODE_FLAGS = [
 export function childCommand(options: ChildCommandOptions = {}): ChildCommand {
   const here = fileURLToPath(import.meta.url);
   const entry = options.entry ?? join(dirname(here), 'child', `main${extname(here)}`);
-  const readable = readablePaths(here, entry);
-  const nodeArgs = [...NODE_FLAGS, ...readable.map((path) => `--allow-fs-read=${path}`), entry];
+  const packages = findPackages();
+  const readable = readablePaths(here, entry, Object.values(packages));
+  const rights = readable.map((path) => `--allow-fs-read=${path}`);
+  const nodeArgs = [...NODE_FLAGS, ...rights, resolver(packages), entry];
   if (process.getuid?.() !== 0) return confined([], nodeArgs, ['permissions']);
   return confinedByRoot(nodeArgs, unprivilegedUser([entry, process.execPath, ...readable]));
 }
@@ -75,32 +77,38 @@ function confined(front: readonly string[], nodeArgs: readonly string[], confine
   return { command, args, confinement: bound ? [...confinement, 'dies-with-node'] : confinement };
 }
 
-function readablePaths(here: string, entry: string): readonly string[] {
+/** The two packages of a sandbox process, by name: where their files really are. */
+function findPackages(): Readonly<Record<string, string>> {
+  const isolatedVm = realpathSync(createRequire(import.meta.url).resolve('isolated-vm'));
+  const gypBuild = realpathSync(createRequire(isolatedVm).resolve('node-gyp-build'));
+  return { 'isolated-vm': isolatedVm, 'node-gyp-build': gypBuild };
+}
+
+function readablePaths(here: string, entry: string, packages: readonly string[]): readonly string[] {
   const layers = dirname(dirname(dirname(here)));
-  const require = createRequire(import.meta.url);
-  const isolatedVm = packageDir(require, 'isolated-vm');
-  const gypBuild = packageDir(createRequire(join(isolatedVm, 'package.json')), 'node-gyp-build');
   const paths = new Set([
     join(layers, 'runtime'),
     join(layers, 'functions'),
+    join(layers, 'package.json'),
     dirname(entry),
-    isolatedVm,
-    gypBuild,
+    ...packages.map(dirname),
     // node-gyp-build looks at it to tell musl from glibc.
     '/etc/alpine-release',
   ]);
-  // Resolving a package looks at every folder on the way up, and a refusal is no "not there".
-  for (const folder of ancestors(layers)) {
-    paths.add(join(folder, 'package.json'));
-    paths.add(join(folder, 'node_modules', 'isolated-vm'));
-    paths.add(join(folder, 'node_modules', 'node-gyp-build'));
-    if (isolatedVm.startsWith(join(folder, 'node_modules'))) break;
-  }
   return [...paths];
 }
 
-function packageDir(require: NodeJS.Require, name: string): string {
-  return dirname(realpathSync(require.resolve(`${name}/package.json`)));
+/**
+ * Told to Node before the program: where its packages are. Finding them would mean looking at every folder on the way up
+ * and, where `node_modules` or a package is a link (pnpm does that), at what the link leads to: rights to read far more.
+ */
+function resolver(packages: Readonly<Record<string, string>>): string {
+  const urls = Object.entries(packages).map(([name, path]) => [name, pathToFileURL(path).href]);
+  const script = `import { registerHooks } from 'node:module';
+const urls = new Map(${JSON.stringify(urls)});
+registerHooks({ resolve: (name, context, next) =>
+  urls.has(name) ? { url: urls.get(name), shortCircuit: true } : next(name, context) });`;
+  return `--import=data:text/javascript,${encodeURIComponent(script)}`;
 }
 
 function ancestors(folder: string): readonly string[] {

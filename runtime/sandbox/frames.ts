@@ -6,7 +6,7 @@
 import { endianness } from 'node:os';
 import type { Frame } from './frame-reader.ts';
 import { FRAME_HEADER_BYTES } from './frame-reader.ts';
-import type { GuestErrorReport, LoadedReport, LoadRequest, Progress, RunHeader, StageOpening } from './messages.ts';
+import type { GuestErrorReport, LoadedReport, LoadRequest, Progress, RunHeader } from './messages.ts';
 import { FromSandbox, ToSandbox } from './messages.ts';
 import { readErrorReport, readLoaded, readNotes } from './notes.ts';
 import { ProtocolError } from './protocol-error.ts';
@@ -17,6 +17,7 @@ export { ProtocolError } from './protocol-error.ts';
 
 const RUN_NUMBERS = 9;
 const SWAP = endianness() === 'BE';
+const NONE = new Uint32Array(0);
 
 /** Texts of a `run` frame, latin1. */
 export interface RunTexts {
@@ -38,28 +39,40 @@ function frameOf(head: FrameHead, bodyBytes: number): Buffer {
   return frame;
 }
 
-function jsonFrame(head: FrameHead, value: unknown): Buffer {
+export function jsonFrame(head: FrameHead, value: unknown): Buffer {
   const text = JSON.stringify(value);
   const frame = frameOf(head, Buffer.byteLength(text, 'utf8'));
   frame.write(text, FRAME_HEADER_BYTES, 'utf8');
   return frame;
 }
 
-function numberAndText(head: FrameHead, number: number, text: string): Buffer {
+export function numberAndText(head: FrameHead, number: number, text: string): Buffer {
   const frame = frameOf(head, 4 + text.length);
   frame.writeUInt32LE(number, FRAME_HEADER_BYTES);
   frame.write(text, FRAME_HEADER_BYTES + 4, 'latin1');
   return frame;
 }
 
+/** Up to so many numbers are moved one by one: a view of them costs more. */
+const FEW = 24;
+
 function writeNumbers(frame: Buffer, numbers: Uint32Array, offset: number): void {
+  if (numbers.length <= FEW) {
+    for (let i = 0; i < numbers.length; i++) frame.writeUInt32LE(numbers[i] as number, offset + i * 4);
+    return;
+  }
   const bytes = Buffer.from(numbers.buffer, numbers.byteOffset, numbers.byteLength);
   frame.set(bytes, offset);
   if (SWAP) frame.subarray(offset, offset + bytes.length).swap32();
 }
 
 function readNumbers(body: Buffer, offset: number, count: number): Uint32Array {
+  if (count === 0) return NONE;
   const numbers = new Uint32Array(count);
+  if (count <= FEW && offset + count * 4 <= body.length) {
+    for (let i = 0; i < count; i++) numbers[i] = body.readUInt32LE(offset + i * 4);
+    return numbers;
+  }
   const bytes = Buffer.from(numbers.buffer);
   body.copy(bytes, 0, offset, offset + count * 4);
   if (SWAP) bytes.swap32();
@@ -104,14 +117,6 @@ export function encodeRun(batch: number, header: RunHeader, texts: RunTexts): Bu
   frame.write(hashtag, textOffset + key.length, 'latin1');
   frame.write(payload, textOffset + key.length + hashtag.length, 'latin1');
   return frame;
-}
-
-export function encodeOpenStage(batch: number, opening: StageOpening): Buffer {
-  return jsonFrame({ type: ToSandbox.openStage, batch }, opening);
-}
-
-export function encodeCloseStage(batch: number, stage: number): Buffer {
-  return numberAndText({ type: ToSandbox.closeStage, batch }, stage, '');
 }
 
 /** @param replies RESP text of all replies of the round, in the order of its commands. */
@@ -181,10 +186,6 @@ export function decodeCancel(frame: Frame): Uint32Array {
 
 export function decodeLoad(frame: Frame): LoadRequest {
   return JSON.parse(frame.body.toString('utf8')) as LoadRequest;
-}
-
-export function decodeOpenStage(frame: Frame): StageOpening {
-  return JSON.parse(frame.body.toString('utf8')) as StageOpening;
 }
 
 // Sandbox → node

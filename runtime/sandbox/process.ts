@@ -7,6 +7,7 @@ import { SandboxChannel, type Suspect } from './channel.ts';
 import type { ChildCommand } from './child-command.ts';
 import { type ChildOutput, captureOutput } from './child-output.ts';
 import { type LoadedReport, type LoadRequest, type StageOpening, ToSandbox } from './messages.ts';
+import { countOomKills, type OomKills } from './oom-kills.ts';
 import { type ResidentMemory, watchResidentMemory } from './resident-memory.ts';
 import type { BatchListener, DeathCause, RunRequest, SandboxDeath, SandboxProcess, SandboxState } from './sandbox.ts';
 import type { Watchdog, Watched } from './watchdog.ts';
@@ -17,8 +18,10 @@ export interface SandboxProcessOptions {
   readonly guest: string;
   readonly watchdog: Watchdog;
   readonly log: RuntimeLog;
-  /** Killed from outside while larger than this, the version at work is suspected after all (the kernel's OOM killer). */
+  /** Killed by the kernel for lack of memory while larger than this, the version at work is to blame. */
   readonly suspectBytes: number;
+  /** Where the kernel counts such kills. Default `/proc/vmstat`. */
+  readonly kernelCounters?: string;
   /** Largest frame the child may send. Default 128 MiB. */
   readonly maxFrameBytes?: number;
 }
@@ -27,6 +30,7 @@ const MAX_FRAME_BYTES = 128 * 1024 * 1024;
 /** After the exit the pipe is read to its end; longer than this nothing comes. */
 const DRAIN_MS = 100;
 const TAIL_CHARS = 1000;
+/** Signals that people and programs send to end a process; the kernel itself only ever sends SIGKILL of these. */
 const OUTSIDE_SIGNALS: ReadonlySet<string> = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT']);
 const INNOCENT: ReadonlySet<DeathCause> = new Set(['closed', 'outside', 'unresponsive']);
 
@@ -45,6 +49,7 @@ class SandboxChild implements SandboxProcess {
   readonly #channel: SandboxChannel;
   readonly #output: ChildOutput;
   readonly #memory: ResidentMemory;
+  readonly #oomKills: OomKills;
   readonly #deathListeners: ((death: SandboxDeath) => void)[] = [];
   readonly #gone = Promise.withResolvers<void>();
   readonly #booted = Promise.withResolvers<void>();
@@ -67,6 +72,7 @@ class SandboxChild implements SandboxProcess {
       onLine: (line) => options.log.warn({ sandbox: this.pid }, `sandbox process printed: ${line}`),
     });
     this.#memory = watchResidentMemory(this.pid);
+    this.#oomKills = countOomKills(options.kernelCounters);
     this.ready = this.#booted.promise;
     // Whoever awaits it gets the rejection; nobody has to.
     this.ready.catch(() => {});
@@ -166,11 +172,17 @@ class SandboxChild implements SandboxProcess {
   }
 
   #onExit(how: string, signal: NodeJS.Signals | null): void {
-    const outside = signal !== null && OUTSIDE_SIGNALS.has(signal) && this.residentBytes < this.#options.suspectBytes;
+    const outside = signal !== null && OUTSIDE_SIGNALS.has(signal) && !this.#isOomKill(signal);
     const tail = this.#output.tail();
     const detail = tail === '' ? how : `${how}; it printed: ${tail.slice(-TAIL_CHARS)}`;
     this.kill(outside ? 'outside' : 'exit', detail);
     setTimeout(() => this.#bury(), DRAIN_MS);
+  }
+
+  /** A small process was not the reason for the lack. Where the kernel does not count, a large one is taken for it. */
+  #isOomKill(signal: NodeJS.Signals): boolean {
+    if (signal !== 'SIGKILL' || this.residentBytes < this.#options.suspectBytes) return false;
+    return this.#oomKills.lately() ?? true;
   }
 
   /** Once: everybody who waits for this process learns of its death. */
@@ -209,6 +221,7 @@ class SandboxChild implements SandboxProcess {
       owesPing: () => queue.head?.type === ToSandbox.ping || queue.head?.type === ToSandbox.boot,
       measureResidentBytes: () => {
         this.#memory.look();
+        this.#oomKills.look();
         return this.#memory.bytes;
       },
       excuse: (ms) => queue.excuse(ms, performance.now()),

@@ -35,7 +35,8 @@ function fromProc(pid: number): ResidentMemory {
       try {
         const length = readSync(file, buffer, 0, STATM_BYTES, 0);
         const pages = Number(buffer.toString('latin1', 0, length).split(' ', 2)[1]);
-        if (Number.isFinite(pages)) bytes = pages * pageBytes;
+        // A process that has just died holds none: how large it was is what the look before says.
+        if (pages > 0) bytes = pages * pageBytes;
       } catch {
         // The process has gone; its exit is reported elsewhere.
         close();

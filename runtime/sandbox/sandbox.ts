@@ -13,7 +13,7 @@ import type { LoadedReport, LoadRequest, Progress, RunHeader, StageOpening } fro
  * - A batch hears of its progress through `onProgress` until `forget` or death; after `onDeath` nothing comes any more.
  * - `onDeath` of every batch and every listener of the process is called exactly once, also when the kill was ours.
  * - Whom to blame is decided at the moment of the kill: as a rule whose frame was the oldest unanswered one. A process killed from
- *   outside without having grown large is nobody's fault.
+ *   outside is nobody's fault, unless it had grown large and the kernel killed it for lack of memory.
  * - A malformed frame, an answer to nothing, or a batch that throws SANDBOX_PROTOCOL out of `onProgress` kills the process.
  */
 export interface SandboxProcess extends AsyncDisposable {

@@ -86,6 +86,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   FUNCTION_NOT_FOUND: 'see: regears list',
   VERSION_NOT_FOUND: 'see: regears versions <function>',
   REGISTRATION_NOT_FOUND: 'see: regears registrations',
+  REGISTRATION_STOPPED: 'see: regears resume',
   NOAUTH: 'give user and password: --url redis://user:password@host:port',
   WRONGPASS: 'give user and password: --url redis://user:password@host:port',
 };
@@ -97,7 +98,9 @@ function doorError(error: unknown, address: string, connectionError: Error | und
   if (refusal !== undefined) {
     const [, code = 'ERR', message = refusal] = PLATFORM_ERROR.exec(refusal) ?? REDIS_ERROR.exec(refusal) ?? [];
     const advice = ADVICE[code];
-    return new PlatformError(code, advice === undefined ? message : `${message}; ${advice}`, { cause: reason });
+    return new PlatformError(code, advice === undefined ? message : `${message.replace(/\.$/, '')}; ${advice}`, {
+      cause: reason,
+    });
   }
   const told = (connectionError ?? reason).message;
   const why = /RESP type/.test(told) ? 'what listens there does not speak RESP' : told;

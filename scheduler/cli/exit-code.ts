@@ -45,6 +45,7 @@ const BY_ERROR_CODE: Readonly<Record<string, ExitCode>> = {
   NODE_DRAINING: ExitCode.refused,
   REDIS_UNSUITABLE: ExitCode.refused,
   REGISTRATION_CONFLICT: ExitCode.refused,
+  REGISTRATION_STOPPED: ExitCode.refused,
   NOAUTH: ExitCode.refused,
   NOPERM: ExitCode.refused,
   WRONGPASS: ExitCode.refused,

@@ -49,7 +49,10 @@ function usageMessage(error: CommanderError, argv: readonly string[]): string {
     COMMANDS.find(({ name }) => name === `${first} ${second}`) ?? COMMANDS.find(({ name }) => name === first);
   const group = COMMANDS.some(({ name }) => name.startsWith(`${first} `)) ? `${first} ` : '';
   const see = `See: regears ${known === undefined ? group : `${known.name} `}--help`;
-  if (error.code === 'commander.help') return `a sub-command is needed. ${see}`;
+  if (error.code === 'commander.help') {
+    const isUnknown = first === 'help' && second !== '' && !COMMANDS.some(({ name }) => name.split(' ')[0] === second);
+    return `${isUnknown ? `unknown command '${second}'` : 'a sub-command is needed'}. ${see}`;
+  }
   const [what = '', hint] = error.message.replace(/^error: /, '').split('\n');
   const meant = hint === undefined ? '' : ` ${hint.replace(/^\((.*)\)$/, '$1')}`;
   return `${what.replace(/\.$/, '')}.${meant} ${see}`;

@@ -11,6 +11,13 @@ export function checkTogether(settings: Settings): { readonly text: string }[] {
         'the time-out must be at least twice the period, or living nodes are taken for dead',
     );
   }
+  if (fleet.heartbeatTimeoutMs <= delivery.blockMs + fleet.heartbeatMs) {
+    problems.push(
+      `heartbeat-timeout is ${fleet.heartbeatTimeoutMs}ms, block is ${delivery.blockMs}ms and heartbeat is ` +
+        `${fleet.heartbeatMs}ms: the time-out must be longer than the other two together, or a read of a dead node may ` +
+        'still take entries when another one has its streams',
+    );
+  }
   if (delivery.retryCeilingMs < delivery.retryIntervalMs) {
     problems.push(
       `retry-ceiling is ${delivery.retryCeilingMs}ms and retry-interval is ${delivery.retryIntervalMs}ms: ` +

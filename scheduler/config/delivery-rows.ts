@@ -96,7 +96,8 @@ export const DELIVERY_ROWS: Rows<'delivery' | 'fleet'> = {
     name: 'heartbeat-timeout',
     kind: duration({ min: 100, max: HOUR }),
     default: 3 * SECOND,
-    description: 'Without a sign of life for this long a node is dead and the others take its work',
+    description:
+      'Without a sign of life for this long a node is dead and the others take its work; longer than block and heartbeat together',
   },
   'fleet.convergeMs': {
     name: 'converge-timeout',

@@ -1,5 +1,5 @@
 import type { ClaimedBatch } from './batch.ts';
-import type { Claimer, PendingRow } from './claimer.ts';
+import type { Claimer } from './claimer.ts';
 import type { ConsumerLog, NodeIdentity, QueuedEntries } from './contracts.ts';
 import { knownIds, type Lane, modeOf, workName } from './lane.ts';
 import { queueWindowOf } from './reads.ts';
@@ -7,8 +7,8 @@ import { pause, type RedisCalls } from './redis-calls.ts';
 
 /** Mode `async`: between the lanes and the queue of the fleet. */
 export interface AsyncBridge {
-  /** Makes jobs of entries that are pending under this node's reader name. */
-  enqueue(lane: Lane, ids: readonly string[], round?: number): void;
+  /** Makes jobs of entries that are pending under this node's reader name; new ones, however often there were some. */
+  enqueue(lane: Lane, ids: readonly string[]): void;
   /** Runs what is still to be run of a job. Resolves when that is over. */
   runJob(lane: Lane, job: QueuedEntries): Promise<void>;
   /** Makes jobs again of entries that no job has taken up for too long; to be called now and then. */
@@ -37,6 +37,13 @@ const PAGE = 1_000;
 
 export function createAsyncBridge(options: AsyncBridgeOptions): AsyncBridge {
   const { calls, claimer, node, signal, log } = options;
+  let lastRound = 0;
+
+  /** The queue takes a job with the ids and round of a former one for the same: this one must never have been. */
+  function newRound(): number {
+    lastRound = Math.max(lastRound + 1, Date.now());
+    return lastRound;
+  }
 
   async function add(jobs: readonly QueuedEntries[]): Promise<void> {
     for (;;) {
@@ -50,10 +57,10 @@ export function createAsyncBridge(options: AsyncBridgeOptions): AsyncBridge {
   }
 
   return {
-    enqueue(lane, ids, round = 1) {
+    enqueue(lane, ids) {
       if (ids.length === 0) return;
       lane.queued += ids.length;
-      add(jobsOf(lane, ids, { round, readBy: node.consumer() })).catch((error: unknown) =>
+      add(jobsOf(lane, ids, { round: newRound(), readBy: node.consumer() })).catch((error: unknown) =>
         log.debug({ err: error }, 'jobs were given up at the end'),
       );
     },
@@ -70,8 +77,10 @@ export function createAsyncBridge(options: AsyncBridgeOptions): AsyncBridge {
       const minIdleMs = options.queueVisibilityMs;
       const rows = await claimer.pending({ lane, consumer, after: '', count: PAGE, minIdleMs });
       const known = knownIds(lane);
-      const lost = rows.filter(({ id }) => !known.has(id));
-      for (const [round, ids] of roundsOf(lost, minIdleMs)) await add(jobsOf(lane, ids, { round, readBy: consumer }));
+      const ids = rows.map(({ id }) => id).filter((id) => !known.has(id));
+      // The same for every look within one period: looking twice adds nothing.
+      const round = Math.floor(Date.now() / minIdleMs);
+      if (ids.length > 0) await add(jobsOf(lane, ids, { round, readBy: consumer }));
     },
     async refresh(lane) {
       if (lane.queued < queueWindowOf(lane.registration) / 2) return;
@@ -99,16 +108,4 @@ function jobsOf(
   const jobs: QueuedEntries[] = [];
   for (let at = 0; at < ids.length; at += size) jobs.push({ ...common, ids: ids.slice(at, at + size) });
   return jobs;
-}
-
-/** By how often a look at them has been due. The same for every look within one period: looking twice adds nothing. */
-function roundsOf(rows: readonly PendingRow[], periodMs: number): ReadonlyMap<number, readonly string[]> {
-  const rounds = new Map<number, string[]>();
-  for (const { id, idleMs } of rows) {
-    const round = 1 + Math.floor(idleMs / periodMs);
-    const ids = rounds.get(round) ?? [];
-    rounds.set(round, ids);
-    ids.push(id);
-  }
-  return rounds;
 }

@@ -116,9 +116,8 @@ export function attemptsOf(batch: ClaimedBatch, index: number): number {
   return batch.attempts?.[index] ?? 1;
 }
 
-/** Entries that are to run alone as batches of one, the others together. */
-export function apart(batch: ClaimedBatch | null, alone: readonly string[]): readonly ClaimedBatch[] {
-  if (batch === null) return [];
+/** The entries that are to run alone as batches of one, those between them together, in their order. */
+export function apart(batch: ClaimedBatch, alone: readonly string[]): readonly ClaimedBatch[] {
   if (alone.length === 0) return [batch];
   const single = new Set(alone);
   const parts: ClaimedBatch[] = [];

@@ -97,17 +97,11 @@ class StreamConsumer implements Consumer {
 
   async runJob(job: QueuedEntries): Promise<void> {
     const registration = this.#registrations.get(job.registrationId);
-    // Not applied here yet: the queue gives the job to somebody else, or again. Of a paused one the entries stay pending.
-    if (registration === undefined || (!registration.running && registration.active.state === 'running')) {
-      throw new PlatformError(
-        'REGISTRATION_NOT_FOUND',
-        `registration ${job.registrationId} is not in force on this node`,
-        {
-          retryable: true,
-        },
-      );
+    // Here it may be paused still, or not known yet, while its reader has begun: the queue gives the job to another, or again.
+    if (registration === undefined || !registration.running) {
+      const text = `registration ${job.registrationId} is not in force on this node`;
+      throw new PlatformError('REGISTRATION_NOT_FOUND', text, { retryable: true });
     }
-    if (!registration.running) return;
     await this.#parts.bridge.runJob(this.#parts.lanes.ensure(registration, job.stream), job);
   }
 
@@ -235,7 +229,7 @@ class StreamConsumer implements Consumer {
   /** Streams with something left keep their lease: whoever takes it from a dead node begins with what is pending. */
   async #releaseLeases(): Promise<void> {
     const release = async (lane: Lane): Promise<void> => {
-      if (!lane.holdsLease || lane.runs.size > 0) return;
+      if (!lane.holdsLease || lane.runs.size > 0 || lane.unsureUntilMs > 0) return;
       const summary = (await this.#parts.calls.call(['XPENDING', lane.stream, lane.registration.group])) as [number];
       if (summary[0] > 0) return;
       lane.holdsLease = false;

@@ -4,7 +4,7 @@ import { apart, type ClaimedBatch, cutBatch } from './batch.ts';
 import type { Claimer } from './claimer.ts';
 import type { ConsumerLog, NodeIdentity } from './contracts.ts';
 import { createGather } from './gather.ts';
-import { addLoad, type Lane, modeOf, setParked, workName } from './lane.ts';
+import { addLoad, doubt, type Lane, modeOf, setParked, workName } from './lane.ts';
 import type { ConsumedRegistration } from './registration.ts';
 import type { DueEntries, Retries } from './retries.ts';
 import { partByAge } from './routing.ts';
@@ -18,7 +18,7 @@ export interface Dispatcher {
   /** New entries, as read. */
   offer(lane: Lane, batch: ClaimedBatch): void;
   /** Mode `async`: makes jobs of entries, in their time. */
-  enqueue(lane: Lane, ids: readonly string[], round?: number): void;
+  enqueue(lane: Lane, ids: readonly string[]): void;
   /** Entries that were pending before; they run at once (in mode `sync` in their turn). Resolves when that is over. */
   offerClaimed(lane: Lane, batch: ClaimedBatch): Promise<void>;
   /** Mode `sync`: starts the next batch if the stream may go on. */
@@ -44,7 +44,7 @@ export interface DispatcherOptions {
   /** Entries of the lane have ended without running: there may be room. */
   readonly onEnded: (lane: Lane) => void;
   /** Mode `async`: hands ids to the queue. */
-  readonly enqueue: (lane: Lane, ids: readonly string[], round?: number) => void;
+  readonly enqueue: (lane: Lane, ids: readonly string[]) => void;
   readonly log: ConsumerLog;
 }
 
@@ -81,7 +81,10 @@ class ModeDispatcher implements Dispatcher {
     const { trigger, running } = lane.registration;
     if (!running || lane.state === 'closed') return;
     // In mode sync what a read brings while the lane is being opened waits there for its turn, pending.
-    if (modeOf(lane) === 'sync' && lane.state !== 'ready') return;
+    if (modeOf(lane) === 'sync' && lane.state !== 'ready') {
+      doubt(lane, 0);
+      return;
+    }
     const batch = this.#screen(lane, read);
     if (batch === null) return;
     if (modeOf(lane) === 'async') this.enqueue(lane, batch.ids);
@@ -92,9 +95,9 @@ class ModeDispatcher implements Dispatcher {
     }
   }
 
-  enqueue(lane: Lane, ids: readonly string[], round?: number): void {
-    if (isRated(lane)) void this.#enqueueInTime(lane, ids, round);
-    else this.#options.enqueue(lane, ids, round);
+  enqueue(lane: Lane, ids: readonly string[]): void {
+    if (isRated(lane)) void this.#enqueueInTime(lane, ids);
+    else this.#options.enqueue(lane, ids);
   }
 
   offerClaimed(lane: Lane, claimed: ClaimedBatch): Promise<void> {
@@ -220,14 +223,14 @@ class ModeDispatcher implements Dispatcher {
     return fresh;
   }
 
-  async #enqueueInTime(lane: Lane, ids: readonly string[], round?: number): Promise<void> {
+  async #enqueueInTime(lane: Lane, ids: readonly string[]): Promise<void> {
     for (let at = 0; at < ids.length; ) {
       const waiting = ids.length - at;
       lane.queued += waiting;
       const admitted = await this.#options.admission.admit(lane, ids.slice(at));
       lane.queued -= waiting;
       if (admitted === 0) return;
-      this.#options.enqueue(lane, ids.slice(at, at + admitted), round);
+      this.#options.enqueue(lane, ids.slice(at, at + admitted));
       at += admitted;
     }
   }
@@ -266,7 +269,7 @@ class ModeDispatcher implements Dispatcher {
       const page = wanted.slice(at, at + CLAIM_COUNT);
       const batch = await this.#claimAgain(lane, page);
       for (const id of page) if (lane.waiting.delete(id)) lane.registration.waiting -= 1;
-      for (const part of apart(batch, alone)) void this.offerClaimed(lane, part);
+      for (const part of batch === null ? [] : apart(batch, alone)) void this.offerClaimed(lane, part);
       this.pump(lane);
     }
   }

@@ -43,13 +43,18 @@ export interface HotLinkOptions {
   readonly blockMs: number;
   readonly readMarginMs: number;
   readonly sink: ReadSink;
-  /** Ends this connection's wait from another one; false = that is not allowed. */
+  /** Ends a connection's wait from another one; false = that is not allowed, or could not be said. */
   readonly wake: (clientId: number) => Promise<boolean>;
 }
 
 /** Of so many reads one is for all lanes, the others for those that had more to give. */
 const TURNS = 4;
 const SLOT_POLL_MS = 50;
+/**
+ * A wait that nothing can end from outside lasts no longer. Its connection is never given up for that: Redis may serve a
+ * wait after its connection has been closed.
+ */
+const SHORT_BLOCK_MS = 100;
 
 export function createHotLink(options: HotLinkOptions): HotLink {
   return new BlockingReader(options);
@@ -65,7 +70,9 @@ class BlockingReader implements HotLink {
   track: Track | null = null;
   readonly #options: HotLinkOptions;
   readonly #forgetReady: () => void;
+  /** What the server calls this connection; 0 = its waits cannot be ended from another one. */
   #clientId = 0;
+  #connections = 0;
   #reading = 0;
   #headSinceMs = 0;
   #turn = 0;
@@ -93,20 +100,12 @@ class BlockingReader implements HotLink {
       const { lanes, blocks } = this.#choose(track);
       if (count === 0 || lanes.length === 0) return;
       const request = { lanes, consumer: this.#options.node.consumer(), count };
-      void this.#read(track, blocks ? { ...request, blockMs: this.#options.blockMs } : request);
+      void this.#read(track, blocks ? { ...request, blockMs: this.#blockMs() } : request);
     }
   }
 
   unblock(): void {
-    if (this.#reading === 0) return;
-    const { link, wake } = this.#options;
-    if (this.#clientId === 0) {
-      if (link.connected) link.reset();
-      return;
-    }
-    void wake(this.#clientId).then((woken) => {
-      if (!woken && this.#reading > 0) link.reset();
-    });
+    if (this.#reading > 0 && this.#clientId > 0) void this.#options.wake(this.#clientId);
   }
 
   watch(nowMs: number): void {
@@ -125,17 +124,25 @@ class BlockingReader implements HotLink {
     await this.#options.link[Symbol.asyncDispose]();
   }
 
-  /** Asks what the server calls this connection, so that another one can end its wait. */
+  #blockMs(): number {
+    const { blockMs } = this.#options;
+    return this.#clientId > 0 ? blockMs : Math.min(blockMs, SHORT_BLOCK_MS);
+  }
+
+  /** Asks what the server calls this connection, and whether another one may end its waits. */
   #introduce(): void {
+    const { link, wake } = this.#options;
+    this.#connections += 1;
+    const connection = this.#connections;
     this.#clientId = 0;
     this.#headSinceMs = performance.now();
-    this.#options.link.send(encodeCommand(['CLIENT', 'ID']), 1).then(
-      (reply) => {
-        const id = decodeReply(reply);
-        if (typeof id === 'number') this.#clientId = id;
-      },
-      () => undefined, // The connection is gone again; its next one has another id.
-    );
+    const ask = async (): Promise<void> => {
+      const id = decodeReply(await link.send(encodeCommand(['CLIENT', 'ID']), 1));
+      if (typeof id !== 'number' || !(await wake(id))) return;
+      if (connection === this.#connections) this.#clientId = id;
+    };
+    // The connection is gone again; its next one has another id.
+    ask().catch(() => undefined);
   }
 
   #depth(track: Track): number {

@@ -1,4 +1,4 @@
-import { utf8FromLatin1 } from '#functions';
+import { unreadEntries, utf8FromLatin1 } from '#functions';
 import { type Lane, type LaneState, modeOf } from './lane.ts';
 import { isLinkLost, type RedisCalls } from './redis-calls.ts';
 import type { ConsumedRegistration } from './registration.ts';
@@ -10,8 +10,9 @@ export interface LaneReport {
   readonly mode: string;
   readonly state: LaneState;
   readonly running: boolean;
-  /** Entries nobody has read yet; null when the server cannot tell. */
+  /** Entries nobody has read yet, at most; exactly so many with `lagIsExact`. Null when stream or group has gone. */
   readonly lag: number | null;
+  readonly lagIsExact: boolean;
   /** Entries of the group without an end, over all nodes. */
   readonly pending: number | null;
   /** Entries in work on this node, and entries that wait here for a retry. */
@@ -32,31 +33,46 @@ export async function inspectLanes(
 
 async function reportOf(calls: RedisCalls, lane: Lane): Promise<LaneReport> {
   const { registration, stream } = lane;
-  const group = await groupInfo(calls, lane);
+  const [facts, group] = await Promise.all([streamInfo(calls, lane), groupInfo(calls, lane)]);
+  const unread = unreadEntries(facts, group);
   return {
     registrationId: registration.id,
     stream: utf8FromLatin1(stream),
     mode: modeOf(lane),
     state: lane.state,
     running: registration.running,
-    lag: numberOr(group.get('lag')),
+    lag: unread?.atMost ?? null,
+    lagIsExact: unread?.exact ?? false,
     pending: numberOr(group.get('pending')),
     inWork: [...lane.runs].reduce((sum, run) => sum + run.batch.ids.length, 0),
     waiting: lane.waiting.size,
   };
 }
 
-async function groupInfo(calls: RedisCalls, lane: Lane): Promise<ReadonlyMap<unknown, unknown>> {
-  const rows = (await calls.call(['XINFO', 'GROUPS', lane.stream]).catch((error: unknown) => {
+type Fields = ReadonlyMap<unknown, unknown>;
+
+async function streamInfo(calls: RedisCalls, lane: Lane): Promise<Fields> {
+  return fieldsOf(await info(calls, ['STREAM', lane.stream]));
+}
+
+async function groupInfo(calls: RedisCalls, lane: Lane): Promise<Fields> {
+  const rows = (await info(calls, ['GROUPS', lane.stream])).map((row) => fieldsOf(row as unknown[]));
+  return rows.find((fields) => fields.get('name') === lane.registration.group) ?? new Map();
+}
+
+/** A reply of XINFO; empty when the stream has gone. */
+async function info(calls: RedisCalls, args: readonly string[]): Promise<readonly unknown[]> {
+  const reply = await calls.call(['XINFO', ...args]).catch((error: unknown) => {
     if (isLinkLost(error)) throw error;
     return [];
-  })) as unknown[][];
-  for (const row of rows) {
-    const fields = new Map<unknown, unknown>();
-    for (let i = 0; i + 1 < row.length; i += 2) fields.set(row[i], row[i + 1]);
-    if (fields.get('name') === lane.registration.group) return fields;
-  }
-  return new Map();
+  });
+  return Array.isArray(reply) ? reply : [];
+}
+
+function fieldsOf(row: readonly unknown[]): Fields {
+  const fields = new Map<unknown, unknown>();
+  for (let i = 0; i + 1 < row.length; i += 2) fields.set(row[i], row[i + 1]);
+  return fields;
 }
 
 function numberOr(value: unknown): number | null {

@@ -41,6 +41,11 @@ export interface Lane {
   reading: number;
   /** The last read brought all it asked for: there is more. */
   more: boolean;
+  /**
+   * Until then (`performance.now()`) entries may come to lie pending under our name without our knowing: a connection was
+   * given up whose wait Redis may still serve. When it is over the lane is opened again. 0 = there is no doubt.
+   */
+  unsureUntilMs: number;
   /** Newest id settled by this node. */
   settledId: string;
   lastReadAtMs: number;
@@ -85,6 +90,7 @@ export function createLane({ registration, stream, shard, tag }: LaneOptions): L
     queued: 0,
     reading: 0,
     more: false,
+    unsureUntilMs: 0,
     settledId: '',
     lastReadAtMs: 0,
     starting: false,
@@ -100,6 +106,11 @@ export function modeOf(lane: Lane): DeliveryMode {
 export function addLoad(lane: Lane, entries: number): void {
   lane.load += entries;
   if (!lane.parked) lane.registration.load += entries;
+}
+
+/** For so long entries may become pending under our name that nobody here is told of. */
+export function doubt(lane: Lane, forMs: number): void {
+  lane.unsureUntilMs = Math.max(lane.unsureUntilMs, performance.now() + forMs);
 }
 
 /** A parked lane's entries do not count, so that streams that stand still never hold up the others. */

@@ -100,6 +100,8 @@ class LaneKeeper implements Lanes {
     const turn = lane.opening;
     const isCurrent = (): boolean => lane.opening === turn && lane.registration.running && lane.state === 'opening';
     await reader.detach([lane]);
+    // What a wait that was given up is still served would be overtaken by what comes after it.
+    if (modeOf(lane) === 'sync') await pause(Math.max(0, lane.unsureUntilMs - performance.now()), signal);
     await this.#gate.enter();
     try {
       while (isCurrent() && !(await this.#tryOpen(lane, isCurrent))) await pause(FAILED_PAUSE_MS, signal);
@@ -138,6 +140,7 @@ class LaneKeeper implements Lanes {
     const { access, groups, recovery, reader } = this.#options;
     lane.shard = access.shardOf(lane.stream);
     lane.tag = access.tagOf(lane.stream);
+    if (performance.now() >= lane.unsureUntilMs) lane.unsureUntilMs = 0;
     const group = await groups.open(lane);
     if (!isCurrent()) return;
     if (group.state === 'missing' || group.state === 'wrongtype') {

@@ -22,6 +22,7 @@ export interface MaintenanceOptions {
 
 const LAPSE_WATCH_MS = 25;
 const QUEUE_REFRESH_MS = 50;
+const DOUBTS_MS = 100;
 const SHARE_LEASES_MS = 1_000;
 const STRAYS_MS = 30_000;
 
@@ -42,6 +43,7 @@ export function startMaintenance(options: MaintenanceOptions): { close(): void }
     every(settings.renewAfterMs / 4, () => forEach(undefined, (lane) => renew(lane, options))),
     every(QUEUE_REFRESH_MS, () => forEach('async', parts.bridge.refresh)),
     every(settings.queueVisibilityMs / 2, () => forEach('async', parts.bridge.findLost)),
+    every(DOUBTS_MS, () => forEach(undefined, (lane) => lookAgain(lane, options))),
     every(SHARE_LEASES_MS, () => shareLeases(options)),
     every(STRAYS_MS, takeover.findStrays),
   ];
@@ -67,6 +69,11 @@ export function startMaintenance(options: MaintenanceOptions): { close(): void }
       for (const timer of timers) clearInterval(timer);
     },
   };
+}
+
+/** Takes up what was given to a connection after it had been given up. */
+async function lookAgain(lane: Lane, { parts }: MaintenanceOptions): Promise<void> {
+  if (lane.unsureUntilMs > 0 && performance.now() >= lane.unsureUntilMs) parts.lanes.open(lane);
 }
 
 /** Slow work keeps its claim. */
@@ -99,10 +106,10 @@ async function shareLeases({ registrations, parts, leases }: MaintenanceOptions)
   }
 }
 
-/** Only a stream of which nothing is pending changes hands, so that the next node begins with what is new. */
+/** Only a stream of which nothing is pending, nor may be soon, changes hands, so that the next node begins with what is new. */
 async function yieldLane(lane: Lane, { parts, leases }: Pick<MaintenanceOptions, 'parts' | 'leases'>): Promise<void> {
   await parts.reader.detach([lane]);
-  if (isIdle(lane) && lane.state === 'ready') {
+  if (isIdle(lane) && lane.state === 'ready' && lane.unsureUntilMs === 0) {
     lane.state = 'leaseless';
     lane.holdsLease = false;
     lane.yielding = false;

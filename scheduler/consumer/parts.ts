@@ -9,7 +9,7 @@ import type { ConsumerLog, Count, Execute, LeaseTable, NodeIdentity, QueuedEntri
 import { createDispatcher, type Dispatcher } from './dispatcher.ts';
 import { createFailures, type Failures } from './failures.ts';
 import { createGroups, type Groups } from './group.ts';
-import { type Lane, modeOf, setParked } from './lane.ts';
+import { doubt, type Lane, modeOf, setParked } from './lane.ts';
 import { createLanes, type Lanes } from './lanes.ts';
 import { createLaneReader, type LaneReader } from './reader.ts';
 import { createRecovery, type Recovery } from './recovery.ts';
@@ -39,6 +39,9 @@ export interface ConsumerOptions {
   readonly forget: (consumer: string) => Promise<void>;
   readonly log: ConsumerLog;
 }
+
+/** Redis ends a wait up to a tenth of a second late. */
+const LATE_MS = 250;
 
 /** The parts of a consumer, wired. */
 export interface ConsumerParts extends AsyncDisposable {
@@ -79,8 +82,11 @@ export function createParts(
   /** What the running half tells the reading half. */
   function events(): RunningEvents {
     return {
-      enqueue: (lane, ids, round) => reading.bridge.enqueue(lane, ids, round),
-      onForgotten: reopen,
+      enqueue: (lane, ids) => reading.bridge.enqueue(lane, ids),
+      onForgotten(lane) {
+        doubt(lane, 0);
+        reopen(lane);
+      },
       onOver(lane) {
         reading.reader.nudge(lane);
         reading.reader.kick(lane.registration);
@@ -109,7 +115,7 @@ export function createParts(
 }
 
 interface RunningEvents {
-  readonly enqueue: (lane: Lane, ids: readonly string[], round?: number) => void;
+  readonly enqueue: (lane: Lane, ids: readonly string[]) => void;
   readonly onForgotten: (lane: Lane) => void;
   readonly onOver: (lane: Lane) => void;
   readonly onLeaseLost: (lane: Lane) => void;
@@ -191,14 +197,16 @@ function createReadingParts(options: ReadingOptions): ReadingParts {
     sink: {
       onEntries: (lane, batch) => dispatcher.offer(lane, batch),
       onBroken: reopen,
-      onCut: reopen,
+      onCut(lane) {
+        doubt(lane, settings.blockMs + LATE_MS);
+        reopen(lane);
+      },
       log,
     },
   });
   const { queueVisibilityMs } = settings;
   const bridge = createAsyncBridge({ ...options, offer, queueVisibilityMs, onRoom: (lane) => reader.nudge(lane) });
-  const enqueueAgain = (lane: Lane, ids: readonly string[], round: number): void =>
-    dispatcher.enqueue(lane, ids, round);
-  const recovery = createRecovery({ ...options, offer, enqueueAgain });
+  const enqueue = (lane: Lane, ids: readonly string[]): void => dispatcher.enqueue(lane, ids);
+  const recovery = createRecovery({ ...options, offer, enqueue });
   return { reader, bridge, recovery };
 }

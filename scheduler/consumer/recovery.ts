@@ -26,7 +26,7 @@ export interface RecoveryOptions {
   /** Runs claimed entries (`Dispatcher.offerClaimed`). */
   readonly offer: (lane: Lane, batch: ClaimedBatch) => Promise<void>;
   /** Mode `async`: makes jobs of entries that are pending under this node's reader name. */
-  readonly enqueueAgain: (lane: Lane, ids: readonly string[], round: number) => void;
+  readonly enqueue: (lane: Lane, ids: readonly string[]) => void;
   readonly signal: AbortSignal;
 }
 
@@ -102,14 +102,13 @@ class PendingRecovery implements Recovery {
 
   /** Entries that a dead node had read but perhaps not queued: they become this node's, and jobs are made of them. */
   async #requeue(lane: Lane, consumer: string, ids: readonly string[]): Promise<void> {
-    if (this.#isOwn(consumer)) return this.#options.enqueueAgain(lane, ids, Date.now());
+    if (this.#isOwn(consumer)) return this.#options.enqueue(lane, ids);
     const owner = this.#options.node.consumer();
     const minIdleMs = TAKEOVER_IDLE_MS;
     const request = { lane, ids, owner, from: [consumer], origin: 'takeover', counts: false, minIdleMs } as const;
     const batch = await this.#options.claimer.claim(request);
-    // Not before the claim has let go of the ids: a job may be back at once. The former jobs of these ids are of no use
-    // any more, and must not be taken for these: the round is one that there has never been.
-    if (batch !== null) setImmediate(() => this.#options.enqueueAgain(lane, batch.ids, Date.now()));
+    // Not before the claim has let go of the ids: a job may be back at once.
+    if (batch !== null) setImmediate(() => this.#options.enqueue(lane, batch.ids));
   }
 
   /** Strict order: all ids first, then the entries page by page, oldest first. */

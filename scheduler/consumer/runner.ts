@@ -200,10 +200,10 @@ function stopsAtFailure(lane: Lane): boolean {
   return modeOf(lane) === 'sync' && lane.registration.trigger.onFailedPolicy !== 'continue';
 }
 
-/** Entries of one execution start together; where none may overtake a failed one, each is an execution of its own. */
+/** Entries of one execution start together; where none may overtake another, each is an execution of its own. */
 function executionSizeOf(lane: Lane): number {
   const { active, trigger } = lane.registration;
-  return stopsAtFailure(lane) && runsPerRecord(active.spec.steps) ? 1 : trigger.batch;
+  return modeOf(lane) === 'sync' && runsPerRecord(active.spec.steps) ? 1 : trigger.batch;
 }
 
 function failedRunOf({ request: { lane, batch }, executionSize }: Run, version: number): FailedRun {

@@ -19,7 +19,7 @@ export interface Sweep extends AsyncDisposable {
   add(lane: Lane): void;
   /** There may be room again for lanes that had to wait. */
   kick(): void;
-  /** Ends the wait of a blocking read of another connection; false = the server does not allow it. */
+  /** Ends the wait of a blocking read of another connection; false = it is not allowed, or could not be said. */
   unblock(clientId: number): Promise<boolean>;
   /** Tears the connection down when a read has not come back in time. */
   watch(nowMs: number): void;
@@ -65,9 +65,8 @@ class PipelinedReader implements Sweep {
     try {
       return !(await link.send(encodeCommand(['CLIENT', 'UNBLOCK', String(clientId)]), 1)).startsWith('-');
     } catch (error) {
-      // The server is gone, and with it every wait on it.
       sink.log.debug({ err: error }, 'a blocked read could not be woken');
-      return true;
+      return false;
     }
   }
 

@@ -1,5 +1,5 @@
-import { mkdirSync, realpathSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { PlatformError } from '#functions';
@@ -8,6 +8,7 @@ import { urlOf } from './ask-server.ts';
 import { addressesFor, type ChosenAddress, portAddress } from './choose-address.ts';
 import { type DataDirLock, lockDataDir } from './data-dir-lock.ts';
 import { findServers, isUsable, missingServerText } from './find-server.ts';
+import { openDataDir } from './open-data-dir.ts';
 import { startOf } from './process-identity.ts';
 import { serverConfig } from './server-config.ts';
 import { failed, launchServer, type ServerProcess } from './server-process.ts';
@@ -41,10 +42,11 @@ const STABLE_MS = 30_000;
 
 /**
  * Starts a server with an append-only file below `dataDir` and resolves when it answers. Errors: EMBEDDED_REDIS_FAILED
- * with a sentence about what to install, who uses the directory, or what the server said.
+ * with a sentence about what to install, who uses the directory, or what the server said; CONFIG_INVALID when the
+ * directory cannot be used at all.
  */
 export async function startEmbeddedRedis(options: EmbeddedRedisOptions): Promise<EmbeddedRedis> {
-  const dir = makeDir(options.dataDir);
+  const dir = openDataDir(options.dataDir);
   const lock = lockDataDir(dir);
   try {
     await stopOrphan(dir, options.log);
@@ -54,17 +56,6 @@ export async function startEmbeddedRedis(options: EmbeddedRedisOptions): Promise
   } catch (error) {
     lock.release();
     throw error;
-  }
-}
-
-function makeDir(dataDir: string): string {
-  try {
-    const dir = join(resolve(dataDir), 'redis');
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
-    return realpathSync(dir);
-  } catch (error) {
-    const text = `the data directory ${dataDir} cannot be used: ${PlatformError.from(error, '').message}`;
-    throw new PlatformError<SchedulerErrorCode>('EMBEDDED_REDIS_FAILED', text, { cause: error });
   }
 }
 

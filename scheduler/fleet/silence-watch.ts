@@ -8,7 +8,7 @@ export async function withSilenceWatch<T>(client: Redis | Cluster, reply: Promis
   const timer = setInterval(() => {
     // A client that is connecting has a retry timer of its own, which disconnect() would cancel.
     if (client.status === 'ready') client.disconnect(true);
-  }, silenceMs);
+  }, silenceMs).unref(); // A node that stops while Redis is away never hears of its last beat.
   try {
     return await reply;
   } finally {

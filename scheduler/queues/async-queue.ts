@@ -6,7 +6,7 @@ export interface EntriesJob {
   readonly ids: readonly string[];
   /** Consumer name under which they are pending. */
   readonly readBy: string;
-  /** 1 for the first hand-over of these ids, counted up when a lost job is made again. */
+  /** Tells this hand-over from every other one of the same ids; the same again only where adding twice is meant to do nothing. */
   readonly round: number;
 }
 

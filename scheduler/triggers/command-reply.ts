@@ -1,5 +1,6 @@
 import { encodeError, formatDuration, latin1FromUtf8, PlatformError, type RateLimit } from '#functions';
 import type { GuestError } from '#runtime';
+import type { SchedulerErrorCode } from '../errors.ts';
 
 /** Error replies of `RG.TRIGGER`: one line, no stack, texts of RedisGears where it has one. */
 
@@ -42,7 +43,8 @@ export function limitedReply(registrationId: string, { count, perMs }: RateLimit
 }
 
 export function stoppedReply(registrationId: string, state: string, reason: string | null): string {
-  return errorLine(`ERR registration ${registrationId} is ${state}${reason === null ? '' : `: ${reason}`}`);
+  const message = `registration ${registrationId} is ${state}${reason === null ? '' : `: ${reason}`}`;
+  return thrownReply(new PlatformError<SchedulerErrorCode>('REGISTRATION_STOPPED', message));
 }
 
 function errorLine(text: string): string {

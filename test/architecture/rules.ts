@@ -93,6 +93,8 @@ export const PARTS: Readonly<Record<string, Part>> = {
   },
   'scheduler/gateway/resp': { values: [...SCHEDULER_COMMON, 'scheduler/gateway/operations'], types: SCHEDULER_TYPES },
   'scheduler/gateway/http': { values: [...SCHEDULER_COMMON, 'scheduler/gateway/operations'], types: SCHEDULER_TYPES },
+  // A program outside of the platform that sends commands to a door: it shares types for authors, and nothing else.
+  'scheduler/client': { values: [], types: ['functions/authoring'] },
   'scheduler/platform.ts': { values: ['functions/index.ts', 'runtime/index.ts', 'scheduler'] },
   'scheduler/platform': { values: ['functions/index.ts', 'runtime/index.ts', 'scheduler'] },
   'scheduler/index.ts': { values: ['scheduler'] },
@@ -129,6 +131,8 @@ export const PACKAGES: Readonly<Record<string, Part>> = {
   commander: { values: ['scheduler/cli'] },
   'cli-progress': { values: ['scheduler/cli'] },
   pino: { values: ['scheduler/log.ts'], types: ['scheduler'] },
+  '@babel/parser': { values: ['scheduler/client'] },
+  regears: { values: [], types: ['scheduler/client'] },
   '@jridgewell/trace-mapping': { values: ['runtime'] },
 };
 

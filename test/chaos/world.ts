@@ -4,6 +4,9 @@ import { childrenOf } from '../recovery/flow.ts';
 import { type PlatformProcess, startPlatformProcess } from '../support/platform.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 
+/** Default `drain-timeout`, what closing may take, and as much for a busy machine. */
+const STOP_DEADLINE_MS = 30_000;
+
 /** One node's place: processes come and go in it. */
 interface Place {
   node: PlatformProcess | null;
@@ -73,6 +76,17 @@ export async function createWorld({ nodes, heartbeatTimeoutMs, random }: WorldOp
     return idle[Math.floor(random() * idle.length)];
   }
 
+  /** A node that finds no Redis at its start ends, and whoever supervises it starts it again. */
+  async function openPatiently(): Promise<PlatformProcess> {
+    for (;;) {
+      try {
+        return await open();
+      } catch (error) {
+        if (!String(error).includes('REDIS_UNREACHABLE')) throw error;
+      }
+    }
+  }
+
   async function replace(place: Place, end: (node: PlatformProcess) => Promise<unknown>): Promise<void> {
     const { node } = place;
     if (node === null) return;
@@ -82,8 +96,18 @@ export async function createWorld({ nodes, heartbeatTimeoutMs, random }: WorldOp
     note(node);
     await node[Symbol.asyncDispose]();
     await pause(random() * 2 * heartbeatTimeoutMs);
-    place.node = await open();
+    place.node = await openPatiently();
     place.busy = false;
+  }
+
+  /** A graceful stop has an end, whatever else is going on. */
+  async function stopInTime(node: PlatformProcess): Promise<void> {
+    const late = setTimeout(() => {
+      surprises.push(`a graceful stop took longer than ${STOP_DEADLINE_MS} ms:\n${node.log().slice(-2_000)}`);
+      node.signal('SIGKILL');
+    }, STOP_DEADLINE_MS);
+    await node.stop();
+    clearTimeout(late);
   }
 
   async function stopForAWhile(place: Place): Promise<void> {
@@ -120,7 +144,7 @@ export async function createWorld({ nodes, heartbeatTimeoutMs, random }: WorldOp
     {
       name: 'node stopped gracefully',
       weight: 1,
-      run: () => onPlace((place) => replace(place, (node) => node.stop())),
+      run: () => onPlace((place) => replace(place, stopInTime)),
     },
     { name: 'node suspended', weight: 2, run: () => onPlace(stopForAWhile) },
     { name: 'Redis killed', weight: 1, run: async () => inBackground(restartRedis()) },

@@ -1,14 +1,12 @@
-import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type PlatformProcess, startPlatformProcess } from '../support/platform.ts';
+import { type Ran, runRegears } from '../support/regears.ts';
 import { waitFor } from '../support/wait.ts';
 
-const BIN = fileURLToPath(new URL('../../scheduler/cli/regears.js', import.meta.url));
 const EXAMPLE = fileURLToPath(new URL('../../functions/examples/access-log.ts', import.meta.url));
 /** A real log that may lie beside the checkout. */
 const REAL_LOG = fileURLToPath(new URL('../../../shared/data/access.log', import.meta.url));
@@ -56,9 +54,9 @@ function countColumn(lines: readonly string[], column: number): Record<string, s
   return Object.fromEntries([...counts].map(([field, count]) => [field, String(count)]));
 }
 
-function regears(...args: readonly string[]): Promise<{ readonly stdout: string }> {
-  const env = { PATH: process.env.PATH ?? '', REGEARS_URL: `redis://127.0.0.1:${platform.respPort}` };
-  return promisify(execFile)(process.execPath, [BIN, ...args, '--json'], { cwd: directory, env });
+function regears(...args: string[]): Promise<Ran> {
+  const env = { REGEARS_URL: `redis://127.0.0.1:${platform.respPort}` };
+  return runRegears([...args, '--json'], { cwd: directory, env });
 }
 
 test('the counters of a fed access log are those that its columns say', async () => {

@@ -1,38 +1,29 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type PlatformProcess, startPlatformProcess } from '../support/platform.ts';
+import { expect, test } from 'vitest';
 import { waitFor } from '../support/wait.ts';
-import { loadFunction, registrationRow, TOPOLOGIES, type Topology } from './topology.ts';
+import { describeOnTopologies, loadFunction, registrationRow } from './topology.ts';
 
 const COUNT = (prefix: string, rest: string) => `new GearsBuilder('StreamReader')
   .foreach(async (r) => { await execute('HINCRBY', 'seen:' + r.key, r.id, 1); })
   .register({ prefix: '${prefix}', ${rest} });`;
 
-describe.each(Object.entries(TOPOLOGIES))('streams on %s', (_, start) => {
-  let topology: Topology;
-  let platform: PlatformProcess;
-
-  beforeAll(async () => {
-    topology = await start();
-    platform = await startPlatformProcess({ redisUrl: topology.url });
-  });
-  afterAll(async () => {
-    await platform?.[Symbol.asyncDispose]();
-    await topology?.[Symbol.asyncDispose]();
-  });
-
-  const seen = async (stream: string): Promise<number> => topology.client().hlen(`seen:${stream}`);
+describeOnTopologies('streams', (world) => {
+  const seen = async (stream: string): Promise<number> => world.topology.client().hlen(`seen:${stream}`);
   const add = (stream: string, ...fields: string[]): Promise<string | null> =>
-    topology.client().xadd(stream, '*', ...(fields.length > 0 ? fields : ['f', 'v']));
+    world.topology.client().xadd(stream, '*', ...(fields.length > 0 ? fields : ['f', 'v']));
 
   test.each(['sync', 'async_local', 'async'])('mode %s runs every entry of old and new streams', async (mode) => {
     const streams = Array.from({ length: 12 }, (_, n) => `${mode}:s${n}`);
     for (const stream of streams.slice(0, 6)) for (let n = 0; n < 50; n += 1) await add(stream);
-    const { ids } = await loadFunction(platform.door, `all.${mode}`, COUNT(`${mode}:*`, `mode: '${mode}', batch: 10`));
+    const { ids } = await loadFunction(
+      world.platform.door,
+      `all.${mode}`,
+      COUNT(`${mode}:*`, `mode: '${mode}', batch: 10`),
+    );
     for (const stream of streams.slice(6)) for (let n = 0; n < 50; n += 1) await add(stream);
     for (const stream of streams) {
       await waitFor(async () => (await seen(stream)) === 50, { deadlineMs: 30_000, what: `50 entries of ${stream}` });
     }
-    await waitFor(async () => (await registrationRow(platform.door, ids[0] ?? '')).get('done') === 600, {
+    await waitFor(async () => (await registrationRow(world.platform.door, ids[0] ?? '')).get('done') === 600, {
       what: 'the counters agree',
     });
   });
@@ -43,16 +34,25 @@ describe.each(Object.entries(TOPOLOGIES))('streams on %s', (_, start) => {
       if (r.value.n === '3' && !(await execute('EXISTS', 'mended:' + r.key))) throw new TypeError('bad entry ' + runs);
     }).register({ prefix: 'poison', mode: 'async_local', batch: 5, onFailedPolicy: 'retry', maxAttempts: 3,
       onFailedRetryInterval: 0.01 });`;
-    await loadFunction(platform.door, 'poison', source);
+    await loadFunction(world.platform.door, 'poison', source);
     for (let n = 0; n < 6; n += 1) await add('poison', 'n', String(n));
     const list = async (): Promise<unknown[]> =>
-      (await platform.door.call('RG.DEADLETTERS', 'LIST', 'FUNCTION', 'poison')) as unknown[];
+      (await world.platform.door.call('RG.DEADLETTERS', 'LIST', 'FUNCTION', 'poison')) as unknown[];
     await waitFor(async () => (await list()).length === 1, { what: 'one dead letter' });
     expect(JSON.stringify(await list())).toContain('bad entry 3');
-    expect(await topology.client().hgetall('runs:poison')).toEqual({ 0: '1', 1: '1', 2: '1', 3: '3', 4: '1', 5: '1' });
-    await topology.client().set('mended:poison', '1');
-    await platform.door.call('RG.DEADLETTERS', 'REDRIVE', 'FUNCTION', 'poison');
-    await waitFor(async () => (await topology.client().hget('runs:poison', '3')) === '4', { what: 'the redriven run' });
+    expect(await world.topology.client().hgetall('runs:poison')).toEqual({
+      0: '1',
+      1: '1',
+      2: '1',
+      3: '3',
+      4: '1',
+      5: '1',
+    });
+    await world.topology.client().set('mended:poison', '1');
+    await world.platform.door.call('RG.DEADLETTERS', 'REDRIVE', 'FUNCTION', 'poison');
+    await waitFor(async () => (await world.topology.client().hget('runs:poison', '3')) === '4', {
+      what: 'the redriven run',
+    });
     expect(await list()).toEqual([]);
   });
 
@@ -60,13 +60,13 @@ describe.each(Object.entries(TOPOLOGIES))('streams on %s', (_, start) => {
     const source = `new GB('StreamReader').filter(r => r.value.keep === '1')
       .foreach(async (r) => { await execute('HINCRBY', 'seen:' + r.key, r.id, 1); })
       .register({ prefix: 'sieve', mode: 'async_local', batch: 10, maxAge: '1h' });`;
-    await topology.client().xadd('sieve', '1000-1', 'keep', '1');
+    await world.topology.client().xadd('sieve', '1000-1', 'keep', '1');
     await add('sieve', 'keep', '0');
     await add('sieve', 'keep', '1');
-    const { ids } = await loadFunction(platform.door, 'sieve', source);
+    const { ids } = await loadFunction(world.platform.door, 'sieve', source);
     const row = await waitFor(
       async () => {
-        const now = await registrationRow(platform.door, ids[0] ?? '');
+        const now = await registrationRow(world.platform.door, ids[0] ?? '');
         return Number(now.get('done')) === 1 && Number(now.get('expired')) === 1 ? now : null;
       },
       { what: 'both ends are counted' },
@@ -79,25 +79,25 @@ describe.each(Object.entries(TOPOLOGIES))('streams on %s', (_, start) => {
     const source = (tag: string) => `new GB('StreamReader')
       .foreach(async (r) => { await execute('HINCRBY', 'by:routed', '${tag}', 1); })
       .register({ prefix: 'routed', mode: 'async_local', batch: 10 });`;
-    const { ids } = await loadFunction(platform.door, 'routed', source('one'));
-    await platform.door.call('RG.PAUSEREGISTRATIONS', ...ids);
+    const { ids } = await loadFunction(world.platform.door, 'routed', source('one'));
+    await world.platform.door.call('RG.PAUSEREGISTRATIONS', ...ids);
     for (let n = 0; n < 20; n += 1) await add('routed');
-    const second = await loadFunction(platform.door, 'routed', source('two'));
+    const second = await loadFunction(world.platform.door, 'routed', source('two'));
     expect(second.version).toBe(2);
     for (let n = 0; n < 30; n += 1) await add('routed');
-    const total = async (tag: string): Promise<number> => Number(await topology.client().hget('by:routed', tag));
+    const total = async (tag: string): Promise<number> => Number(await world.topology.client().hget('by:routed', tag));
     await waitFor(async () => (await total('one')) + (await total('two')) === 50, { what: 'all 50 entries ran' });
     expect([await total('one'), await total('two')]).toEqual([20, 30]);
-    await platform.door.call('RG.FUNCTION', 'ROLLBACK', 'routed');
+    await world.platform.door.call('RG.FUNCTION', 'ROLLBACK', 'routed');
     for (let n = 0; n < 5; n += 1) await add('routed');
     await waitFor(async () => (await total('one')) === 25, { what: 'the rolled back version runs new entries' });
   });
 
   test('a re-created stream goes on from where the group was', async () => {
     await add('recreated');
-    await loadFunction(platform.door, 'recreated', COUNT('recreated', "mode: 'async_local'"));
+    await loadFunction(world.platform.door, 'recreated', COUNT('recreated', "mode: 'async_local'"));
     await waitFor(async () => (await seen('recreated')) === 1, { what: 'the first entry' });
-    await topology.client().del('recreated');
+    await world.topology.client().del('recreated');
     await add('recreated');
     await add('recreated');
     await waitFor(async () => (await seen('recreated')) === 3, { deadlineMs: 20_000, what: 'the new entries' });
@@ -105,22 +105,31 @@ describe.each(Object.entries(TOPOLOGIES))('streams on %s', (_, start) => {
 
   test('fromId $ leaves alone what was there', async () => {
     for (let n = 0; n < 5; n += 1) await add('tail');
-    await loadFunction(platform.door, 'tail', COUNT('tail', "mode: 'async_local', fromId: '$'"));
+    await loadFunction(world.platform.door, 'tail', COUNT('tail', "mode: 'async_local', fromId: '$'"));
     const id = await add('tail');
     await waitFor(async () => (await seen('tail')) > 0, { what: 'the new entry' });
-    expect(await topology.client().hgetall('seen:tail')).toEqual({ [String(id)]: '1' });
+    expect(await world.topology.client().hgetall('seen:tail')).toEqual({ [String(id)]: '1' });
   });
 
   test('trimming waits for a foreign group', async () => {
     for (let n = 0; n < 10; n += 1) await add('trimmed');
-    await topology.client().xgroup('CREATE', 'trimmed', 'foreign', '0');
-    await loadFunction(platform.door, 'trimmed', COUNT('trimmed', "mode: 'async_local', batch: 10, trimStream: true"));
+    await world.topology.client().xgroup('CREATE', 'trimmed', 'foreign', '0');
+    await loadFunction(
+      world.platform.door,
+      'trimmed',
+      COUNT('trimmed', "mode: 'async_local', batch: 10, trimStream: true"),
+    );
     await waitFor(async () => (await seen('trimmed')) === 10, { what: 'all ran' });
-    expect(await topology.client().xlen('trimmed')).toBe(10);
-    const read = await topology.client().xreadgroup('GROUP', 'foreign', 'c', 'COUNT', 10, 'STREAMS', 'trimmed', '>');
+    expect(await world.topology.client().xlen('trimmed')).toBe(10);
+    const read = await world.topology
+      .client()
+      .xreadgroup('GROUP', 'foreign', 'c', 'COUNT', 10, 'STREAMS', 'trimmed', '>');
     const ids = ((read as [string, [string, string[]][]][])[0]?.[1] ?? []).map(([id]) => id);
-    await topology.client().xack('trimmed', 'foreign', ...ids);
+    await world.topology.client().xack('trimmed', 'foreign', ...ids);
     await add('trimmed');
-    await waitFor(async () => (await topology.client().xlen('trimmed')) <= 1, { deadlineMs: 20_000, what: 'the trim' });
+    await waitFor(async () => (await world.topology.client().xlen('trimmed')) <= 1, {
+      deadlineMs: 20_000,
+      what: 'the trim',
+    });
   });
 });

@@ -1,4 +1,6 @@
 import type { Cluster, Redis } from 'ioredis';
+import { afterAll, beforeAll, describe } from 'vitest';
+import { type PlatformProcess, startPlatformProcess } from '../support/platform.ts';
 import { startRedis } from '../support/redis.ts';
 import { startCluster } from '../support/redis-cluster.ts';
 
@@ -31,6 +33,36 @@ export const TOPOLOGIES: Readonly<Record<string, () => Promise<Topology>>> = {
     };
   },
 };
+
+/** A node on a Redis; both there only while tests run. */
+export interface World {
+  readonly topology: Topology;
+  readonly platform: PlatformProcess;
+}
+
+/** Declares the same tests for every topology, each with a node of its own. */
+export function describeOnTopologies(title: string, tests: (world: World) => void): void {
+  describe.each(Object.entries(TOPOLOGIES))(`${title} on %s`, (_, start) => {
+    let topology: Topology | undefined;
+    let platform: PlatformProcess | undefined;
+    beforeAll(async () => {
+      topology = await start();
+      platform = await startPlatformProcess({ redisUrl: topology.url });
+    });
+    afterAll(async () => {
+      await platform?.[Symbol.asyncDispose]();
+      await topology?.[Symbol.asyncDispose]();
+    });
+    tests({
+      get topology() {
+        return topology as Topology;
+      },
+      get platform() {
+        return platform as PlatformProcess;
+      },
+    });
+  });
+}
 
 /** Loads a function through the door; answers version and registration ids. */
 export async function loadFunction(

@@ -1,7 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type PlatformProcess, startPlatformProcess } from '../support/platform.ts';
+import { expect, test } from 'vitest';
 import { waitFor } from '../support/wait.ts';
-import { loadFunction, registrationRow, TOPOLOGIES, type Topology } from './topology.ts';
+import { describeOnTopologies, loadFunction, registrationRow } from './topology.ts';
 
 /** Entries fail until `open:<stream>` is there, so that they stay pending meanwhile. */
 const gated = (stream: string, mode: string): string => `new GB('StreamReader').foreach(async (r) => {
@@ -10,54 +9,42 @@ const gated = (stream: string, mode: string): string => `new GB('StreamReader').
   }).register({ prefix: '${stream}', mode: '${mode}', batch: 10, onFailedPolicy: 'retry', maxAttempts: 0,
     onFailedRetryInterval: 30 });`;
 
-describe.each(Object.entries(TOPOLOGIES))('entries that go while they are pending, on %s', (_, start) => {
-  let topology: Topology;
-  let platform: PlatformProcess;
-
-  beforeAll(async () => {
-    topology = await start();
-    platform = await startPlatformProcess({ redisUrl: topology.url });
-  });
-  afterAll(async () => {
-    await platform?.[Symbol.asyncDispose]();
-    await topology?.[Symbol.asyncDispose]();
-  });
-
+describeOnTopologies('entries that go while they are pending', (world) => {
   test.each(['sync', 'async_local', 'async'])('are dead letters lost_to_trim, the others run (%s)', async (mode) => {
     const stream = `trim-${mode}`;
-    const client = topology.client();
+    const client = world.topology.client();
     const ids: string[] = [];
     for (let n = 0; n < 30; n += 1) ids.push((await client.xadd(stream, '*', 'n', String(n))) ?? '');
-    const loaded = await loadFunction(platform.door, stream, gated(stream, mode));
+    const loaded = await loadFunction(world.platform.door, stream, gated(stream, mode));
     const group = loaded.ids[0] ?? '';
     // In mode sync the first entry blocks its stream; the others have been read.
     const attempts = mode === 'sync' ? 1 : 30;
     await waitFor(async () => (await client.scard(`tried:${stream}`)) >= attempts, { what: 'the first attempts' });
-    const status = async (): Promise<unknown> => (await registrationRow(platform.door, group)).get('status');
+    const status = async (): Promise<unknown> => (await registrationRow(world.platform.door, group)).get('status');
     await waitFor(async () => (await status()) === 'WAITING_FOR_RETRY_ON_FAILURE', { what: 'nothing is in work' });
     await waitFor(async () => ((await client.xpending(stream, group)) as [number])[0] === 30, {
       what: 'all entries are pending',
     });
     // What a node has in hand runs from its memory; what was given back is read again.
-    await platform.door.call('RG.PAUSEREGISTRATIONS', group);
+    await world.platform.door.call('RG.PAUSEREGISTRATIONS', group);
     await client.xdel(stream, ids[0] ?? '', ids[7] ?? '');
     await client.xtrim(stream, 'MINID', ids[5] ?? '');
     await client.set(`open:${stream}`, '1');
-    await platform.door.call('RG.UNPAUSEREGISTRATIONS', group);
+    await world.platform.door.call('RG.UNPAUSEREGISTRATIONS', group);
     const row = await waitFor(
       async () => {
-        const now = await registrationRow(platform.door, group);
+        const now = await registrationRow(world.platform.door, group);
         return Number(now.get('done')) + Number(now.get('dead')) === 30 ? now : null;
       },
       { deadlineMs: 20_000, what: 'every entry has an end' },
     );
     expect([row.get('done'), row.get('dead'), row.get('lostToTrim')].map(Number)).toEqual([24, 6, 6]);
     expect(((await client.xpending(stream, group)) as [number])[0]).toBe(0);
-    const letters = (await platform.door.call('RG.DEADLETTERS', 'LIST', 'FUNCTION', stream)) as unknown[];
+    const letters = (await world.platform.door.call('RG.DEADLETTERS', 'LIST', 'FUNCTION', stream)) as unknown[];
     const text = JSON.stringify(letters);
     expect(letters).toHaveLength(6);
     for (const n of [0, 1, 2, 3, 4, 7]) expect(text).toContain(ids[n]);
     expect(text).toContain('lost_to_trim');
-    expect(platform.log()).toContain('trimmed away');
+    expect(world.platform.log()).toContain('trimmed away');
   });
 });

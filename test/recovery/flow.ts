@@ -27,10 +27,10 @@ export async function loadFlow(door: Redis, options: FlowOptions): Promise<strin
   return reply[3][0] ?? '';
 }
 
-/** Appends entries in pipelined chunks, waiting through outages; resolves with every id Redis gave. */
+/** Appends entries in pipelined chunks, waiting through outages; resolves with every id Redis gave before the client was closed. */
 export async function produce(redis: Redis | Cluster, total: number, chunk = 500): Promise<string[]> {
   const ids: string[] = [];
-  while (ids.length < total) {
+  while (ids.length < total && redis.status !== 'end') {
     const pipeline = redis.pipeline();
     const size = Math.min(chunk, total - ids.length);
     for (let n = 0; n < size; n += 1) pipeline.xadd(STREAM, '*', 'n', String(ids.length + n), 'user', `u${n}`);

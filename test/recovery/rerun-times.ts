@@ -26,11 +26,12 @@ export async function loadRecorder(door: Redis, mode: Mode): Promise<string> {
   return reply[3][0] ?? '';
 }
 
-/** Keeps entries coming until it is closed, never more than `backlog` ahead of what has been read. */
-export function startFlow(redis: Redis, group: string, backlog = 20_000): { close(): Promise<void> } {
+/** Keeps entries coming until it is disposed of, never more than `backlog` ahead of what has been read. */
+export function startFlow(redis: Redis, group: string, backlog = 20_000): AsyncDisposable {
   let closed = false;
   const flow = async (): Promise<void> => {
-    while (!closed) {
+    // A client that was closed answers at once, always: going on would leave this process no time for anything else.
+    while (!closed && redis.status !== 'end') {
       const lag = await lagOf(redis, group);
       if (lag > backlog) {
         await pause(5);
@@ -43,7 +44,7 @@ export function startFlow(redis: Redis, group: string, backlog = 20_000): { clos
   };
   const running = flow();
   return {
-    close: async () => {
+    async [Symbol.asyncDispose]() {
       closed = true;
       await running;
     },

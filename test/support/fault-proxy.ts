@@ -9,6 +9,8 @@ export interface FaultProxy extends AsyncDisposable {
   readonly accepted: number;
   /** Cuts every open connection. */
   drop(): void;
+  /** Cuts every open connection on the client's side; the server does not hear of it before the end of this proxy. */
+  orphan(): void;
   /** Cuts new connections at once; open ones stay. */
   refuse(): void;
   /** Holds back what comes from the server for so many milliseconds; 0 ends it. */
@@ -38,7 +40,7 @@ export async function startFaultProxy(target: { readonly port: number }): Promis
     bytesLeft: Number.POSITIVE_INFINITY,
     accepted: 0,
   };
-  const pairs = new Set<() => void>();
+  const pairs = new Set<Pair>();
   const server = createServer((client) => {
     if (faults.refusing) {
       client.destroy();
@@ -49,17 +51,18 @@ export async function startFaultProxy(target: { readonly port: number }): Promis
     const cut = (): void => {
       client.destroy();
       upstream.destroy();
-      pairs.delete(cut);
+      pairs.delete(pair);
     };
-    pairs.add(cut);
+    const pair: Pair = { client, upstream, cut, faults, orphaned: false };
+    pairs.add(pair);
     client.setNoDelay(true);
-    wire({ client, upstream, cut, faults });
+    wire(pair);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   const port = typeof address === 'object' && address ? address.port : 0;
   const drop = (): void => {
-    for (const cut of [...pairs]) cut();
+    for (const { cut } of [...pairs]) cut();
   };
   return {
     port,
@@ -71,6 +74,12 @@ export async function startFaultProxy(target: { readonly port: number }): Promis
       return faults.accepted;
     },
     drop,
+    orphan: () => {
+      for (const pair of pairs) {
+        pair.orphaned = true;
+        pair.client.destroy();
+      }
+    },
     refuse: () => {
       faults.refusing = true;
     },
@@ -99,14 +108,17 @@ interface Pair {
   readonly upstream: Socket;
   readonly cut: () => void;
   readonly faults: Faults;
+  /** The client's side is gone, the server's stays. */
+  orphaned: boolean;
 }
 
-function wire({ client, upstream, cut, faults }: Pair): void {
+function wire(pair: Pair): void {
+  const { client, upstream, cut, faults } = pair;
   client.on('data', (chunk) => {
     if (!faults.silent) upstream.write(chunk);
   });
   upstream.on('data', (chunk) => {
-    if (faults.silent) return;
+    if (faults.silent || pair.orphaned) return;
     if (chunk.length >= faults.bytesLeft) {
       const rest = chunk.subarray(0, faults.bytesLeft);
       faults.bytesLeft = Number.POSITIVE_INFINITY;
@@ -121,6 +133,7 @@ function wire({ client, upstream, cut, faults }: Pair): void {
   for (const socket of [client, upstream]) {
     socket.on('error', cut);
     socket.on('close', () => {
+      if (pair.orphaned && socket === client) return;
       if (socket === client || !client.writableEnded) cut();
     });
   }

@@ -5,8 +5,9 @@ const DOLLAR = 36;
 const STAR = 42;
 /** Kept per entry: where it begins, where its id begins and ends. */
 const NUMBERS = 3;
-/** Entries of an ordinary read; more make the list grow. */
-const USUAL_ENTRIES = 1_024;
+/** Room for so many entries to begin with; most reads bring few. */
+const FIRST_ENTRIES = 8;
+const GROWTH = 4;
 /** `due` of a reply that is not followed any more. */
 const LOST = -1;
 
@@ -37,7 +38,7 @@ export class EntryMarks {
   #count = 0;
   #at = 0;
   #headerEnd = 0;
-  #positions = new Int32Array(NUMBERS * USUAL_ENTRIES);
+  #positions = new Int32Array(NUMBERS * FIRST_ENTRIES);
   readonly #streams: MarkedStream[] = [];
 
   /**
@@ -154,7 +155,7 @@ export class EntryMarks {
   #mark(start: number, idStart: number, idEnd: number): void {
     const at = this.#count * NUMBERS;
     if (at >= this.#positions.length) {
-      const larger = new Int32Array(this.#positions.length * 2);
+      const larger = new Int32Array(this.#positions.length * GROWTH);
       larger.set(this.#positions);
       this.#positions = larger;
     }

@@ -1,10 +1,9 @@
 import { isAscii } from 'node:buffer';
-import type { GuestApi, GuestNews, RunFlags } from '../../guest/api.ts';
+import type { GuestApi, RunFlags, ToldNews } from '../../guest/api.ts';
 import {
   decodeCancel,
   decodeLoad,
   decodeNumberAndText,
-  decodeOpenStage,
   decodeRun,
   encodeDone,
   encodeLoaded,
@@ -14,6 +13,7 @@ import {
   type Frame,
 } from '../frames.ts';
 import { type GuestErrorReport, type LoadedReport, type LoadRequest, StageShape } from '../messages.ts';
+import { decodeOpenStage } from '../stage-frames.ts';
 import { emptyProgress, failOpen, markEnded, type TrackedBatch, trackBatch } from './batches.ts';
 import { callFailure, ISOLATE_LOST, loadFailure } from './guest-failure.ts';
 import { createGuestIsolate, type GuestIsolate } from './guest-isolate.ts';
@@ -44,7 +44,7 @@ interface Working {
 }
 
 /** Where the last news of a batch stand. */
-function lastNewsOf(news: GuestNews, id: number): number {
+function lastNewsOf(news: ToldNews, id: number): number {
   for (let i = news.length - 4; i > 0; i -= 4) if (news[i] === id) return i;
   return 0;
 }
@@ -216,7 +216,7 @@ export class Isolates {
   }
 
   /** Calls the guest until it has nothing more to do now; what it tells is sent as it comes. */
-  #work(working: Working, begin: () => GuestNews): void {
+  #work(working: Working, begin: () => ToldNews): void {
     const { loaded, isolate, batch } = working;
     try {
       let news = begin();
@@ -236,7 +236,7 @@ export class Isolates {
   }
 
   /** Sends news; those of the batch `answering` last, as the answer. */
-  #tell(news: GuestNews, answering: number | null): void {
+  #tell(news: ToldNews, answering: number | null): void {
     let answer: Buffer | null = null;
     for (let i = 1; i < news.length; i += 4) {
       const id = news[i] as number;

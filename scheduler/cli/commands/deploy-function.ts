@@ -29,8 +29,13 @@ export async function deployFunction(door: DoorClient, request: DeployRequest): 
     ...['LANGUAGE', bundled.language],
     ...(request.activate ? [] : ['NOACTIVATE']),
   ];
-  const name = request.name ?? basename(request.file, extname(request.file));
+  const name = functionName(request.file, request.name);
   return deployedOf(await door.call('RG.FUNCTION', 'LOAD', name, bundled.source, ...options));
+}
+
+/** The name a file is loaded under. */
+export function functionName(file: string, given: string | undefined): string {
+  return given ?? basename(file, extname(file));
 }
 
 /** Reads `[name, version, sha256, [registration ids]]`, the reply of LOAD and ROLLBACK. */

@@ -1,7 +1,7 @@
 import { bundleFile, PlatformError } from '#functions';
 import type { Command } from '../command.ts';
 import type { Output } from '../render.ts';
-import { type Deployed, deployFunction } from './deploy-function.ts';
+import { type Deployed, deployFunction, functionName } from './deploy-function.ts';
 
 /** `regears deploy`. */
 export const deploy: Command = {
@@ -28,6 +28,7 @@ export const deploy: Command = {
         `--name is "${name}" for ${args.length} files; give one file with --name`,
       );
     }
+    refuseSameName(args, name);
     // All of them before the first one is loaded: a mistake in the last file leaves nothing half done.
     const sources = await Promise.all(args.map(async (file) => ({ file, bundled: await bundleFile(file) })));
     const client = await door();
@@ -43,6 +44,16 @@ export const deploy: Command = {
     return undefined;
   },
 };
+
+/** Of two files with one name the first would never come into force. */
+function refuseSameName(files: readonly string[], name: string | undefined): void {
+  const byName = Map.groupBy(files, (file) => functionName(file, name));
+  for (const [same, [first, second]] of byName) {
+    if (second === undefined) continue;
+    const text = `${first} and ${second} are both the function "${same}"; load them one by one with --name`;
+    throw new PlatformError('ARGUMENT_INVALID', text);
+  }
+}
 
 /** A loaded function for people: name, version, hash and what it registers. */
 export function showDeployed(output: Output, { name, version, sha256, registrations }: Deployed): void {

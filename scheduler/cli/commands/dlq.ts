@@ -31,9 +31,10 @@ export const dlqList: Command = {
   run: async ({ options, output, door }) => {
     const count = options.number('count') ?? DEFAULT_COUNT;
     const client = await door();
-    const letters = recordsOf(await client.call('RG.DEADLETTERS', 'LIST', ...filterArguments(options), 'COUNT', count));
+    const filters = filterArguments(options);
+    const letters = recordsOf(await client.call('RG.DEADLETTERS', 'LIST', ...filters, 'COUNT', count));
     output.answer(letters, () => {
-      if (letters.length === 0) return output.line('There are no dead letters.');
+      if (letters.length === 0) return output.line(`There are no ${filters.length > 0 ? 'such ' : ''}dead letters.`);
       output.table(['ID', 'REGISTRATION', 'STREAM', 'ENTRY', 'ATTEMPTS', 'DIED', 'ERROR'], letters.map(letterRow));
     });
     return undefined;

@@ -48,7 +48,7 @@ export const feed: Command = {
     const { error, ...shown } = report;
     output.answer(shown, () => {
       const rate = `${report.seconds.toFixed(1)} s (${report.entriesPerSecond} entries/s)`;
-      output.line(`${report.appended} entries appended to ${stream} in ${rate}`);
+      output.line(`${entries(report.appended)} appended to ${stream} in ${rate}`);
     });
     if (error !== undefined) throw feedError(error, file, report);
     return report.interrupted ? ExitCode.failed : undefined;
@@ -66,9 +66,11 @@ function feedError(error: unknown, file: string, { stream, appended }: FeedRepor
   }
   if (error.code !== 'ARGUMENT_INVALID') return error;
   const where = file === '-' ? 'standard input' : file;
-  return new PlatformError('FAILED', `${where}: ${error.message}; ${appended} entries before it are appended`, {
-    cause,
-  });
+  return new PlatformError('FAILED', `${where}: ${error.message}; appended before it: ${entries(appended)}`, { cause });
+}
+
+function entries(count: number): string {
+  return count === 1 ? '1 entry' : `${count} entries`;
 }
 
 function formatOf(file: string, options: OptionValues): FormatName {

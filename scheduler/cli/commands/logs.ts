@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { PlatformError } from '#functions';
 import { type DoorClient, type Reply, recordsOf } from '../client.ts';
 import type { Command } from '../command.ts';
 import type { Output, Style } from '../render.ts';
@@ -14,9 +15,10 @@ const STYLES: Readonly<Record<string, Style>> = { warning: 'warn', debug: 'faint
 export const logs: Command = {
   kind: 'remote',
   description: 'Prints what functions wrote with log() and console, oldest first. With --json one object a line.',
+  arguments: [{ syntax: '[function]', description: 'only lines of this function' }],
   options: [
     { flags: '-f, --follow', description: 'go on printing until Ctrl-C' },
-    { flags: '--function <name>', description: 'only lines of one function' },
+    { flags: '--function <name>', description: 'the same as the argument' },
     {
       flags: '--count <n>',
       description: 'how many lines at most',
@@ -24,10 +26,10 @@ export const logs: Command = {
       range: { min: 1, max: 100_000 },
     },
   ],
-  examples: ['logs', 'logs --function clicks --follow', 'logs --count 1000 --json'],
-  run: async ({ options, output, door }) => {
+  examples: ['logs', 'logs clicks --follow', 'logs --count 1000 --json'],
+  run: async ({ args, options, output, door }) => {
+    const filter = functionOf(args[0], options.text('function'));
     const client = await door();
-    const filter = options.text('function');
     const read = (after: string | null, count: number) => readLines(client, { filter, after, count });
     let lines = await read(null, options.number('count') ?? DEFAULT_COUNT);
     for (const line of lines) print(output, line);
@@ -49,6 +51,14 @@ export const logs: Command = {
     return undefined;
   },
 };
+
+function functionOf(argument: string | undefined, option: string | undefined): string | undefined {
+  if (argument === undefined || option === undefined || argument === option) return argument ?? option;
+  throw new PlatformError(
+    'ARGUMENT_INVALID',
+    `the function is ${argument} and --function is ${option}; give one of them`,
+  );
+}
 
 interface LogQuery {
   readonly filter: string | undefined;

@@ -5,8 +5,9 @@ import type { Command } from '../command.ts';
 export const streams: Command = {
   kind: 'remote',
   description:
-    'Lists the streams that registrations read. LAG counts entries not read yet, PENDING those read and not settled, on ' +
-    'all nodes; IN WORK and WAITING (for a retry) are those of the node that answers. A dash: Redis cannot tell.',
+    'Lists the streams that registrations read. LAG counts entries not read yet (≤ where Redis knows no more than that there ' +
+    'are not more), PENDING those read and not settled, on all nodes; IN WORK and WAITING (for a retry) are those of the ' +
+    'node that answers. A dash: the stream has gone.',
   options: [{ flags: '--registration <id>', description: 'only those of one registration' }],
   examples: ['streams', 'streams --registration "clicks/stream/events:*" --json'],
   run: async ({ options, output, door }) => {
@@ -14,14 +15,13 @@ export const streams: Command = {
     const all = recordsOf(await (await door()).call('RG.STREAMS', ...(id === undefined ? [] : [id])));
     output.answer(all, () => {
       if (all.length === 0) {
-        return output.line(
-          id === undefined
-            ? 'No registration reads a stream yet.'
-            : `${id} reads no stream; see: regears registrations`,
-        );
+        return output.line(id === undefined ? 'No registration reads a stream yet.' : `${id} reads no stream yet.`);
       }
-      const row = (each: Record<string, Reply>) =>
-        ['registration', 'stream', 'lag', 'pending', 'inWork', 'waiting', 'state'].map((name) => cellOf(each[name]));
+      const row = (each: Record<string, Reply>) => [
+        ...['registration', 'stream'].map((name) => cellOf(each[name])),
+        `${each.lagIsExact === 0 && each.lag !== null ? '≤ ' : ''}${cellOf(each.lag)}`,
+        ...['pending', 'inWork', 'waiting', 'state'].map((name) => cellOf(each[name])),
+      ];
       output.table(['REGISTRATION', 'STREAM', 'LAG', 'PENDING', 'IN WORK', 'WAITING', 'STATE'], all.map(row));
     });
     return undefined;

@@ -45,7 +45,7 @@ function valueEnd(text: string, from: number): number {
 }
 
 /** End of the string whose header is at `from`; -1 is a nil one. */
-function stringEnd(text: string, from: number): number {
+export function stringEnd(text: string, from: number): number {
   let length = 0;
   let at = from + 1;
   let code = text.charCodeAt(at);
@@ -58,12 +58,10 @@ function stringEnd(text: string, from: number): number {
   return at + length + 4;
 }
 
-/** The strings of the list at `from`, each as it stands there: with its header, ready to be sent again. */
-export function cutStrings(text: string, from: number): readonly string[] {
-  const headEnd = text.indexOf('\r\n', from) + 2;
-  const count = Number(text.slice(from + 1, headEnd - 2));
+/** So many strings, each as it stands there: with its header, ready to be sent again. */
+export function cutStrings(text: string, count: number): readonly string[] {
   const strings: string[] = [];
-  let at = headEnd;
+  let at = 0;
   for (let i = 0; i < count; i += 1) {
     const end = stringEnd(text, at);
     strings.push(text.slice(at, end));
@@ -72,7 +70,10 @@ export function cutStrings(text: string, from: number): readonly string[] {
   return strings;
 }
 
-/** True when the string that `frame` is begins with `prefix`. */
-export function frameStartsWith(frame: string, prefix: string): boolean {
-  return frame.startsWith(prefix, frame.indexOf('\n') + 1);
+/** Every error begins with a word in capitals; a value that begins with a minus, as numbers do, is mostly none. */
+const ERROR = /\r\n-[A-Z]{2}/;
+
+/** False: none of the replies is an error. True: some may be one; a value can look like it. */
+export function mayHaveError(text: string): boolean {
+  return text.charCodeAt(0) === MINUS || ERROR.test(text);
 }

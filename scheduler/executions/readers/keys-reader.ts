@@ -1,4 +1,5 @@
 import { encodeBulk, latin1FromUtf8, type RunSpec } from '#functions';
+import { joinNames, type KeyNames, listNames, portionsOf } from './key-names.ts';
 import type { ReadLinks } from './links.ts';
 import { createValueReader } from './read-values.ts';
 import type { InputPiece } from './reader.ts';
@@ -20,12 +21,12 @@ const FIRST_PORTION = 250;
  */
 export async function* readKeys({ links, run, platformPrefix }: KeysRequest): AsyncGenerator<InputPiece> {
   const values = createValueReader(links);
-  for await (const keys of namesOf({ links, run, platformPrefix })) {
-    let at = 0;
-    while (at < keys.length) {
-      const size = values.bytesPerKey === 0 ? FIRST_PORTION : Math.floor(PORTION_BYTES / values.bytesPerKey);
-      const portion = keys.slice(at, at + Math.max(1, Math.min(size, run.count)));
-      at += portion.length;
+  const size = (): number => {
+    const portion = values.bytesPerKey === 0 ? FIRST_PORTION : Math.floor(PORTION_BYTES / values.bytesPerKey);
+    return Math.min(portion, run.count);
+  };
+  for await (const names of namesOf({ links, run, platformPrefix })) {
+    for (const portion of portionsOf(names, size)) {
       yield run.readValue ? await values.read(portion) : namesAsKeys(portion);
     }
   }
@@ -33,24 +34,24 @@ export async function* readKeys({ links, run, platformPrefix }: KeysRequest): As
 
 /** The names of matching keys; with `noScan` the one key, if it exists. */
 export async function* readKeyNames({ links, run, platformPrefix }: KeysRequest): AsyncGenerator<InputPiece> {
-  for await (const keys of namesOf({ links, run, platformPrefix })) {
-    if (run.noScan && !(await exists(links, keys[0] as string))) return;
-    yield { payload: `*${keys.length}\r\n${keys.join('')}`, count: keys.length };
+  for await (const { text, count } of namesOf({ links, run, platformPrefix })) {
+    if (run.noScan && !(await exists(links, text))) return;
+    yield { payload: `*${count}\r\n${text}`, count };
   }
 }
 
-async function* namesOf({ links, run, platformPrefix }: KeysRequest): AsyncGenerator<readonly string[]> {
+async function* namesOf({ links, run, platformPrefix }: KeysRequest): AsyncGenerator<KeyNames> {
   if (!run.noScan) {
     yield* scanKeys({ links, pattern: run.arg === '' ? '*' : run.arg, count: run.count, platformPrefix });
     return;
   }
   const key = latin1FromUtf8(run.arg);
-  if (!key.startsWith(platformPrefix)) yield [encodeBulk(key)];
+  if (!key.startsWith(platformPrefix)) yield joinNames([encodeBulk(key)]);
 }
 
-function namesAsKeys(keys: readonly string[]): InputPiece {
-  const body = keys.map((key) => `*1\r\n${key}`).join('');
-  return { payload: `*${keys.length}\r\n${body}`, count: keys.length };
+function namesAsKeys(names: KeyNames): InputPiece {
+  const { count } = names;
+  return { payload: `*${count}\r\n*1\r\n${listNames(names).join('*1\r\n')}`, count };
 }
 
 async function exists(links: ReadLinks, key: string): Promise<boolean> {

@@ -1,5 +1,5 @@
 import { encodeCommand, latin1FromUtf8, PlatformError } from '#functions';
-import { cutStrings, frameStartsWith } from './cut-replies.ts';
+import { type KeyNames, withoutPrefix } from './key-names.ts';
 import type { ReadLinks } from './links.ts';
 
 export interface ScanRequest {
@@ -12,34 +12,30 @@ export interface ScanRequest {
 }
 
 /**
- * Names of all matching keys of one shard, as bulk strings, in the portions the server gives. The next portion is asked for
- * before the present one is handed out.
+ * Names of all matching keys of one shard, in the portions the server gives. The next portion is asked for before the present
+ * one is handed out.
  */
-export async function* scanKeys({
-  links,
-  pattern,
-  count,
-  platformPrefix,
-}: ScanRequest): AsyncGenerator<readonly string[]> {
+export async function* scanKeys({ links, pattern, count, platformPrefix }: ScanRequest): AsyncGenerator<KeyNames> {
   const ask = (cursor: string): Promise<string> => {
     const match = pattern === '*' ? [] : ['MATCH', latin1FromUtf8(pattern)];
     return links.scan(encodeCommand(['SCAN', cursor, ...match, 'COUNT', String(count)]), 1);
   };
   let asked: Promise<string> | null = ask('0');
   while (asked !== null) {
-    const { cursor, keys } = portionOf(await asked);
+    const { cursor, names } = portionOf(await asked);
     asked = cursor === '0' ? null : ask(cursor);
     asked?.catch(() => {});
-    const own = keys.some((key) => frameStartsWith(key, platformPrefix));
-    const wanted = own ? keys.filter((key) => !frameStartsWith(key, platformPrefix)) : keys;
-    if (wanted.length > 0) yield wanted;
+    const wanted = withoutPrefix(names, platformPrefix);
+    if (wanted.count > 0) yield wanted;
   }
 }
 
-function portionOf(reply: string): { readonly cursor: string; readonly keys: readonly string[] } {
+function portionOf(reply: string): { readonly cursor: string; readonly names: KeyNames } {
   if (reply.startsWith('-')) throw new PlatformError('REDIS_REPLY', reply.slice(1, reply.indexOf('\r\n')));
   // `*2`, the cursor as a string, the keys as a list.
   const cursorAt = reply.indexOf('\r\n', reply.indexOf('\r\n') + 2) + 2;
   const cursorEnd = reply.indexOf('\r\n', cursorAt);
-  return { cursor: reply.slice(cursorAt, cursorEnd), keys: cutStrings(reply, cursorEnd + 2) };
+  const listEnd = reply.indexOf('\r\n', cursorEnd + 2);
+  const count = Number(reply.slice(cursorEnd + 3, listEnd));
+  return { cursor: reply.slice(cursorAt, cursorEnd), names: { text: reply.slice(listEnd + 2), count } };
 }

@@ -98,7 +98,7 @@ export function checkGroups(groups: readonly StreamGroup[], isAlive: (consumer: 
 }
 
 function checkGroup(group: StreamGroup, isAlive: (consumer: string) => boolean): Check | null {
-  const { registrationId, lag, pending, consumers } = group;
+  const { registrationId, unread, pending, consumers } = group;
   const check = `group ${registrationId} on ${utf8FromLatin1(group.stream)}`;
   const orphaned = consumers.filter(({ name, pending: count }) => count > 0 && !isAlive(name));
   if (orphaned.length > 0) {
@@ -112,9 +112,14 @@ function checkGroup(group: StreamGroup, isAlive: (consumer: string) => boolean):
     const advice = 'See RG.DUMPREGISTRATIONS for its state and last error, RG.LOGS for what it is doing.';
     return { check, state: 'warning', finding, advice };
   }
-  if (lag === null || lag < GREAT_LAG) return null;
+  if (unread === null || unread.atMost < GREAT_LAG) return null;
   const advice = 'Raise batch or maxInFlight of the registration, or start more nodes.';
-  return { check, state: 'warning', finding: `${lag} entries unread`, advice };
+  return {
+    check,
+    state: 'warning',
+    finding: `${unread.exact ? '' : 'at most '}${unread.atMost} entries unread`,
+    advice,
+  };
 }
 
 function unknown(check: string, setting: string, advice: string): Check {

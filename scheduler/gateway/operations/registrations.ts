@@ -48,7 +48,12 @@ export function createPauseOperation(dependencies: OperationDependencies): Opera
     syntax: ['RG.PAUSEREGISTRATIONS <registration id> [<registration id> ...]'],
     permission: () => 'manage',
     run: (ids, { user }) =>
-      setState(dependencies, { command: 'rg.pauseregistrations', ids, state: 'paused', reason: `paused by ${user}` }),
+      setState(dependencies, {
+        command: 'rg.pauseregistrations',
+        ids,
+        state: 'paused',
+        reason: `paused by user ${user}`,
+      }),
   };
 }
 

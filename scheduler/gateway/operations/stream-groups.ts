@@ -1,4 +1,4 @@
-import type { RedisAccess, Registry } from '#functions';
+import { type RedisAccess, type Registry, type Unread, unreadEntries } from '#functions';
 import type { SchedulerKeys } from '../../keys.ts';
 
 /** One registration's consumer group on one stream. */
@@ -6,8 +6,8 @@ export interface StreamGroup {
   readonly registrationId: string;
   /** Key, latin1. */
   readonly stream: string;
-  /** Entries not read yet; null where Redis cannot tell. */
-  readonly lag: number | null;
+  /** Entries not read yet; null when the stream has just gone. */
+  readonly unread: Unread | null;
   /** Entries read and not settled. */
   readonly pending: number;
   readonly lastDeliveredId: string;
@@ -59,15 +59,15 @@ export function createStreamGroups({ registry, access, keys }: StreamGroupsOptio
 type Client = RedisAccess['client'];
 
 async function readGroup(client: Client, stream: Buffer, registrationId: string): Promise<StreamGroup | null> {
-  const groups = await infoRows(client, ['GROUPS', stream]);
+  const groups = (await info(client, ['GROUPS', stream])).map(fieldsOf);
   const group = groups.find((row) => row.get('name') === registrationId);
   if (group === undefined) return null;
-  const consumers = await infoRows(client, ['CONSUMERS', stream, Buffer.from(registrationId)]);
-  const lag = group.get('lag');
+  const facts = fieldsOf(await info(client, ['STREAM', stream]));
+  const consumers = (await info(client, ['CONSUMERS', stream, Buffer.from(registrationId)])).map(fieldsOf);
   return {
     registrationId,
     stream: stream.toString('latin1'),
-    lag: typeof lag === 'number' ? lag : null,
+    unread: unreadEntries(facts, group),
     pending: Number(group.get('pending') ?? 0),
     lastDeliveredId: String(group.get('last-delivered-id') ?? ''),
     consumers: consumers.map((row) => ({
@@ -78,19 +78,18 @@ async function readGroup(client: Client, stream: Buffer, registrationId: string)
   };
 }
 
-/** Rows of XINFO as maps; none when the stream or the group has gone. */
-async function infoRows(client: Client, args: readonly (string | Buffer)[]): Promise<readonly Map<string, unknown>[]> {
-  let rows: unknown;
+/** A reply of XINFO; empty when the stream or the group has gone. */
+async function info(client: Client, args: readonly (string | Buffer)[]): Promise<readonly unknown[]> {
   try {
-    rows = await client.call('XINFO', ...args);
+    const reply = await client.call('XINFO', ...args);
+    return Array.isArray(reply) ? reply : [];
   } catch (error) {
     if (error instanceof Error && /^(ERR no such key|NOGROUP|WRONGTYPE)/.test(error.message)) return [];
     throw error;
   }
-  return Array.isArray(rows) ? rows.map(rowMap) : [];
 }
 
-function rowMap(row: unknown): Map<string, unknown> {
+function fieldsOf(row: unknown): Map<string, unknown> {
   const map = new Map<string, unknown>();
   if (!Array.isArray(row)) return map;
   for (let i = 0; i + 1 < row.length; i += 2) map.set(String(row[i]), row[i + 1]);

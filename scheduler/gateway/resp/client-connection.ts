@@ -10,9 +10,12 @@ import type { OwnCommand } from './own-commands.ts';
 import { OwnReplies } from './own-replies.ts';
 import { argumentsOf, type Passage, type PassageHost } from './passage.ts';
 import { Framed, RequestFramer } from './request-framer.ts';
+import { RequestPump, type Wait } from './request-pump.ts';
 
 /** Text of RedisGears for a command of ours inside MULTI. */
 const NOT_IN_MULTI = 'ERR can not run a non-sync execution inside a MULTI/LUA (blocking is not allowed) or on loading.';
+/** Calls of one client in work at once; more wait in its pipeline. */
+const MAX_CALLS = 1_024;
 const HALF_OPEN_MS = 5_000;
 
 /**
@@ -32,9 +35,8 @@ export class ClientConnection implements PassageHost {
   readonly #gone = new AbortController();
   readonly #queue: OwnReplies;
   #phase: 'pass' | 'calls' | 'operation' = 'pass';
-  /** What must happen before the requests that have come can go on. */
-  readonly #waits = new Set<'replies' | 'grant' | 'client reads' | 'upstream reads'>();
-  #isPumping = false;
+  readonly #waits = new Set<Wait>();
+  readonly #pump: RequestPump;
   #isMidRequest = false;
   /** The connection closes as soon as nothing is outstanding. */
   #isEnding = false;
@@ -46,13 +48,17 @@ export class ClientConnection implements PassageHost {
     this.#framer = new RequestFramer(parts.limits.stranger);
     this.state = new ConnectionState(parts.ring);
     this.#passage = parts.openPassage(this);
-    const { maxOutputBytes } = parts.settings;
-    this.#output = new ClientOutput({ socket, maxBytes: maxOutputBytes, log: parts.log });
+    this.#output = new ClientOutput({ socket, maxBytes: parts.settings.maxOutputBytes, log: parts.log });
     this.#gatekeeper = new Gatekeeper({ ...parts, state: this.state, passage: this.#passage });
-    const onWritten = (): void => this.#afterAnswers();
-    this.#queue = new OwnReplies({ state: this.state, output: this.#output, maxOutputBytes, onWritten });
+    this.#queue = new OwnReplies({ state: this.state, output: this.#output, onWritten: () => this.#afterAnswers() });
     const asksPassword = parts.limits.stranger.unauthenticated;
     this.#interceptor = new Interceptor({ ...parts, state: this.state, passage: this.#passage, asksPassword });
+    this.#pump = new RequestPump({
+      ...{ socket, waits: this.#waits },
+      step: () => !this.#hasQuit && this.#step(),
+      flush: () => this.#passage.flush(),
+      isIdle: () => this.#pending === 0,
+    });
     socket.on('data', (chunk) => this.#onData(chunk));
     socket.on('drain', () => this.#onDrain());
     socket.on('end', () => this.#onClientEnd());
@@ -119,27 +125,8 @@ export class ClientConnection implements PassageHost {
   }
 
   #goOn(): void {
-    if (this.#isPumping) return;
-    this.#pump();
+    if (!this.#pump.run()) return;
     if (this.#isEnding && this.#pending === 0 && this.#waits.size === 0 && this.#socket.writable) this.end();
-  }
-
-  #pump(): void {
-    this.#isPumping = true;
-    do {
-      while (this.#waits.size === 0 && !this.#hasQuit && this.#socket.writable && this.#step());
-      this.#passage.flush();
-    } while (this.#stoppedForNothing());
-    this.#isPumping = false;
-    if (this.#waits.size > 0) this.#socket.pause();
-    else if (this.#socket.isPaused()) this.#socket.resume();
-  }
-
-  /** True when what was waited for has been answered on the spot. */
-  #stoppedForNothing(): boolean {
-    if (!this.#waits.has('replies') || this.#pending > 0) return false;
-    this.#waits.delete('replies');
-    return true;
   }
 
   /** Takes the next request. False: there is none, or it must wait. */
@@ -242,15 +229,16 @@ export class ClientConnection implements PassageHost {
 
   #mayStart(command: OwnCommand): boolean {
     if (this.#queue.size === 0) return true;
-    return command.kind === 'call' && this.#phase === 'calls' && this.#queue.hasRoom;
+    if (command.kind !== 'call' || this.#phase !== 'calls') return false;
+    return this.#queue.size < MAX_CALLS && !this.#output.owesMuch;
   }
 
   #run(command: OwnCommand): boolean {
     this.#phase = command.kind === 'call' ? 'calls' : 'operation';
     const { user, protocol } = this.state;
     const caller = { user: user ?? 'default', protocol, signal: this.#gone.signal };
-    const weight = command.kind === 'call' ? command.args.length : 0;
-    this.#parts.own.run(command, caller, this.#queue.expect(weight));
+    const bytes = command.kind === 'call' ? command.args.length : 0;
+    this.#parts.own.run(command, caller, this.#output.owe(bytes, this.#queue.expect()));
     return true;
   }
 
@@ -275,7 +263,7 @@ export class ClientConnection implements PassageHost {
 
   #afterAnswers(): void {
     if (this.#output.isFull) this.#waits.add('client reads');
-    if (this.#pending === 0 || (this.#phase === 'calls' && this.#queue.hasMuchRoom)) {
+    if (this.#pending === 0 || (this.#phase === 'calls' && this.#queue.size < MAX_CALLS / 2)) {
       this.#waits.delete('replies');
       this.#goOn();
     }

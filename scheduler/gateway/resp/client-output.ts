@@ -14,6 +14,8 @@ export interface ClientOutputOptions {
 export class ClientOutput {
   readonly #options: ClientOutputOptions;
   #gathered = '';
+  /** Bytes of the calls in work: about as many are going to be answered at once. */
+  #owed = 0;
 
   constructor(options: ClientOutputOptions) {
     this.#options = options;
@@ -22,6 +24,20 @@ export class ClientOutput {
   /** True when so much lies waiting that no new work should begin for this client. */
   get isFull(): boolean {
     return this.#options.socket.writableLength > this.#options.maxBytes / 4;
+  }
+
+  /** True when the calls in work are so large that their answers alone could be as much. */
+  get owesMuch(): boolean {
+    return this.#owed > this.#options.maxBytes / 4;
+  }
+
+  /** The client has made a call of this size. Returns what is to be called with its answer. */
+  owe(bytes: number, answer: (reply: string) => void): (reply: string) => void {
+    this.#owed += bytes;
+    return (reply) => {
+      this.#owed -= bytes;
+      answer(reply);
+    };
   }
 
   gather(reply: string): void {

@@ -1,12 +1,14 @@
 import { type Endpoint, encodeCommand, type Shard } from '#functions';
+import { ClusterTransactions } from './cluster-transactions.ts';
 import { isSubscription, type Word } from './command-words.ts';
 import { leavesRepliesOut, REPLY_ON } from './note-queue.ts';
 import { argumentsOf, LOST, type Passage, type PassageHost, UNREACHABLE } from './passage.ts';
 import { ReplyQueue } from './reply-queue.ts';
 import type { RequestFramer } from './request-framer.ts';
-import { type Sent, type Transaction, unseen } from './sent-command.ts';
+import { type Sent, unseen } from './sent-command.ts';
 import { concernsEveryShard, type ShardChoice } from './shard-choice.ts';
 import { ShardLink, type ShardLinkEvents } from './shard-link.ts';
+import type { Spread } from './spread.ts';
 
 export interface ClusterPassageOptions {
   readonly host: PassageHost;
@@ -14,16 +16,14 @@ export interface ClusterPassageOptions {
   readonly endpointOf: (shard: Shard) => Endpoint;
 }
 
-const OK = '+OK\r\n';
-const QUEUED = '+QUEUED\r\n';
 const CROSS_SLOT = "-CROSSSLOT Keys in request don't hash to the same slot\r\n";
-const ABORTED = '-EXECABORT Transaction discarded because of previous errors.\r\n';
 const MAX_REDIRECTS = 5;
 const HEAD_BYTES = 64 * 1024;
 
 /**
  * The way to a cluster: each command goes to the shard of its first key, on a connection per shard that is opened when it is
- * needed, and replies are put back in order. Commands without keys go to the first shard.
+ * needed, and replies are put back in order. Commands without keys go to every shard where Redis says how to make one
+ * answer of theirs (`spread.ts`), else to the first.
  */
 export class ClusterPassage implements Passage, ShardLinkEvents {
   readonly #options: ClusterPassageOptions;
@@ -31,15 +31,21 @@ export class ClusterPassage implements Passage, ShardLinkEvents {
   readonly #links = new Map<string, ShardLink<Sent>>();
   readonly #corked = new Set<ShardLink<Sent>>();
   readonly #replies = new ReplyQueue<Buffer | string>((reply) => this.#toClient(reply));
-  #transaction: Transaction | null = null;
-  #watchedShard: Shard | null = null;
+  readonly #transactions: ClusterTransactions;
   #isClosed = false;
-  /** Commands for every shard that the first has not answered. */
+  /** Commands that later ones wait for and that have no answer yet. */
   #settling = 0;
 
   constructor(options: ClusterPassageOptions) {
     this.#options = options;
     this.#host = options.host;
+    const { choice } = options;
+    this.#transactions = new ClusterTransactions({
+      send: (shard, sent) => this.#send(shard, sent),
+      settle: (sent, reply) => this.#settleHere(sent, reply),
+      first: () => choice.first(),
+      ofKeys: (args) => choice.ofKeys(args),
+    });
   }
 
   get outstanding(): number {
@@ -53,12 +59,15 @@ export class ClusterPassage implements Passage, ShardLinkEvents {
   forward(framer: RequestFramer, word: Word): void {
     const args = argumentsOf(framer);
     const bytes = framer.bytes.subarray(framer.start, framer.end);
-    const sent: Sent = { word, args, bytes, place: this.#replies.take(), redirects: 0 };
-    if (this.#transaction !== null && word !== 'quit' && word !== 'reset') this.#inTransaction(sent, this.#transaction);
-    else if (word === 'multi') this.#begin(sent);
+    // Which reply SKIP leaves out is a matter of order, and shards answer in none.
+    const isSettling = leavesRepliesOut({ word, args }) || this.#host.state.replyMode === 'skip-next';
+    if (isSettling) this.#settling += 1;
+    const sent: Sent = { word, args, bytes, place: this.#replies.take(), redirects: 0, isSettling };
+    if (this.#transactions.isOpen && word !== 'quit' && word !== 'reset') this.#transactions.take(sent);
+    else if (word === 'multi') this.#transactions.begin(sent);
     else if (concernsEveryShard(sent)) this.#toEveryShard(sent);
     else if (leavesRepliesOut(sent)) this.#send(this.#options.choice.first(), { ...sent, bytes: REPLY_ON });
-    else this.#send(this.#shardFor(sent), sent);
+    else this.#toItsShards(sent);
     if (word === 'sync' || word === 'psync') this.#becomeRaw();
   }
 
@@ -71,7 +80,7 @@ export class ClusterPassage implements Passage, ShardLinkEvents {
   }
 
   refuse(_framer: RequestFramer, error: string): void {
-    if (this.#transaction) this.#transaction.isRefused = true;
+    this.#transactions.refuse();
     this.#replies.fill(this.#replies.take(), `-${error}\r\n`);
   }
 
@@ -84,7 +93,8 @@ export class ClusterPassage implements Passage, ShardLinkEvents {
     const place = this.#replies.take();
     const isWhole = args !== undefined;
     const sent: Sent = { ...unseen(command), args: args ?? [], place, answered, isWhole };
-    this.#send(isWhole ? this.#shardFor(sent) : this.#options.choice.first(), sent);
+    const first = this.#options.choice.first();
+    this.#send(isWhole ? (this.#shardOf(sent) ?? first) : first, sent);
     this.flush();
   }
 
@@ -103,73 +113,43 @@ export class ClusterPassage implements Passage, ShardLinkEvents {
 
   // --- where a command goes
 
-  #shardFor(sent: Sent): Shard {
+  #toItsShards(sent: Sent): void {
     const { choice } = this.#options;
-    const { word, args } = sent;
+    const shard = this.#shardOf(sent);
+    const spread = shard === null && sent.word === 'plain' ? choice.spread(sent.args) : null;
+    if (spread === null) this.#send(shard ?? choice.first(), sent);
+    else this.#spread(sent, spread);
+  }
+
+  /** Null for commands without keys. */
+  #shardOf({ word, args }: Sent): Shard | null {
+    const { choice } = this.#options;
     if ((word === 'ssubscribe' || word === 'sunsubscribe') && args.length > 1) return choice.ofKey(args[1] ?? '');
-    if (word === 'unwatch') return this.#watchedShard ?? choice.first();
-    const shard = choice.ofKeys(args) ?? choice.first();
-    if (word === 'watch') this.#watchedShard = shard;
+    if (word === 'unwatch') return this.#transactions.watchedShard;
+    const shard = choice.ofKeys(args);
+    if (word === 'watch' && shard !== null) this.#transactions.watch(shard);
     return shard;
   }
 
-  #begin(sent: Sent): void {
-    this.#transaction = { shard: this.#watchedShard, held: [], isRefused: false };
-    if (this.#transaction.shard) {
-      this.#send(this.#transaction.shard, sent);
-      return;
+  #spread(sent: Sent, { shards, bytes = sent.bytes, gather }: Spread): void {
+    const replies = new Map<Shard, Buffer>();
+    for (const shard of shards) {
+      const gathered = (reply: Buffer): void => {
+        replies.set(shard, reply);
+        if (replies.size < shards.length) return;
+        const whole = gather(shards.map((each) => replies.get(each) as Buffer));
+        this.#answerShown(sent, whole, headOf(whole));
+      };
+      this.#send(shard, { ...unseen(bytes), gathered });
     }
-    this.#host.state.settle(sent, OK);
-    this.#answer(sent, OK);
-  }
-
-  #inTransaction(sent: Sent, transaction: Transaction): void {
-    const { word } = sent;
-    if (word === 'exec' || word === 'discard') {
-      this.#end(sent, transaction);
-      return;
-    }
-    const shard = transaction.shard ?? this.#options.choice.ofKeys(sent.args);
-    if (shard !== null) {
-      if (transaction.shard === null) this.#bind(transaction, shard);
-      this.#send(shard, sent);
-      return;
-    }
-    transaction.held.push(sent.bytes);
-    this.#host.state.settle(sent, QUEUED);
-    this.#answer(sent, QUEUED);
-  }
-
-  /** The first key is known: what was held goes to its shard, whose answers the client has already had. */
-  #bind(transaction: Transaction, shard: Shard): void {
-    transaction.shard = shard;
-    this.#send(shard, unseen(encodeCommand(['MULTI'])));
-    for (const bytes of transaction.held) this.#send(shard, unseen(bytes));
-  }
-
-  #end(sent: Sent, transaction: Transaction): void {
-    this.#transaction = null;
-    this.#watchedShard = null;
-    const isDiscarded = sent.word === 'discard' || transaction.isRefused;
-    if (isDiscarded && (transaction.shard === null || sent.word === 'exec')) {
-      if (transaction.shard) {
-        this.#send(transaction.shard, unseen(encodeCommand(['DISCARD'])));
-      }
-      const reply = sent.word === 'discard' ? OK : ABORTED;
-      this.#host.state.settle(sent, reply);
-      this.#answer(sent, reply);
-      return;
-    }
-    if (transaction.shard === null) this.#bind(transaction, this.#options.choice.first());
-    this.#send(transaction.shard as Shard, sent);
   }
 
   #toEveryShard(sent: Sent): void {
     const first = this.#options.choice.first();
-    this.#settling += 1;
+    if (!sent.isSettling) this.#settling += 1;
     this.#send(first, { ...sent, isSettling: true });
     for (const link of this.#links.values()) if (link.shard.id !== first.id) this.#send(link.shard, unseen(sent.bytes));
-    if (sent.word === 'reset') this.#transaction = this.#watchedShard = null;
+    if (sent.word === 'reset') this.#transactions.forget();
   }
 
   #becomeRaw(): void {
@@ -204,7 +184,7 @@ export class ClusterPassage implements Passage, ShardLinkEvents {
       this.#toClient(frame);
       return;
     }
-    const head = frame.toString('latin1', 0, Math.min(frame.length, HEAD_BYTES));
+    const head = headOf(frame);
     const [sent] = link.waiting;
     if (sent && isSubscription(sent.word) && this.#confirmed(sent, head, frame)) {
       if (sent.left === 0) {
@@ -233,13 +213,14 @@ export class ClusterPassage implements Passage, ShardLinkEvents {
   }
 
   #onReply({ sent, link }: { sent: Sent; link: ShardLink<Sent> }, frame: Buffer, head: string): void {
+    sent.gathered?.(frame);
     if (sent.place === null || (this.#mayGoElsewhere(sent) && this.#goElsewhere({ sent, link }, head))) return;
     if (sent.answered) {
       sent.answered(sent.isWhole ? frame.toString('latin1') : head);
       this.#answer(sent, '');
       return;
     }
-    this.#answer(sent, this.#host.state.settleHidden(sent, head) ? '' : frame);
+    this.#answerShown(sent, frame, head);
   }
 
   #mayGoElsewhere({ answered, isWhole }: Sent): boolean {
@@ -259,6 +240,16 @@ export class ClusterPassage implements Passage, ShardLinkEvents {
     this.#send(redirect.shard, { ...sent, redirects: sent.redirects + 1 });
     this.flush();
     return true;
+  }
+
+  /** The reply is known; whether the client sees it is for CLIENT REPLY to say. */
+  #answerShown(sent: Sent, reply: Buffer, head: string): void {
+    this.#answer(sent, this.#host.state.settleHidden(sent, head) ? '' : reply);
+  }
+
+  #settleHere(sent: Sent, reply: string): void {
+    this.#host.state.settle(sent, reply);
+    this.#answer(sent, reply);
   }
 
   #answer(sent: Sent, reply: Buffer | string): void {
@@ -281,7 +272,7 @@ export class ClusterPassage implements Passage, ShardLinkEvents {
     if (this.#isClosed) return;
     const { state } = this.#host;
     state.user = null;
-    if (state.irreplaceable || this.#transaction !== null) {
+    if (state.irreplaceable || this.#transactions.isOpen) {
       this.#host.end();
       return;
     }
@@ -289,8 +280,13 @@ export class ClusterPassage implements Passage, ShardLinkEvents {
     this.#host.onUpstreamFull(false);
     for (const sent of link.waiting.splice(0)) {
       sent.answered?.(error);
+      sent.gathered?.(Buffer.from(error));
       this.#answer(sent, sent.answered ? '' : error);
     }
     if (this.outstanding === 0) this.#host.onIdle();
   }
+}
+
+function headOf(reply: Buffer): string {
+  return reply.toString('latin1', 0, Math.min(reply.length, HEAD_BYTES));
 }

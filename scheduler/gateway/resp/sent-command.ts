@@ -1,4 +1,3 @@
-import type { Shard } from '#functions';
 import type { Noted } from './connection-state.ts';
 
 /** A command under way to a shard. */
@@ -10,18 +9,13 @@ export interface Sent extends Noted {
   readonly answered?: (reply: string) => void;
   /** `answered` wants all of the reply, from wherever the command has to go. */
   readonly isWhole?: boolean;
+  /** Its reply is one of several that make the client's; it goes here, whole. */
+  readonly gathered?: (reply: Buffer) => void;
   /** Later commands wait for it. */
   readonly isSettling?: boolean;
   /** Pub/sub: confirmations so far and still to come. */
   left?: number;
   confirmed?: Buffer[];
-}
-
-/** An open transaction. It belongs to no shard before its first key is known. */
-export interface Transaction {
-  shard: Shard | null;
-  readonly held: (Buffer | string)[];
-  isRefused: boolean;
 }
 
 /** A command of which nobody sees the reply. */

@@ -1,5 +1,6 @@
 import type { RedisAccess, Shard } from '#functions';
 import type { Noted } from './connection-state.ts';
+import { type Spread, spreadOf } from './spread.ts';
 
 /** Which shard a command goes to. One per door: what one client learns from MOVED serves all. */
 export interface ShardChoice {
@@ -7,6 +8,8 @@ export interface ShardChoice {
   ofKeys(args: readonly string[]): Shard | null;
   ofKey(key: string): Shard;
   first(): Shard;
+  /** For commands without keys that ask more than the first shard. */
+  spread(args: readonly string[]): Spread | null;
   /** Takes a MOVED or ASK line (`MOVED 3999 host:port`) into account and says where to go; null if it is neither. */
   redirect(line: string, from: Shard): Redirect | null;
 }
@@ -28,6 +31,7 @@ export function createShardChoice(access: AccessPart): ShardChoice {
   return {
     ofKey,
     first,
+    spread: (args) => spreadOf(args, access.commands.find(args[0] ?? '', args[1]), access.shards()),
     ofKeys(args) {
       const [key] = access.commands.keysOf(args);
       return key === undefined ? null : ofKey(key);

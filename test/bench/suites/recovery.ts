@@ -21,12 +21,11 @@ async function sandboxKills(mode: Mode, rounds: number, report: Report): Promise
     flags: ['--sandboxes', '1', '--quarantine-after-crashes', '1000'],
   });
   const group = await loadRecorder(platform.door, mode);
-  const flow = startFlow(redis.client(), group);
+  await using _flow = startFlow(redis.client(), group);
   const times: number[] = [];
   for (let kill = 0; kill < rounds * SANDBOX_KILLS_PER_ROUND; kill += 1) {
     times.push(await sandboxKillTime(redis.client(), platform));
   }
-  await flow.close();
   report(`  sandbox killed  ${mode.padEnd(12)} first re-run after ${times.join(', ')} ms`);
   return times;
 }
@@ -38,9 +37,8 @@ async function nodeKill(mode: Mode, report: Report): Promise<number> {
   await using first = await startPlatformProcess({ redisUrl: redis.url, flags });
   await using second = await startPlatformProcess({ redisUrl: redis.url, flags });
   const group = await loadRecorder(first.door, mode);
-  const flow = startFlow(redis.client(), group);
+  await using _flow = startFlow(redis.client(), group);
   const { firstMs, lastMs, entries } = await nodeKillTime(redis.client(), group, [first, second]);
-  await flow.close();
   report(`  node killed     ${mode.padEnd(12)} ${entries} entries ran again after ${firstMs} to ${lastMs} ms`);
   return firstMs;
 }

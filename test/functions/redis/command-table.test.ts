@@ -71,6 +71,9 @@ test('keys are found as the server finds them', async () => {
   expect(table.find('Acl', 'DryRun')?.name).toBe('acl|dryrun');
   expect(table.find('get')?.flags.has('readonly')).toBe(true);
   expect(table.find('nosuch')).toBeUndefined();
+  expect(table.find('dbsize')).toMatchObject({ requestPolicy: 'all_shards', responsePolicy: 'agg_sum' });
+  expect(table.find('keys')).toMatchObject({ requestPolicy: 'all_shards', responsePolicy: null });
+  expect(table.find('get')).toMatchObject({ requestPolicy: null, responsePolicy: null });
   for (const [command, keys] of KEYS) {
     const args = command.split(' ');
     expect([command, table.keysOf(args).join(' ')]).toEqual([command, keys]);

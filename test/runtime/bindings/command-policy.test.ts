@@ -158,7 +158,8 @@ describe('commands that a function may never send', () => {
   });
 
   test('stay forbidden when the server tells them to be harmless', () => {
-    const harmless = { name: '', firstKey: 0, lastKey: 0, step: 0, flags: new Set<string>() };
+    const places = { name: '', firstKey: 0, lastKey: 0, step: 0 };
+    const harmless = { ...places, flags: new Set<string>(), requestPolicy: null, responsePolicy: null };
     const naive = createCommandPolicy({ table: { find: () => harmless, keysOf: () => [] }, prefix: PREFIX });
     for (const name of ['FLUSHALL', 'EVAL', 'CONFIG', 'BLPOP', 'SUBSCRIBE', 'SELECT']) {
       expect(naive.checkOne(encodeCommand([name, 'x']))).not.toBeNull();

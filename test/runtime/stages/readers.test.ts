@@ -54,6 +54,23 @@ describe('records of the keys reader', () => {
     ]);
   });
 
+  test('keys of one type come as names and values, those that have gone are empty', async () => {
+    const names = resp(['a', 'ü', 'gone', 'd']);
+    const values = resp([['x', '1'], ['x', '2', 'ö', ''], [], ['x', '3']]);
+    const payload = `*4\r\n${resp('hash')}:${names.length}\r\n${names}${values}`;
+    const code = "GB('KeysReader').run()";
+    const request = requestOf({ code, fields: { endStep: 1, input: 'keys' } });
+    const { records, errors } = await runStage(world.runtime, request, { pieces: [{ payload, count: 4 }] });
+    expect(errors).toEqual([]);
+    const shown = records.map((text) => JSON.parse(utf8FromLatin1(decodeReply(text) as string)) as unknown);
+    expect(shown).toEqual([
+      { key: 'a', value: { x: '1' }, type: 'hash', event: null },
+      { key: 'ü', value: { x: '2', ö: '' }, type: 'hash', event: null },
+      { key: 'gone', value: null, type: 'empty', event: null },
+      { key: 'd', value: { x: '3' }, type: 'hash', event: null },
+    ]);
+  });
+
   test('without values they have neither value nor type', async () => {
     expect(await seen('KeysReader', [['k'], ['l']])).toEqual([
       { key: 'k', event: null },

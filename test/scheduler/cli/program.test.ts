@@ -1,34 +1,19 @@
-import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
 import { COMMANDS } from '../../../scheduler/cli/commands/index.ts';
 import { EXIT_CODE_MEANINGS, exitCodeOf } from '../../../scheduler/cli/exit-code.ts';
+import { type Ran, runRegears } from '../../support/regears.ts';
 
-const BIN = fileURLToPath(new URL('../../../scheduler/cli/regears.js', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'regears-cli-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-interface Ran {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs the bin as a user does, in an empty directory with nothing but a PATH in its environment. */
-function regears(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ran> {
-  const options = { cwd: directory, env: { PATH: process.env.PATH ?? '', ...env } };
-  return new Promise((done) => {
-    execFile(process.execPath, [BIN, ...args], options, (error, stdout, stderr) => {
-      done({ code: error === null ? 0 : Number(error.code), stdout, stderr });
-    });
-  });
-}
+const regears = (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ran> =>
+  runRegears(args, { cwd: directory, env });
 
 describe('help', () => {
   test('without arguments it lists all commands and the exit codes', async () => {
@@ -86,6 +71,14 @@ describe('wrong command lines end with 2 and say what is allowed', () => {
     [['list', '--jsn'], "unknown option '--jsn'. Did you mean --json? See: regears list --help"],
     [['dlq', 'lst'], 'See: regears dlq --help'],
     [['feed', '--stream', ''], '--stream is empty'],
+    [['help', 'nosuch'], "unknown command 'nosuch'. See: regears --help"],
+    [['logs', 'a', '--function', 'b'], 'the function is a and --function is b; give one of them'],
+    [['deploy', 'x.ts', 'sub/x.js'], 'x.ts and sub/x.js are both the function "x"; load them one by one with --name'],
+    [
+      ['config', '--config', 'no.json'],
+      'file of settings no.json (--config or REGEARS_CONFIG) cannot be read: there is no such file',
+    ],
+    [['config', '--config', '.'], 'cannot be read: it is a directory'],
   ])('%j', async (args, message) => {
     const { code, stdout, stderr } = await regears(args);
     expect(stderr).toContain(message);

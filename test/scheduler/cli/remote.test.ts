@@ -1,20 +1,12 @@
-import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type PlatformProcess, startPlatformProcess } from '../../support/platform.ts';
+import { type Ran, runRegears } from '../../support/regears.ts';
 import { waitFor } from '../../support/wait.ts';
 
-const BIN = fileURLToPath(new URL('../../../scheduler/cli/regears.js', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'regears-remote-'));
-
-interface Ran {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 describe('remote commands', () => {
   let platform: PlatformProcess;
@@ -28,14 +20,8 @@ describe('remote commands', () => {
     rmSync(directory, { recursive: true, force: true });
   });
 
-  const regears = (...args: readonly string[]): Promise<Ran> => {
-    const env = { PATH: process.env.PATH ?? '', REGEARS_URL: `redis://127.0.0.1:${platform.respPort}` };
-    return new Promise((done) => {
-      execFile(process.execPath, [BIN, ...args], { cwd: directory, env }, (error, stdout, stderr) => {
-        done({ code: error === null ? 0 : Number(error.code), stdout, stderr });
-      });
-    });
-  };
+  const regears = (...args: readonly string[]): Promise<Ran> =>
+    runRegears(args, { cwd: directory, env: { REGEARS_URL: `redis://127.0.0.1:${platform.respPort}` } });
   const json = async <T>(...args: readonly string[]): Promise<T> => {
     const { code, stdout, stderr } = await regears('--json', ...args);
     expect(stderr).toBe('');
@@ -89,9 +75,10 @@ describe('remote commands', () => {
   });
 
   test('logs show what functions wrote', async () => {
-    await waitFor(async () => (await regears('logs', '--function', 'hello')).stdout.includes('asked for ann'), {
-      what: 'the log line',
-    });
+    const said = async (...args: string[]): Promise<boolean> =>
+      (await regears('logs', ...args)).stdout.includes('asked for ann');
+    await waitFor(() => said('--function', 'hello'), { what: 'the log line' });
+    expect([await said('hello'), await said('nobody')]).toEqual([true, false]);
     const { stdout } = await regears('logs', '--count', '1', '--json');
     expect(JSON.parse(stdout)).toMatchObject({ function: 'hello' });
   });
@@ -99,7 +86,11 @@ describe('remote commands', () => {
   test('registrations can be paused and resumed', async () => {
     expect((await regears('pause', 'hello/command/hello')).code).toBe(0);
     expect((await regears('registrations', '--function', 'hello')).stdout).toContain('paused');
-    expect((await regears('trigger', 'hello')).code).not.toBe(0);
+    expect(await regears('trigger', 'hello')).toEqual({
+      code: 5,
+      stdout: '',
+      stderr: `error REGISTRATION_STOPPED: registration hello/command/hello is paused: paused by user default; see: regears resume\n`,
+    });
     expect((await regears('resume', 'hello/command/hello')).code).toBe(0);
     expect((await regears('trigger', 'hello', 'bob')).stdout).toBe('Good day bob\n');
   });
@@ -135,6 +126,9 @@ describe('remote commands', () => {
     expect((await regears('dlq', 'redrive', '--function', 'picky', '--yes')).stdout).toContain('4 dead letters');
     await waitFor(async () => (await platform.door.get('picked')) === '49', { what: 'the redriven entries' });
     expect(await json('dlq', 'list')).toEqual([]);
+    expect((await regears('dlq', 'list')).stdout).toBe('There are no dead letters.\n');
+    expect((await regears('dlq', 'list', '--function', 'picky')).stdout).toBe('There are no such dead letters.\n');
+    expect((await regears('feed', '--stream', 'one', write('one.txt', 'line\n'))).stdout).toMatch(/^1 entry appended/);
   });
 
   test('doctor says what it found', async () => {
@@ -147,7 +141,7 @@ describe('remote commands', () => {
     expect(await json('nodes')).toMatchObject([{ isSelf: 1, isCurrent: 1 }]);
     expect((await regears('nodes')).stdout).toMatch(/ \* .*revision \d+, current$/m);
     expect(await json('streams', '--registration', 'picky/stream/picky')).toMatchObject([
-      { stream: 'picky', lag: 0, pending: 0, inWork: 0, waiting: 0 },
+      { stream: 'picky', lag: 0, lagIsExact: 1, pending: 0, inWork: 0, waiting: 0 },
     ]);
     expect((await regears('streams')).stdout).toMatch(/^picky\/stream\/picky +picky +0 +0 +0 +0 /m);
   });
@@ -174,7 +168,7 @@ describe('remote commands', () => {
 
   test('data that is no NDJSON ends a feed with 1, the file, the line and what was appended', async () => {
     const { code, stderr } = await regears('feed', '--stream', 'odd', write('odd.ndjson', '{"n":1}\n{"n":\n'));
-    expect(stderr).toMatch(/odd\.ndjson: line 2 is not JSON.*1 entries before it are appended/);
+    expect(stderr).toMatch(/odd\.ndjson: line 2 is not JSON.*appended before it: 1 entry/);
     expect(code).toBe(1);
     await platform.door.set('taken', 'text');
     expect((await regears('feed', '--stream', 'taken', 'odd.ndjson')).stderr).toContain(
@@ -191,6 +185,7 @@ describe('remote commands', () => {
     [['show', 'nobody'], 4, 'FUNCTION_NOT_FOUND'],
     [['rollback', 'picky', '99'], 4, 'VERSION_NOT_FOUND'],
     [['pause', 'no/such/registration'], 4, 'REGISTRATION_NOT_FOUND'],
+    [['streams', '--registration', 'no/such/registration'], 4, 'REGISTRATION_NOT_FOUND'],
     [['trigger', 'nobody'], 4, 'TRIGGER_NOT_FOUND'],
     [['dlq', 'show', '1-1'], 4, 'DEAD_LETTER_NOT_FOUND'],
     [['unregister', 'no/such/registration'], 4, 'REGISTRATION_NOT_FOUND'],

@@ -1,22 +1,15 @@
-import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { afterAll, expect, test } from 'vitest';
 import { makeSampleLog } from '../../../scheduler/cli/demo/sample-log.ts';
 import { startPlatformProcess } from '../../support/platform.ts';
 import { startRedis } from '../../support/redis.ts';
+import { runRegears } from '../../support/regears.ts';
 import { waitFor } from '../../support/wait.ts';
 
-const BIN = fileURLToPath(new URL('../../../scheduler/cli/regears.js', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'regears-start-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true, maxRetries: 5 }));
-
-function run(args: readonly string[]): Promise<unknown> {
-  return promisify(execFile)(process.execPath, [BIN, ...args], { env: { PATH: process.env.PATH ?? '' } });
-}
 
 test('SIGTERM ends a node gracefully with exit code 0, also when it arrives twice at once', async () => {
   await using platform = await startPlatformProcess();
@@ -54,8 +47,8 @@ test('a port that is taken ends with 2 and names the port and the flag', async (
     ['--http-port', platform.httpPort],
   ] as const) {
     const other = flag === '--resp-port' ? '--http-port' : '--resp-port';
-    const starting = run(['start', '--redis', redis.url, other, '0', flag, String(port)]);
-    await expect(starting).rejects.toMatchObject({
+    const starting = runRegears(['start', '--redis', redis.url, other, '0', flag, String(port)]);
+    expect(await starting).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(new RegExp(`another program listens at 127.0.0.1:${port}.*${flag}`)),
     });
@@ -63,9 +56,20 @@ test('a port that is taken ends with 2 and names the port and the flag', async (
   await platform.stop();
 });
 
+test.runIf(process.platform === 'linux')(
+  'a data directory that cannot be made ends with 2 and names setting and value',
+  async () => {
+    const starting = runRegears(['start', '--data-dir', '/proc/nope', '--resp-port', '0', '--http-port', '0']);
+    expect(await starting).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('CONFIG_INVALID: data-dir is /proc/nope, which cannot be used:'),
+    });
+  },
+);
+
 test('a Redis that is not there ends with 3 and its address', { timeout: 30_000 }, async () => {
-  const starting = run(['start', '--redis', 'redis://127.0.0.1:1', '--resp-port', '0', '--http-port', '0']);
-  await expect(starting).rejects.toMatchObject({
+  const starting = runRegears(['start', '--redis', 'redis://127.0.0.1:1', '--resp-port', '0', '--http-port', '0']);
+  expect(await starting).toMatchObject({
     code: 3,
     stderr: expect.stringContaining('REDIS_UNREACHABLE: no Redis can be used at redis://127.0.0.1:1'),
   });
@@ -85,9 +89,7 @@ test('the demo deploys the examples, counts its whole sample, and ends when it i
     '--data-dir',
     directory,
   ];
-  const { stdout } = await promisify(execFile)(process.execPath, [BIN, ...args], {
-    env: { PATH: process.env.PATH ?? '' },
-  });
+  const { stdout } = await runRegears(args);
   const events = stdout
     .trim()
     .split('\n')

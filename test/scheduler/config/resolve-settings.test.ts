@@ -164,6 +164,7 @@ describe('names', () => {
 describe('values that must fit together', () => {
   test.each([
     [{ flags: { heartbeat: '5s' } }, 'heartbeat-timeout'],
+    [{ flags: { block: '2500ms' } }, 'heartbeat-timeout is 3000ms, block is 2500ms'],
     [{ flags: { 'retry-interval': '2m' } }, 'retry-ceiling'],
     [{ flags: { 'resp-port': '8380' } }, 'different ports'],
   ])('%o is refused', (sources, text) => {

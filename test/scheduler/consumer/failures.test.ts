@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { startRedis, type TestRedis } from '../../support/redis.ts';
+import { expect, test } from 'vitest';
+import { sharedRedis } from '../../support/shared-redis.ts';
 import { waitFor } from '../../support/wait.ts';
 import {
   addEntries,
@@ -13,14 +13,7 @@ import {
   untilEnded,
 } from './harness.ts';
 
-let redis: TestRedis;
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterAll(() => redis[Symbol.asyncDispose]());
-beforeEach(async () => {
-  await redis.client().flushall();
-});
+const redis = sharedRedis();
 
 /** Counts runs by the field `n`. */
 function counter(): { runs: Map<string, number>; hit: (n: string | undefined) => number } {

@@ -1,16 +1,9 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { startRedis, type TestRedis } from '../../support/redis.ts';
+import { expect, test } from 'vitest';
+import { sharedRedis } from '../../support/shared-redis.ts';
 import { waitFor } from '../../support/wait.ts';
 import { addEntries, pendingOf, registration, runWith, startNode, untilEnded } from './harness.ts';
 
-let redis: TestRedis;
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterAll(() => redis[Symbol.asyncDispose]());
-beforeEach(async () => {
-  await redis.client().flushall();
-});
+const redis = sharedRedis();
 
 test('a node that wakes up without its lease runs nothing more of a sync stream', async () => {
   const alive = new Set<string>();

@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { startRedis, type TestRedis } from '../../support/redis.ts';
+import { describe, expect, test } from 'vitest';
+import { entriesJobId } from '../../../scheduler/queues/job-id.ts';
+import { sharedRedis } from '../../support/shared-redis.ts';
 import { waitFor } from '../../support/wait.ts';
 import {
   addEntries,
@@ -12,14 +13,7 @@ import {
   untilEnded,
 } from './harness.ts';
 
-let redis: TestRedis;
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterAll(() => redis[Symbol.asyncDispose]());
-beforeEach(async () => {
-  await redis.client().flushall();
-});
+const redis = sharedRedis();
 
 describe('what is in a stream and what comes later', () => {
   test.each(['async_local', 'sync'] as const)('runs once and is settled (%s)', async (mode) => {
@@ -72,6 +66,35 @@ describe('what is in a stream and what comes later', () => {
     for (const job of [...node.jobs, ...node.jobs]) await node.trigger.runEntries(job, signal);
     expect((await endsOf(node)).done).toBe(250);
     expect([...seen.values()].every((runs) => runs === 1)).toBe(true);
+  });
+});
+
+describe('a job', () => {
+  test.each([undefined, 'paused'] as const)(
+    'goes back to the queue from a node where its registration is not in force (%s)',
+    async (state) => {
+      await using node = await startNode({ url: redis.url, execute: runWith(() => 'done') });
+      await node.trigger.apply(state === undefined ? [] : [registration({ mode: 'async', state })]);
+      const job = { kind: 'entries', registrationId: REGISTRATION, stream: 's', ids: ['1-0'], readBy: 'n7' } as const;
+      const running = node.trigger.runEntries({ ...job, round: 1 }, new AbortController().signal);
+      await expect(running).rejects.toMatchObject({ code: 'REGISTRATION_NOT_FOUND', retryable: true });
+    },
+  );
+
+  test('of entries that are read again after a rewind is none that the queue knows', async () => {
+    await using node = await startNode({ url: redis.url, execute: runWith(() => 'done') });
+    const ids = await addEntries(node.access, 30);
+    await node.trigger.apply([registration({ mode: 'async' })]);
+    await waitFor(() => node.jobs.length === 1, { what: 'the job' });
+    const [first] = node.jobs;
+    await node.trigger.runEntries(first as never, new AbortController().signal);
+    await untilEnded(node, 30);
+    const rewindTo = { id: '0-0', token: 'again' };
+    await node.trigger.apply([registration({ mode: 'async', active: { rewindTo } })]);
+    await waitFor(() => node.jobs.length === 2, { what: 'a job for the same entries' });
+    const [, second] = node.jobs;
+    expect(second?.ids).toEqual(ids);
+    expect(entriesJobId(second as never)).not.toBe(entriesJobId(first as never));
   });
 });
 

@@ -144,7 +144,7 @@ describe('the embedded server', () => {
 
   test('refuses a data directory that is a file', async () => {
     writeFileSync(join(dataDir, 'file'), '');
-    await expect(start({ dataDir: join(dataDir, 'file') })).rejects.toMatchObject({ code: 'EMBEDDED_REDIS_FAILED' });
+    await expect(start({ dataDir: join(dataDir, 'file') })).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
   });
 });
 

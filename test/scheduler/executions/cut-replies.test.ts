@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { encodeBulk, encodeCommand, encodeError, replyStarts } from '#functions';
-import { cutReplies, cutStrings, frameStartsWith } from '../../../scheduler/executions/readers/cut-replies.ts';
+import { cutReplies, mayHaveError } from '../../../scheduler/executions/readers/cut-replies.ts';
+import { joinNames, listNames, portionsOf, withoutPrefix } from '../../../scheduler/executions/readers/key-names.ts';
 
 const text = fc.string({ unit: 'binary', maxLength: 20 }).map((value) => Buffer.from(value).toString('latin1'));
 const reply = fc.oneof(
@@ -21,12 +22,25 @@ test('replies are cut where the framing of links cuts them', () => {
   );
 });
 
-test('strings of a list keep their headers', () => {
+test('no error among replies stays unseen', () => {
   fc.assert(
-    fc.property(fc.array(text, { maxLength: 20 }), (texts) => {
-      expect(cutStrings(encodeCommand(texts), 0)).toEqual(texts.map(encodeBulk));
+    fc.property(fc.array(reply, { maxLength: 20 }), (replies) => {
+      if (replies.some((one) => one.startsWith('-'))) expect(mayHaveError(replies.join(''))).toBe(true);
     }),
   );
-  expect(frameStartsWith(encodeBulk('rg:x'), 'rg:')).toBe(true);
-  expect(frameStartsWith(encodeBulk('xrg:'), 'rg:')).toBe(false);
+  expect(mayHaveError(encodeCommand(['a', '-1', '-x']))).toBe(false);
+});
+
+test('names are cut into portions, and lose those of the platform', () => {
+  fc.assert(
+    fc.property(fc.array(text, { maxLength: 20 }), fc.integer({ min: 1, max: 6 }), (texts, size) => {
+      const names = joinNames(texts.map(encodeBulk));
+      expect(listNames(names)).toEqual(texts.map(encodeBulk));
+      const portions = [...portionsOf(names, () => size)];
+      expect(portions.flatMap(listNames)).toEqual(texts.map(encodeBulk));
+      expect(portions.every(({ count }) => count > 0 && count <= size)).toBe(true);
+    }),
+  );
+  const mixed = joinNames(['rg:x', 'xrg:', 'a'].map(encodeBulk));
+  expect(listNames(withoutPrefix(mixed, 'rg:'))).toEqual(['xrg:', 'a'].map(encodeBulk));
 });

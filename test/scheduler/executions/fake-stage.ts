@@ -128,7 +128,7 @@ async function through(
 }
 
 function inputsOf({ input, key }: StageRequest, payload: string): readonly Value[] {
-  const list = decodeReply(payload) as readonly ReplyValue[];
+  const list = rowsOf(decodeReply(payload) as readonly ReplyValue[], input);
   return list.map((item) => {
     if (isReplyError(item)) throw new Error('an error among the records');
     if (input === 'records') return JSON.parse(String(item));
@@ -137,6 +137,17 @@ function inputsOf({ input, key }: StageRequest, payload: string): readonly Value
     const [name, type, value] = item as readonly ReplyValue[];
     return { key: name, type, value: type === 'hash' ? pairs(value as readonly ReplyValue[]) : value };
   });
+}
+
+/** Keys of one type come as a list of names and one of values. */
+function rowsOf(list: readonly ReplyValue[], input: StageRequest['input']): readonly ReplyValue[] {
+  const [type, , names, values] = list;
+  if (input !== 'keys' || typeof type !== 'string') return list;
+  return (names as readonly ReplyValue[]).map((name, at) => [
+    name,
+    type,
+    (values as readonly ReplyValue[])[at] ?? null,
+  ]);
 }
 
 function streamRecord(key: string, [id, fields]: readonly ReplyValue[]): Value {

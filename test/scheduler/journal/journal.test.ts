@@ -6,6 +6,7 @@ import { createSchedulerKeys } from '../../../scheduler/keys.ts';
 import type { RegistrationStats } from '../../../scheduler/triggers/trigger.ts';
 import { startFaultProxy } from '../../support/fault-proxy.ts';
 import { startRedis, type TestRedis } from '../../support/redis.ts';
+import { waitFor } from '../../support/wait.ts';
 import { plainAccess } from '../fleet/plain-access.ts';
 
 const keys = createSchedulerKeys('rg:');
@@ -103,15 +104,19 @@ describe('counters', () => {
   test('survive a lost connection and are counted once, whether or not the write had arrived', async () => {
     await using proxy = await startFaultProxy(server);
     const journal = open({ port: proxy.port, flushMs: 10 });
+    const client = server.client();
+    const written = async (): Promise<number> => Number(await client.hget(keys.runs(ID), 'triggered'));
     let counted = 0;
     for (let round = 0; round < 20; round++) {
+      const connections = proxy.accepted;
+      if (round % 4 === 1) proxy.cutAfter(1);
       for (let run = 0; run < 50; run++) journal.count(ID, { triggered: 1, success: 1 });
       counted += 50;
-      if (round % 4 === 1) proxy.cutAfter(1);
       if (round % 4 === 3) proxy.drop();
-      await new Promise((resolve) => setTimeout(resolve, 12));
+      if (round % 2 === 1)
+        await waitFor(() => proxy.accepted > connections, { what: 'the journal has connected anew' });
+      else await waitFor(async () => (await written()) === counted, { what: 'the round is written' });
     }
-    proxy.heal();
     expect(await statsOf(journal)).toMatchObject({ numTriggered: counted, numSuccess: counted });
   });
 });

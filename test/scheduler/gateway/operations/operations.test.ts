@@ -146,7 +146,7 @@ test('registrations are taken out, paused and unpaused', async () => {
   await run('RG.UNPAUSEREGISTRATIONS', 'a');
   expect(asked).toEqual([
     ['abort', [STREAM.id], 'about to be removed with ABORTPENDING'],
-    ['setState', ['a', 'b'], 'paused', 'paused by ann'],
+    ['setState', ['a', 'b'], 'paused', 'paused by user ann'],
     ['setState', ['a'], 'running', null],
   ]);
   expect(await fail('RG.PAUSEREGISTRATIONS')).toMatch(/wrong number of arguments for 'rg.pauseregistrations'/);

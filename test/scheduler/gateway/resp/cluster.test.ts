@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectRedis, type RedisAccess } from '#functions';
 import { startCluster, type TestCluster } from '../../../support/redis-cluster.ts';
 import { waitFor } from '../../../support/wait.ts';
 import { type Door, openDoor } from '../support/door.ts';
-import { command, rawClient } from '../support/raw-client.ts';
+import { command, type RawClient, rawClient } from '../support/raw-client.ts';
 
 let cluster: TestCluster;
 let access: RedisAccess;
@@ -113,4 +113,81 @@ test('subscriptions and blocking reads work', async () => {
   await waitFor(() => door.server.connections() === 2, { what: 'both connections' });
   other.send(command('RPUSH', 'queue', 'x'));
   expect((await client.replies(1))[0]).toBe('*2\r\n$5\r\nqueue\r\n$1\r\nx\r\n');
+});
+
+describe('commands without keys', () => {
+  const ofShard = (): Promise<number[]> => Promise.all(cluster.primaries.map(({ client }) => client.dbsize()));
+
+  async function fill(client: RawClient, begin: string): Promise<readonly string[]> {
+    const keys = Array.from({ length: 60 }, (_, n) => `${begin}:${n}`);
+    client.send(command('FLUSHALL') + keys.map((key) => command('SET', key, '1')).join(''));
+    expect(new Set(await client.replies(61))).toEqual(new Set(['+OK\r\n']));
+    return keys;
+  }
+
+  test('count, list and delete on all shards, in the order of the pipeline', async () => {
+    using client = await rawClient(door.port);
+    const keys = await fill(client, 'all');
+    expect((await ofShard()).every((size) => size > 0)).toBe(true);
+    client.send(command('DBSIZE') + command('KEYS', 'all:*') + command('SET', 'more', '1') + command('dbsize'));
+    const [size, listed = '', , after] = await client.replies(4);
+    expect(size).toBe(':60\r\n');
+    expect(listed.startsWith('*60\r\n')).toBe(true);
+    expect([...listed.matchAll(/all:\d+/g)].map(([key]) => key).sort()).toEqual([...keys].sort());
+    expect(after).toBe(':61\r\n');
+    client.send(command('RANDOMKEY') + command('FLUSHALL') + command('DBSIZE') + command('RANDOMKEY'));
+    const [random, ...rest] = await client.replies(4);
+    expect(random).toMatch(/all:|more/);
+    expect(rest).toEqual(['+OK\r\n', ':0\r\n', '$-1\r\n']);
+    expect(await ofShard()).toEqual([0, 0, 0]);
+  });
+
+  test('SCAN walks through all shards and ends', async () => {
+    using client = await rawClient(door.port);
+    const keys = await fill(client, 'walk');
+    const seen = new Set<string>();
+    let cursor = '0';
+    do {
+      client.send(command('SCAN', cursor, 'MATCH', 'walk:*', 'COUNT', '7'));
+      const [reply = ''] = await client.replies(1);
+      for (const [key] of reply.matchAll(/walk:\d+/g)) seen.add(key);
+      cursor = /^\*2\r\n\$\d+\r\n(\d+)\r\n/.exec(reply)?.[1] ?? '0';
+    } while (cursor !== '0');
+    expect([...seen].sort()).toEqual([...keys].sort());
+    client.send(command('SCAN', 'x') + command('SCAN', '999'));
+    expect(await client.replies(2)).toEqual(['-ERR invalid cursor\r\n', expect.stringMatching(/^\*2/)]);
+  });
+
+  test('a script loaded once runs on every shard, and SCRIPT EXISTS is true when all have it', async () => {
+    using client = await rawClient(door.port);
+    client.send(command('SCRIPT', 'LOAD', "return redis.call('INCR', KEYS[1])"));
+    const sha = (await client.replies(1))[0]?.split('\r\n')[1] ?? '';
+    client.send(KEYS.map((key) => command('EVALSHA', sha, '1', `counter:${key}`)).join(''));
+    expect(new Set(await client.replies(KEYS.length))).toEqual(new Set([':1\r\n']));
+    client.send(command('SCRIPT', 'EXISTS', sha));
+    expect(await client.replies(1)).toEqual(['*1\r\n:1\r\n']);
+    await cluster.primaries[1]?.client.script('FLUSH');
+    client.send(command('SCRIPT', 'EXISTS', sha));
+    expect(await client.replies(1)).toEqual(['*1\r\n:0\r\n']);
+  });
+
+  test('about the connection or one server are answered by the first shard', async () => {
+    using client = await rawClient(door.port);
+    client.send(
+      command('PING') + command('PING', 'hello') + command('INFO', 'server') + command('PUBLISH', 'nobody', 'x'),
+    );
+    const [pong, hello, info, published] = await client.replies(4);
+    expect([pong, hello, published]).toEqual(['+PONG\r\n', '$5\r\nhello\r\n', ':0\r\n']);
+    expect(info).toMatch(/^\$\d+\r\n# Server\r\n/);
+  });
+
+  test('are left out where CLIENT REPLY says so, and speak of its shard in a transaction', async () => {
+    using client = await rawClient(door.port);
+    await fill(client, 'quiet');
+    client.send(command('CLIENT', 'REPLY', 'SKIP') + command('DBSIZE') + command('PING'));
+    expect(await client.replies(1)).toEqual(['+PONG\r\n']);
+    client.send(command('MULTI') + command('GET', 'quiet:1') + command('DBSIZE') + command('EXEC'));
+    const size = Number(/:(\d+)\r\n$/.exec((await client.replies(4))[3] ?? '')?.[1]);
+    expect(await ofShard()).toContain(size);
+  });
 });

@@ -5,7 +5,7 @@ import { replyEnd } from '../../../../functions/redis/resp/frame.ts';
 export interface RawClient extends Disposable {
   readonly socket: Socket;
   send(text: string | Buffer): void;
-  /** The next `count` complete replies. Rejects when the connection ends before, or after 5 s. */
+  /** The next `count` complete replies. Rejects when the connection ends before, or nothing has come for so long. */
   replies(count: number): Promise<string[]>;
   /** Resolves when the other side has closed; with everything that came and was not read as a reply. */
   closed(): Promise<string>;
@@ -13,17 +13,20 @@ export interface RawClient extends Disposable {
   readonly unread: string;
 }
 
-const DEADLINE_MS = 5_000;
+const DEADLINE_MS = 30_000;
 
 export async function rawClient(port: number): Promise<RawClient> {
   const socket = connect({ port, host: '127.0.0.1' });
   socket.setEncoding('latin1');
   socket.on('error', () => {});
   let text = '';
+  /** What is before has been returned. */
+  let from = 0;
   let hasEnded = false;
   let wake = (): void => {};
   socket.on('data', (chunk: string) => {
-    text += chunk;
+    text = text.slice(from) + chunk;
+    from = 0;
     wake();
   });
   socket.on('close', () => {
@@ -34,7 +37,7 @@ export async function rawClient(port: number): Promise<RawClient> {
   const changed = (what: string): Promise<void> =>
     new Promise((resolve, reject) => {
       const timer = setTimeout(
-        () => reject(new Error(`no ${what} in ${DEADLINE_MS} ms; unread: ${text}`)),
+        () => reject(new Error(`no ${what} in ${DEADLINE_MS} ms; unread: ${text.slice(from, from + 1_000)}`)),
         DEADLINE_MS,
       );
       wake = () => {
@@ -45,16 +48,16 @@ export async function rawClient(port: number): Promise<RawClient> {
   return {
     socket,
     get unread() {
-      return text;
+      return text.slice(from);
     },
     send: (data) => void socket.write(typeof data === 'string' ? Buffer.from(data, 'latin1') : data),
     async replies(count) {
       const found: string[] = [];
       while (found.length < count) {
-        const end = text === '' ? -1 : replyEnd(text, 0);
+        const end = from === text.length ? -1 : replyEnd(text, from);
         if (end > 0) {
-          found.push(text.slice(0, end));
-          text = text.slice(end);
+          found.push(text.slice(from, end));
+          from = end;
         } else if (hasEnded) throw new Error(`the connection ended after ${found.length} replies: ${found.join('')}`);
         else await changed('reply');
       }
@@ -62,7 +65,7 @@ export async function rawClient(port: number): Promise<RawClient> {
     },
     async closed() {
       while (!hasEnded) await changed('end');
-      return text;
+      return text.slice(from);
     },
     [Symbol.dispose]: () => void socket.destroy(),
   };

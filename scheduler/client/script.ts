@@ -1,0 +1,97 @@
+import { RemoteError, type SourcePosition, type StepPlace, showStep } from './errors.ts';
+import type { SentFunction } from './function-source.ts';
+
+/** A call of the builder on the platform. */
+export interface Call {
+  readonly step: StepPlace;
+  /** JavaScript; functions are `$regears[n]`. */
+  readonly args: string;
+}
+
+export interface ScriptParts {
+  /** Arguments of `new GearsBuilder`. */
+  readonly reader: string;
+  readonly calls: readonly Call[];
+  /** In the order of their numbers. */
+  readonly functions: readonly SentFunction[];
+  /** Name → JavaScript. */
+  readonly values: ReadonlyMap<string, string>;
+}
+
+/** What is sent, and which line of it is what. */
+export interface Script {
+  readonly text: string;
+  /** The place of a user's code at a place of the script; undefined for lines that are of the client's own. */
+  placeAt(line: number, column: number): ScriptPlace | undefined;
+}
+
+export interface ScriptPlace {
+  readonly step: StepPlace;
+  /** Undefined when it is the call itself, not in a function. */
+  readonly position: SourcePosition | undefined;
+  /** The line of the function. */
+  readonly source: string;
+}
+
+interface Range {
+  readonly first: number;
+  readonly lines: readonly string[];
+  readonly step: StepPlace;
+  readonly isFunction: boolean;
+}
+
+/** The name of the list of functions in a script. */
+export const FUNCTIONS_NAME = '$regears';
+
+/** Errors: CLOSURE_REFUSED. */
+export function writeScript({ reader, calls, functions, values }: ScriptParts): Script {
+  refuseClosures(functions, values);
+  const ranges: Range[] = [];
+  let script = '';
+  let line = 1;
+  const add = (text: string): void => {
+    script += `${text}\n`;
+    line += text.split(LINE_ENDS).length;
+  };
+  add(`'use strict';\nconst ${FUNCTIONS_NAME} = ((${[...values.keys()].join(', ')}) => [`);
+  for (const { expression, text, step } of functions) {
+    ranges.push({ first: line + 1, lines: text.split(LINE_ENDS), step, isFunction: true });
+    add(`${expression},`);
+  }
+  add(`])(${[...values.values()].join(', ')});\nnew GearsBuilder(${reader})`);
+  for (const { step, args } of calls) {
+    ranges.push({ first: line, lines: [''], step, isFunction: false });
+    add(`.${step.operation}(${args})`);
+  }
+  return { text: script, placeAt: (at, column) => placeIn(ranges, at, column) };
+}
+
+/** What ends a line for JavaScript. */
+const LINE_ENDS = /\r\n|[\n\r\u2028\u2029]/;
+
+function placeIn(ranges: readonly Range[], line: number, column: number): ScriptPlace | undefined {
+  const range = ranges.find(({ first, lines }) => line >= first && line < first + lines.length);
+  if (range === undefined) return undefined;
+  const { step, first, lines, isFunction } = range;
+  const at = line - first;
+  const position = isFunction ? { line: at + 1, column } : undefined;
+  return { step, position, source: (lines[at] ?? '').trim() };
+}
+
+function refuseClosures(functions: readonly SentFunction[], values: ReadonlyMap<string, string>): void {
+  const uses = functions
+    .map(({ step, outer }) => ({ step, outer: [...outer].filter(([name]) => !values.has(name)) }))
+    .filter(({ outer }) => outer.length > 0);
+  const [first] = uses;
+  if (first === undefined) return;
+  const told = uses.map(
+    ({ step, outer }) =>
+      `${showStep(step)} uses ${outer.map(([name, { line, column }]) => `${name} (at ${line}:${column})`).join(', ')}`,
+  );
+  const names = [...new Set(uses.flatMap(({ outer }) => outer.map(([name]) => name)))];
+  throw new RemoteError(
+    'CLOSURE_REFUSED',
+    `${told.join('; ')}. A function is sent as its source, without what is around it: pass values with .with({ ${names.join(', ')} }), or declare them inside of the function`,
+    { step: first.step, position: first.outer[0]?.[1], details: { names } },
+  );
+}
