@@ -36,8 +36,6 @@ export interface FlowControl {
   readonly filter: FilterPattern | null;
   /** Most events that may start; null = as fast as it goes. */
   readonly rate: RateLimit | null;
-  /** Most executions at once in the whole fleet; null = no such bound. */
-  readonly concurrency: number | null;
   /** True: a callback names a key per record; mode `sync` then keeps order per key instead of per stream. */
   readonly keyed: boolean;
 }

@@ -4,7 +4,7 @@ import type { DeliveryMode, ReaderName, StepSpec, TriggerSpec } from './plan.ts'
 import { runsPerRecord } from './plan.ts';
 import type { FieldReader } from './untrusted.ts';
 
-export const FLOW_FIELDS = ['filter', 'rateLimit', 'concurrency', 'key'] as const;
+export const FLOW_FIELDS = ['filter', 'rateLimit', 'key'] as const;
 
 const DAY_MS = 86_400_000;
 const MOST = 1_000_000;
@@ -25,7 +25,6 @@ export function parseFlow(fields: FieldReader, context: FlowContext): FlowContro
       ? null
       : parseFilter(fields.raw('filter'), `${fields.path}.filter`, context.trigger),
     rate: fields.isNull('rateLimit') ? null : parseRate(fields.object('rateLimit', ['count', 'perMs'])),
-    concurrency: fields.isNull('concurrency') ? null : fields.whole('concurrency', 1, MOST),
     keyed: fields.flag('key'),
   };
   checkPlaces(fields, flow, context);
@@ -45,12 +44,6 @@ function refuseAll(fields: FieldReader): never {
 function checkPlaces(fields: FieldReader, flow: FlowControl, { mode, trigger, steps }: FlowContext): void {
   const { kind } = trigger;
   const isFleeting = trigger.kind === 'pubsub' && !trigger.durable;
-  if (flow.concurrency !== null && (kind === 'command' || isFleeting)) {
-    fields.refuse(
-      'concurrency',
-      'left out here: limits.concurrency and maxInFlight bound calls and messages that do not wait',
-    );
-  }
   if (!flow.keyed) return;
   if (kind === 'command' || isFleeting)
     fields.refuse('key', 'left out: calls, and messages without durable, have no order per key');

@@ -1,4 +1,5 @@
-import { type Batch, createExecution, type Entry, openEntry, type Piece } from './batch.ts';
+import { type Batch, type Entry, openEntry, type Piece } from './batch.ts';
+import { createExecution } from './create-execution.ts';
 import { describeError, errorJson } from './describe.ts';
 import { guestError } from './errors.ts';
 import { Gates } from './gates.ts';
@@ -23,8 +24,6 @@ const MAX_OPEN = 1_000;
 const MAX_PENDING_BYTES = 8 * 1024 * 1024;
 /** Errors of records that a stage tells of; the first one has ended its input anyway. */
 const MAX_ERRORS = 1_000;
-
-type Readiness = 'go' | 'wait' | 'end';
 
 /** Records that may be under way: no more than a limit in front still lets through. */
 function capOf({ gates, draining }: Stage): number {
@@ -137,7 +136,7 @@ export class StageRunner implements Runner {
     }
   }
 
-  #readiness(stage: Stage, batch: Batch): Readiness {
+  #readiness(stage: Stage, batch: Batch): 'go' | 'wait' | 'end' {
     if (batch.source !== 'drain') {
       if (hasEnough(stage)) return 'end';
       if (stage.pulling) return 'wait';
@@ -147,7 +146,7 @@ export class StageRunner implements Runner {
   }
 
   /** One accumulator after the other; the next when all records of the one before have come to it. */
-  #drainReadiness(stage: Stage, batch: Batch): Readiness {
+  #drainReadiness(stage: Stage, batch: Batch): 'go' | 'wait' | 'end' {
     for (;;) {
       const { drained } = stage;
       if (drained !== null && !stage.full && stage.drainedAt < drained.values.length) return 'go';

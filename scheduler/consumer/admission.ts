@@ -1,3 +1,4 @@
+import { timeOfId } from '#functions';
 import type { ConsumerLog } from './contracts.ts';
 import type { Lane } from './lane.ts';
 import { isLinkLost, pause } from './redis-calls.ts';
@@ -51,6 +52,12 @@ export function createAdmission({ takeTokens, signal, log }: AdmissionOptions): 
         line.shift();
         continue;
       }
+      if (isTooOld(first)) {
+        // It ends as expired, which takes no token.
+        end(first, 1);
+        line.shift();
+        continue;
+      }
       const { batch } = registration.trigger;
       const wanted = first.ids.length;
       const { taken, waitMs } = await takeTokens({ registrationId: registration.id, rate, wanted, least: batch });
@@ -89,4 +96,9 @@ export function createAdmission({ takeTokens, signal, log }: AdmissionOptions): 
       for (const waiter of lines.get(lane.registration) ?? []) if (waiter.lane === lane) end(waiter, 0);
     },
   };
+}
+
+function isTooOld({ lane, ids }: Waiter): boolean {
+  const { maxAgeMs } = lane.registration.trigger;
+  return maxAgeMs !== null && timeOfId(ids[0] ?? '0-0') < Date.now() - maxAgeMs;
 }

@@ -67,6 +67,18 @@ export function entryFilterOf({ spec }: ActiveRegistration): EventFilter | null 
   return spec.trigger.kind === 'keys' ? null : eventFilterOf(spec);
 }
 
+/** True when order is kept per key, see `FlowControl`. */
+export function isKeyed({ active }: ConsumedRegistration): boolean {
+  return active.spec.flow?.keyed === true;
+}
+
+/** Entries that one run may hold: those of a registration with keys may all be in work at once. */
+export function runSizeOf(registration: ConsumedRegistration): number {
+  if (!isKeyed(registration)) return Number.POSITIVE_INFINITY;
+  const limits = registration.targets.get(registration.active.version)?.limits;
+  return Math.min(registration.trigger.maxInFlight, limits?.concurrency ?? 1);
+}
+
 /**
  * Most entries of the registration that may be in hand at once: what the function asks for, what its version allows, and no
  * more than a bucket of its rate, so that what has to wait stays in the stream for whoever has tokens.

@@ -1,8 +1,8 @@
 import type { LoadableVersion } from '#functions';
-import type { ClaimedBatch } from './batch.ts';
+import { type ClaimedBatch, cutBatch } from './batch.ts';
 import type { ConsumerLog } from './contracts.ts';
 import { addLoad, type Lane, modeOf } from './lane.ts';
-import { type ConsumedRegistration, capOf } from './registration.ts';
+import { type ConsumedRegistration, capOf, runSizeOf } from './registration.ts';
 import { type RoutedPiece, routeBatch } from './routing.ts';
 import type { Runner } from './runner.ts';
 import type { Ends } from './settler.ts';
@@ -53,8 +53,14 @@ class BatchStarter implements Starter {
     }
     const [first, ...rest] = pieces;
     lane.backlog.unshift(...rest.map((piece) => piece.batch));
-    if (first === undefined) queueMicrotask(() => this.#options.pump(lane));
-    else await this.#runNow(lane, first, interruptions);
+    if (first === undefined) {
+      queueMicrotask(() => this.#options.pump(lane));
+      return;
+    }
+    const size = Math.min(first.batch.ids.length, runSizeOf(lane.registration));
+    const [now, later] = cutBatch(first.batch, size);
+    if (later !== null) lane.backlog.unshift(later);
+    await this.#runNow(lane, { ...first, batch: now ?? first.batch }, interruptions);
   }
 
   #runPiece(lane: Lane, piece: RoutedPiece, interruptions: number): Promise<void> {

@@ -39,7 +39,8 @@ export function fullReply(registrationId: string, most: number): string {
 
 export function limitedReply(registrationId: string, { count, perMs }: RateLimit, waitMs: number): string {
   const rate = `${count} calls per ${formatDuration(perMs)}`;
-  return errorLine(`ERR [RATE_LIMITED] ${registrationId} takes ${rate} in the whole fleet; retry after ${waitMs} ms`);
+  const message = `${registrationId} takes ${rate} in the whole fleet; retry after ${waitMs} ms`;
+  return thrownReply(new PlatformError<SchedulerErrorCode>('RATE_LIMITED', message));
 }
 
 export function stoppedReply(registrationId: string, state: string, reason: string | null): string {

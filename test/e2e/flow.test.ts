@@ -81,6 +81,21 @@ describe.each(Object.entries(TOPOLOGIES))('flow control over two nodes on %s', (
     await door.call('RG.FUNCTION', 'DELETE', 'jobs');
   });
 
+  test.each(['async_local', 'sync', 'async'])(
+    'what waits for a token until it is too old expires (mode %s)',
+    async (mode) => {
+      const source = `GB('StreamReader').foreach((r) => execute('INCR', 'aged:${mode}:done'))
+      .register({ prefix: 'aged:${mode}', mode: '${mode}', maxAge: 700, rateLimit: { count: 2, per: '1h' } });`;
+      await add(`aged:${mode}`, 30);
+      const { ids } = await loadFunction(door, `aged.${mode}`, source);
+      const row = () => registrationRow(door, ids[0] ?? '');
+      await waitFor(async () => (await row()).get('expired') === 28, { what: 'the others are expired' });
+      expect(await redis.get(`aged:${mode}:done`)).toBe('2');
+      expect((await row()).get('done')).toBe(2);
+      await door.call('RG.FUNCTION', 'DELETE', `aged.${mode}`);
+    },
+  );
+
   test('what a pattern refuses never reaches a sandbox: entries, items, messages, key events, calls', async () => {
     const seen = (text: string): string => `.foreach((r) => execute('SADD', 'seen', ${text}))`;
     const source = `
@@ -114,6 +129,44 @@ describe.each(Object.entries(TOPOLOGIES))('flow control over two nodes on %s', (
     await door.call('RG.FUNCTION', 'DELETE', 'picky');
   });
 
+  test('with key, executions of one stream run side by side and those of one key one after another', async () => {
+    const source = `let failedOnce = false;
+      GB('StreamReader').foreach(async (r) => {
+        const { k, n } = r.value;
+        const open = await execute('INCR', 'open');
+        await execute('ZADD', 'most', 'GT', open, 'all');
+        await execute('ZADD', 'most', 'GT', await execute('INCR', 'open:' + k), k);
+        await execute('DECR', 'open:' + k);
+        await execute('DECR', 'open');
+        if (n === '50' && !failedOnce) { failedOnce = true; throw new Error('once'); }
+        await execute('RPUSH', 'done:' + k, n);
+      }).register({ prefix: 'keyed', mode: 'sync', key: (r) => r.value.k, onFailedPolicy: 'retry', onFailedRetryInterval: 0.05 });`;
+    const keys = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+    for (let n = 0; n < 400; n += 1) await redis.xadd('keyed', '*', 'k', keys[n % keys.length] ?? '', 'n', String(n));
+    const { ids } = await loadFunction(door, 'keyed', source);
+    const done = async (): Promise<number> => Number((await registrationRow(door, ids[0] ?? '')).get('done'));
+    await waitFor(async () => (await done()) === 400, { what: 'all have run' });
+    for (const [at, key] of keys.entries()) {
+      const wanted = Array.from({ length: 50 }, (_none, n) => String(n * keys.length + at));
+      expect(await redis.lrange(`done:${key}`, 0, -1)).toEqual(wanted);
+      expect(await redis.zscore('most', key)).toBe('1');
+    }
+    expect(Number(await redis.zscore('most', 'all'))).toBeGreaterThan(1);
+    await door.call('RG.FUNCTION', 'DELETE', 'keyed');
+  });
+
+  test('a key callback that names nothing fails its entry', async () => {
+    const source = `GB('StreamReader').foreach(() => execute('INCR', 'never')).register({ prefix: 'keyless', mode: 'sync', key: (r) => r.value.none });`;
+    await redis.xadd('keyless', '*', 'a', '1');
+    const { ids } = await loadFunction(door, 'keyless', source);
+    const row = () => registrationRow(door, ids[0] ?? '');
+    const error = 'key must give a text or a number, not undefined';
+    await waitFor(async () => String((await row()).get('lastError')).includes(error), { what: 'the error is told' });
+    await waitFor(async () => (await row()).get('dead') === 1, { what: 'a dead letter' });
+    expect((await row()).get('key')).toBe(1);
+    expect(await redis.get('never')).toBe(null);
+  });
+
   test('what flow control cannot mean is refused by name', async () => {
     const cases: [string, RegExp][] = [
       ["GB('StreamReader').register({ filter: 'x' })", /filter must be an object of field names and conditions/],
@@ -121,6 +174,16 @@ describe.each(Object.entries(TOPOLOGIES))('flow control over two nodes on %s', (
       ["GB('StreamReader').register({ filter: { a: { gt: 'x' } } })", /filter\.a\.gt is "x"; it must be a number/],
       ["GB('KeysReader').register({ filter: { type: 'hash' } })", /a pattern sees key, event here/],
       ["GB('CommandReader').register({ hook: 'get', filter: { 1: 'a' } })", /a hook answers every call/],
+      ["GB('StreamReader').register({ key: (r) => r.id })", /left out in mode async: order per key needs mode 'sync'/],
+      ["GB('StreamReader').register({ mode: 'sync', key: 'id' })", /key must be a function/],
+      [
+        "GB('StreamReader').accumulate((a) => a).register({ mode: 'sync', key: (r) => r.id })",
+        /steps that bind records together/,
+      ],
+      [
+        "GB('CommandReader').register({ trigger: 'k', mode: 'sync', key: (r) => r[1] })",
+        /calls, and messages without durable/,
+      ],
       ["GB('StreamReader').register({ rateLimit: 5 })", /rateLimit must be an object such as/],
       ["GB('StreamReader').register({ rateLimit: { count: 5 } })", /rateLimit needs count and per/],
       [
