@@ -36,13 +36,6 @@ const LONGEST_WAIT_MS = 1_000;
 export function createAdmission({ takeTokens, signal, log }: AdmissionOptions): Admission {
   const lines = new Map<ConsumedRegistration, Waiter[]>();
 
-  function end(waiter: Waiter, admitted: number): void {
-    if (waiter.isOver) return;
-    waiter.isOver = true;
-    for (const id of waiter.ids) waiter.lane.held.delete(id);
-    waiter.resolve(admitted);
-  }
-
   /** Serves the first in line until there is none. */
   async function serve(registration: ConsumedRegistration, line: Waiter[]): Promise<void> {
     for (let first = line[0]; first !== undefined; first = line[0]) {
@@ -96,6 +89,13 @@ export function createAdmission({ takeTokens, signal, log }: AdmissionOptions): 
       for (const waiter of lines.get(lane.registration) ?? []) if (waiter.lane === lane) end(waiter, 0);
     },
   };
+}
+
+function end(waiter: Waiter, admitted: number): void {
+  if (waiter.isOver) return;
+  waiter.isOver = true;
+  for (const id of waiter.ids) waiter.lane.held.delete(id);
+  waiter.resolve(admitted);
 }
 
 function isTooOld({ lane, ids }: Waiter): boolean {

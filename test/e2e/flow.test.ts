@@ -81,6 +81,17 @@ describe.each(Object.entries(TOPOLOGIES))('flow control over two nodes on %s', (
     await door.call('RG.FUNCTION', 'DELETE', 'jobs');
   });
 
+  test('messages that are not kept are dropped above the rate, and counted', async () => {
+    const source = `GB('PubSubReader').foreach((r) => execute('INCR', 'heard')).register({ channels: ['noise'], rateLimit: { count: 3, per: '1h' } });`;
+    const { ids } = await loadFunction(door, 'noise', source);
+    const row = () => registrationRow(door, ids[0] ?? '');
+    for (let n = 0; n < 10; n += 1) await door.publish('noise', String(n));
+    await waitFor(async () => (await row()).get('numAborted') === 7, { what: 'seven are dropped' });
+    expect((await row()).get('done')).toBe(3);
+    expect(await redis.get('heard')).toBe('3');
+    await door.call('RG.FUNCTION', 'DELETE', 'noise');
+  });
+
   test.each(['async_local', 'sync', 'async'])(
     'what waits for a token until it is too old expires (mode %s)',
     async (mode) => {
