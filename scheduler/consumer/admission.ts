@@ -9,7 +9,7 @@ import type { TokenBucket } from './token-bucket.ts';
 export interface Admission {
   /**
    * Waits until some of these entries may start and resolves with how many: the first ones, whole batches where the rate
-   * allows. Who asks first is served first, per registration. 0: they were dropped. Meanwhile the ids count as held.
+   * allows. Who asks first is served first, per registration. 0: they were dropped.
    */
   admit(lane: Lane, ids: readonly string[]): Promise<number>;
   /** Whatever waits in the lane is dropped. */
@@ -73,7 +73,6 @@ export function createAdmission({ takeTokens, signal, log }: AdmissionOptions): 
   return {
     admit(lane, ids) {
       const { promise, resolve } = Promise.withResolvers<number>();
-      for (const id of ids) lane.held.add(id);
       const waiter: Waiter = { lane, ids, resolve, isOver: false };
       const { registration } = lane;
       const known = lines.get(registration);
@@ -94,7 +93,6 @@ export function createAdmission({ takeTokens, signal, log }: AdmissionOptions): 
 function end(waiter: Waiter, admitted: number): void {
   if (waiter.isOver) return;
   waiter.isOver = true;
-  for (const id of waiter.ids) waiter.lane.held.delete(id);
   waiter.resolve(admitted);
 }
 

@@ -4,7 +4,7 @@ import { apart, type ClaimedBatch, cutBatch } from './batch.ts';
 import type { Claimer } from './claimer.ts';
 import type { ConsumerLog, NodeIdentity } from './contracts.ts';
 import { createGather } from './gather.ts';
-import { addLoad, doubt, type Lane, modeOf, setParked, workName } from './lane.ts';
+import { addLoad, doubt, hold, type Lane, letGo, modeOf, setParked, workName } from './lane.ts';
 import type { ConsumedRegistration } from './registration.ts';
 import type { DueEntries, Retries } from './retries.ts';
 import { partByAge } from './routing.ts';
@@ -146,9 +146,9 @@ class ModeDispatcher implements Dispatcher {
     if (restMs === 0) this.#startAgain(lane, pieces, count);
     else {
       const ids = pieces.flatMap((piece) => piece.ids);
-      for (const id of ids) lane.held.add(id);
+      hold(lane, ids);
       setTimeout(() => {
-        for (const id of ids) lane.held.delete(id);
+        letGo(lane, ids);
         this.#startAgain(lane, pieces, count);
       }, restMs);
     }
@@ -200,8 +200,10 @@ class ModeDispatcher implements Dispatcher {
     for (let rest: ClaimedBatch | null = batch; rest !== null; ) {
       const fresh = this.#expireOld(lane, rest);
       lane.starting = ordered;
+      hold(lane, fresh.ids);
       const admitted = fresh.ids.length === 0 ? 0 : await this.#options.admission.admit(lane, fresh.ids);
       lane.starting = false;
+      letGo(lane, fresh.ids);
       const [now, later] = cutBatch(fresh, admitted);
       rest = now === null || ordered ? null : later;
       if (now === null) addLoad(lane, -fresh.ids.length);
@@ -225,12 +227,14 @@ class ModeDispatcher implements Dispatcher {
 
   async #enqueueInTime(lane: Lane, ids: readonly string[]): Promise<void> {
     for (let at = 0; at < ids.length; ) {
-      const waiting = ids.length - at;
-      lane.queued += waiting;
-      const admitted = await this.#options.admission.admit(lane, ids.slice(at));
-      lane.queued -= waiting;
+      const waiting = ids.slice(at);
+      lane.queued += waiting.length;
+      hold(lane, waiting);
+      const admitted = await this.#options.admission.admit(lane, waiting);
+      letGo(lane, waiting);
+      lane.queued -= waiting.length;
       if (admitted === 0) return;
-      this.#options.enqueue(lane, ids.slice(at, at + admitted));
+      this.#options.enqueue(lane, waiting.slice(0, admitted));
       at += admitted;
     }
   }

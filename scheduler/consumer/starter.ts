@@ -1,7 +1,7 @@
 import type { LoadableVersion } from '#functions';
 import { type ClaimedBatch, cutBatch } from './batch.ts';
 import type { ConsumerLog } from './contracts.ts';
-import { addLoad, type Lane, modeOf } from './lane.ts';
+import { addLoad, hold, type Lane, letGo, modeOf } from './lane.ts';
 import { type ConsumedRegistration, capOf, runSizeOf } from './registration.ts';
 import { type RoutedPiece, routeBatch } from './routing.ts';
 import type { Runner } from './runner.ts';
@@ -70,17 +70,14 @@ class BatchStarter implements Starter {
     if (fits) return this.#runNow(lane, piece, interruptions);
     // Reads over several streams may bring more than may run at once.
     const { promise, resolve } = Promise.withResolvers<void>();
-    for (const id of ids) lane.held.add(id);
-    const release = (): void => {
-      for (const id of ids) lane.held.delete(id);
-    };
+    hold(lane, ids);
     registration.overflow.push({
       run: () => {
-        release();
+        letGo(lane, ids);
         resolve(this.#runPiece(lane, piece, interruptions));
       },
       drop: () => {
-        release();
+        letGo(lane, ids);
         addLoad(lane, -ids.length);
         resolve();
       },
@@ -92,20 +89,18 @@ class BatchStarter implements Starter {
     const { registration } = lane;
     const { batch, registrationIndex } = piece;
     registration.inWork += batch.ids.length;
-    const target = registration.targets.get(piece.version) ?? (await this.#loadFor(lane, piece));
+    let target = registration.targets.get(piece.version) ?? null;
+    if (target === null) {
+      hold(lane, batch.ids);
+      lane.starting = true;
+      target = await this.#loadTarget(registration, piece.version);
+      lane.starting = false;
+      letGo(lane, batch.ids);
+    }
     if (target === null) addLoad(lane, -batch.ids.length);
     else await this.#options.runner.run({ lane, batch, target, registrationIndex, interruptions });
     registration.inWork -= batch.ids.length;
     drainOverflow(registration);
-  }
-
-  async #loadFor(lane: Lane, { batch, version }: RoutedPiece): Promise<LoadableVersion | null> {
-    for (const id of batch.ids) lane.held.add(id);
-    lane.starting = true;
-    const target = await this.#loadTarget(lane.registration, version);
-    lane.starting = false;
-    for (const id of batch.ids) lane.held.delete(id);
-    return target;
   }
 }
 
