@@ -91,6 +91,27 @@ export function createAdmission({ takeTokens, signal, log }: AdmissionOptions): 
   };
 }
 
+/** Entries on their way to the queue, which they may not fill: those that wait count as being in it. */
+export interface QueueBound {
+  readonly lane: Lane;
+  readonly ids: readonly string[];
+  /** Takes the next part, in order, when there are tokens for it. */
+  readonly each: (part: readonly string[]) => void;
+}
+
+/** Resolves when all have been admitted, or the rest was dropped. */
+export async function admitAll(admission: Admission, { lane, ids, each }: QueueBound): Promise<void> {
+  for (let at = 0; at < ids.length; ) {
+    const waiting = ids.length - at;
+    lane.queued += waiting;
+    const admitted = await admission.admit(lane, ids.slice(at));
+    lane.queued -= waiting;
+    if (admitted === 0) return;
+    each(ids.slice(at, at + admitted));
+    at += admitted;
+  }
+}
+
 function end(waiter: Waiter, admitted: number): void {
   if (waiter.isOver) return;
   waiter.isOver = true;
