@@ -1,6 +1,6 @@
 import { timeOfId } from '#functions';
 import type { ConsumerLog } from './contracts.ts';
-import type { Lane } from './lane.ts';
+import { hold, type Lane, letGo } from './lane.ts';
 import { isLinkLost, pause } from './redis-calls.ts';
 import type { ConsumedRegistration } from './registration.ts';
 import type { TokenBucket } from './token-bucket.ts';
@@ -88,6 +88,29 @@ export function createAdmission({ takeTokens, signal, log }: AdmissionOptions): 
       for (const waiter of lines.get(lane.registration) ?? []) if (waiter.lane === lane) end(waiter, 0);
     },
   };
+}
+
+/** Entries on their way to the queue, which they may not fill: those that wait count as being in it. */
+export interface QueueBound {
+  readonly lane: Lane;
+  readonly ids: readonly string[];
+  /** Takes the next part, in order, when there are tokens for it. */
+  readonly each: (part: readonly string[]) => void;
+}
+
+/** Resolves when all have been admitted, or the rest was dropped. */
+export async function admitAll(admission: Admission, { lane, ids, each }: QueueBound): Promise<void> {
+  for (let at = 0; at < ids.length; ) {
+    const waiting = ids.slice(at);
+    lane.queued += waiting.length;
+    hold(lane, waiting);
+    const admitted = await admission.admit(lane, waiting);
+    letGo(lane, waiting);
+    lane.queued -= waiting.length;
+    if (admitted === 0) return;
+    each(waiting.slice(0, admitted));
+    at += admitted;
+  }
 }
 
 function end(waiter: Waiter, admitted: number): void {

@@ -1,5 +1,5 @@
 import { compareEntryIds, type LoadableVersion } from '#functions';
-import type { Admission } from './admission.ts';
+import { type Admission, admitAll } from './admission.ts';
 import { apart, type ClaimedBatch, cutBatch } from './batch.ts';
 import type { Claimer } from './claimer.ts';
 import type { ConsumerLog, NodeIdentity } from './contracts.ts';
@@ -96,8 +96,9 @@ class ModeDispatcher implements Dispatcher {
   }
 
   enqueue(lane: Lane, ids: readonly string[]): void {
-    if (isRated(lane)) void this.#enqueueInTime(lane, ids);
-    else this.#options.enqueue(lane, ids);
+    const { enqueue, admission } = this.#options;
+    if (isRated(lane)) void admitAll(admission, { lane, ids, each: (part) => enqueue(lane, part) });
+    else enqueue(lane, ids);
   }
 
   offerClaimed(lane: Lane, claimed: ClaimedBatch): Promise<void> {
@@ -190,30 +191,47 @@ class ModeDispatcher implements Dispatcher {
   /** Starts a batch that counts as load already; of a registration with a rate, as tokens come. */
   #start(lane: Lane, batch: ClaimedBatch, interruptions: number): Promise<void> {
     // Tokens were taken for a job when it was made.
-    const starts = !isRated(lane) || batch.origin === 'queue';
-    return starts ? this.#starter.start(lane, batch, interruptions) : this.#startInTime(lane, batch, interruptions);
+    if (!isRated(lane) || batch.origin === 'queue') return this.#starter.start(lane, batch, interruptions);
+    if (modeOf(lane) === 'sync') return this.#startInTurn(lane, batch, interruptions);
+    return this.#startInTime(lane, batch, interruptions);
   }
 
   async #startInTime(lane: Lane, batch: ClaimedBatch, interruptions: number): Promise<void> {
     const runs: Promise<void>[] = [];
-    const ordered = modeOf(lane) === 'sync';
     for (let rest: ClaimedBatch | null = batch; rest !== null; ) {
       const fresh = this.#expireOld(lane, rest);
-      lane.starting = ordered;
       hold(lane, fresh.ids);
-      const admitted = fresh.ids.length === 0 ? 0 : await this.#options.admission.admit(lane, fresh.ids);
-      lane.starting = false;
+      const admitted = await this.#admit(lane, fresh);
       letGo(lane, fresh.ids);
       const [now, later] = cutBatch(fresh, admitted);
-      rest = now === null || ordered ? null : later;
+      rest = now === null ? null : later;
       if (now === null) addLoad(lane, -fresh.ids.length);
-      else {
-        if (ordered && later !== null) lane.backlog.unshift(later);
-        runs.push(this.#starter.start(lane, now, interruptions));
-      }
+      else runs.push(this.#starter.start(lane, now, interruptions));
     }
     await Promise.all(runs);
-    if (ordered && runs.length === 0) this.pump(lane);
+  }
+
+  /** Mode `sync`: what has no token yet goes back to the head of the backlog. */
+  async #startInTurn(lane: Lane, batch: ClaimedBatch, interruptions: number): Promise<void> {
+    const fresh = this.#expireOld(lane, batch);
+    lane.starting = true;
+    hold(lane, fresh.ids);
+    const admitted = await this.#admit(lane, fresh);
+    letGo(lane, fresh.ids);
+    lane.starting = false;
+    const [now, later] = cutBatch(fresh, admitted);
+    if (now !== null && this.#mayRun(lane)) {
+      if (later !== null) lane.backlog.unshift(later);
+      await this.#starter.start(lane, now, interruptions);
+      return;
+    }
+    if (now === null) addLoad(lane, -fresh.ids.length);
+    else lane.backlog.unshift(fresh);
+    this.pump(lane);
+  }
+
+  async #admit(lane: Lane, { ids }: ClaimedBatch): Promise<number> {
+    return ids.length === 0 ? 0 : this.#options.admission.admit(lane, ids);
   }
 
   /** What is too old takes no tokens. */
@@ -223,20 +241,6 @@ class ModeDispatcher implements Dispatcher {
     addLoad(lane, -expired.length);
     this.#end(lane, { expired, noted: expired });
     return fresh;
-  }
-
-  async #enqueueInTime(lane: Lane, ids: readonly string[]): Promise<void> {
-    for (let at = 0; at < ids.length; ) {
-      const waiting = ids.slice(at);
-      lane.queued += waiting.length;
-      hold(lane, waiting);
-      const admitted = await this.#options.admission.admit(lane, waiting);
-      letGo(lane, waiting);
-      lane.queued -= waiting.length;
-      if (admitted === 0) return;
-      this.#options.enqueue(lane, waiting.slice(0, admitted));
-      at += admitted;
-    }
   }
 
   #startAgain(lane: Lane, pieces: readonly ClaimedBatch[], count: number): void {
