@@ -148,6 +148,17 @@ export class Gates {
     return out;
   }
 
+  /** Goes on with an entry when its accumulator has answered for a record of it. */
+  await(piece: Piece, gate: Gate, out: unknown): void {
+    this.#wait(piece, gate, promiseOf(out));
+  }
+
+  /** The accumulator threw for a record; its entry goes on without it. */
+  fail(piece: Piece, gate: Gate, error: unknown): void {
+    this.#failed(piece, gate, error);
+    this.#fold(piece.entry, gate, piece.next);
+  }
+
   #failed(piece: Piece, gate: Gate, error: unknown): void {
     (gate.fold as Fold).discard(piece);
     this.#options.note(piece.entry, error);

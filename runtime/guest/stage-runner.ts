@@ -12,27 +12,17 @@ import { createRecordWriter } from './record-writer.ts';
 import type { Runner } from './run.ts';
 import type { Run } from './run-arguments.ts';
 import { type Settle, stopMoving } from './settle.ts';
-import { createStage, hasEnough, type Stage, type StageOpening } from './stage.ts';
+import { capOf, createStage, hasEnough, type Stage, type StageOpening } from './stage.ts';
 import { createStageInput, type StageInput } from './stage-input.ts';
+import { Lane } from './stage-lane.ts';
 import { encodeOutput, type StageEncoder } from './stage-output.ts';
 import type { Turn } from './turn.ts';
 import { Walker } from './walker.ts';
 
-/** Most records of a stage that may be under way at once. */
-const MAX_OPEN = 1_000;
 /** No further records begin while this much text of commands waits to be sent. */
 const MAX_PENDING_BYTES = 8 * 1024 * 1024;
 /** Errors of records that a stage tells of; the first one has ended its input anyway. */
 const MAX_ERRORS = 1_000;
-
-/** Records that may be under way: no more than a limit in front still lets through. */
-function capOf({ gates, draining }: Stage): number {
-  const gate = gates[0];
-  if (gate === undefined || gate.fold !== null || draining >= 0) return MAX_OPEN;
-  const left = gate.step.start + gate.step.count - gate.seen;
-  if (left >= MAX_OPEN) return MAX_OPEN;
-  return left < 1 ? 1 : left;
-}
 
 export interface StageRunnerOptions {
   readonly parser: Parser;
@@ -47,6 +37,7 @@ export class StageRunner implements Runner {
   readonly #settle: Settle;
   readonly #walker: Walker;
   readonly #gates: Gates;
+  readonly #lane: Lane;
   readonly #input: StageInput;
   readonly #encoder: StageEncoder;
   readonly #stages = new NativeMap<number, Stage>();
@@ -65,6 +56,11 @@ export class StageRunner implements Runner {
       settle,
       note: (entry, error) => this.#noteAt(entry.batch, entry.index, error),
       goOn: (entry, from) => this.#walker.advanceAll(entry, from),
+    });
+    this.#lane = new Lane({
+      ...{ turn, settle, walker: this.#walker, gates: this.#gates },
+      finish: (entry, stage) => this.#finish(entry, stage),
+      failed: (piece, error) => this.#failed(piece, error),
     });
     this.#encoder = {
       writer: createRecordWriter(),
@@ -174,6 +170,9 @@ export class StageRunner implements Runner {
   #begin(batch: Batch, stage: Stage): number {
     const record = batch.source === 'feed' ? this.#input.read(batch, stage) : null;
     const index = batch.nextIndex;
+    if (record !== null && stage.open === 0 && stage.plan.times === null && !setHas(batch.cancelled, index)) {
+      return this.#lane.begin(batch, stage, record);
+    }
     batch.started++;
     const entry = openEntry(batch, createExecution(batch, index));
     stage.open++;

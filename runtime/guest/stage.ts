@@ -119,6 +119,18 @@ export function createStage(run: Run, opening: StageOpening): Stage {
   };
 }
 
+/** Most records of a stage that may be under way at once. */
+const MAX_OPEN = 1_000;
+
+/** Records that may be under way: no more than a limit in front still lets through. */
+export function capOf({ gates, draining }: Stage): number {
+  const gate = gates[0];
+  if (gate === undefined || gate.fold !== null || draining >= 0) return MAX_OPEN;
+  const left = gate.step.start + gate.step.count - gate.seen;
+  if (left >= MAX_OPEN) return MAX_OPEN;
+  return left < 1 ? 1 : left;
+}
+
 /** True when no further input is wanted. */
 export function hasEnough(stage: Stage): boolean {
   return stage.stopped || (stage.full && stage.draining < 0);

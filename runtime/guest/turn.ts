@@ -20,6 +20,8 @@ export interface Turn {
   end(): number;
   /** The entry a command belongs to now; null when there is none. */
   owner(): Entry | null;
+  /** How often `owner` was asked: unchanged over a turn, nobody has kept its entry. */
+  readonly asked: number;
 }
 
 /** What the sandbox process reads when an isolate did not come back: whose turn it was. */
@@ -42,6 +44,7 @@ export interface TurnOptions {
 export function createTurn({ blame, checkpoint, callMs }: TurnOptions): Turn {
   let current: Entry | null = null;
   let callEnd = 0;
+  let asked = 0;
   return {
     get entry() {
       return current;
@@ -68,7 +71,11 @@ export function createTurn({ blame, checkpoint, callMs }: TurnOptions): Turn {
       this.enter(null);
       return now;
     },
+    get asked() {
+      return asked;
+    },
     owner() {
+      asked++;
       if (current === null || !current.ended) return current;
       return adoptive(current);
     },

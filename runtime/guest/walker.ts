@@ -10,14 +10,15 @@ export interface WalkerOptions {
   readonly failed: (piece: Piece, error: unknown) => void;
 }
 
-function call({ fn, own }: Step, piece: Piece): unknown {
+/** Calls what a step does with a record. */
+export function callStep({ fn, own }: Step, piece: Piece): unknown {
   return own === null ? (fn as UserFunction)(piece.value) : own(piece);
 }
 
 function timedCall(piece: Piece, at: number, times: number[]): unknown {
   const startedMs = nativeNow();
   try {
-    return call(piece.entry.batch.plan.steps[at] as Step, piece);
+    return callStep(piece.entry.batch.plan.steps[at] as Step, piece);
   } finally {
     times[at] = (times[at] as number) + nativeNow() - startedMs;
   }
@@ -65,7 +66,7 @@ export class Walker {
   }
 
   /** Replaces a record by the items of a list; they go on one after the other, results keep their order. */
-  #expand(piece: Piece, items: readonly unknown[], at: number): void {
+  expand(piece: Piece, items: readonly unknown[], at: number): void {
     const { entry } = piece;
     const { length } = items;
     piece.kept = false;
@@ -95,14 +96,15 @@ export class Walker {
       return false;
     }
     if (type === 'flatmap' && isArray(out)) {
-      this.#expand(piece, out, at + 1);
+      this.expand(piece, out, at + 1);
       return false;
     }
     piece.value = out;
     return true;
   }
 
-  #suspend(piece: Piece, out: unknown, at: number): void {
+  /** Goes on with a record when what a step gave has settled. */
+  suspend(piece: Piece, out: unknown, at: number): void {
     promiseThen(
       promiseOf(out),
       (value) => this.#resume(piece, value, at),
@@ -128,9 +130,9 @@ export class Walker {
       const step = steps[at] as Step;
       if (step.binds) break;
       if (step.fn === null && step.own === null) continue;
-      const out = times === null ? call(step, piece) : timedCall(piece, at, times);
+      const out = times === null ? callStep(step, piece) : timedCall(piece, at, times);
       if (isThenable(out)) {
-        this.#suspend(piece, out, at);
+        this.suspend(piece, out, at);
         return;
       }
       if (!this.#accept(piece, out, at)) return;

@@ -1,7 +1,7 @@
 import { type ParserOptions, parseExpression } from '@babel/parser';
 import { RemoteError, type SourcePosition, type StepPlace, showStep } from './errors.ts';
 import { type FreeNames, findFreeNames } from './free-names.ts';
-import { ABSENT_NAMES, builtInName, GUEST_NAMES } from './guest-names.ts';
+import { builtInName, GUEST_NAMES } from './guest-names.ts';
 import type { SyntaxNode } from './scope.ts';
 
 /** A function in the form in which it is sent. */
@@ -36,7 +36,7 @@ export function readFunction(fn: (...args: never) => unknown, use: FunctionUse):
   }
   const free = findFreeNames(node);
   refuseWords(free, step);
-  return { step, expression, text, outer: outerNames(free, step) };
+  return { step, expression, text, outer: new Map([...free.names].filter(([name]) => !GUEST_NAMES.has(name))) };
 }
 
 /** Errors: ARGUMENT_INVALID unless a function can have a variable of this name. */
@@ -116,15 +116,8 @@ function refuseWords({ words }: FreeNames, step: StepPlace): void {
   if (first !== undefined) throw unsendable(step, WORDS[first[0]] ?? `uses ${first[0]}`, first[1]);
 }
 
-function outerNames({ names }: FreeNames, step: StepPlace): ReadonlyMap<string, SourcePosition> {
-  for (const [name, position] of names) {
-    const absent = ABSENT_NAMES.get(name);
-    if (absent !== undefined) throw unsendable(step, `uses ${name}: ${absent}`, position);
-  }
-  return new Map([...names].filter(([name]) => !GUEST_NAMES.has(name)));
-}
-
-function unsendable(step: StepPlace, reason: string, position?: SourcePosition): RemoteError {
+/** A refusal of a function, for this reason. */
+export function unsendable(step: StepPlace, reason: string, position?: SourcePosition): RemoteError {
   const where = position === undefined ? '' : ` at ${position.line}:${position.column}`;
   return new RemoteError('FUNCTION_UNSENDABLE', `${showStep(step)}: the function${where} ${reason}`, {
     step,

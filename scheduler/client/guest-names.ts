@@ -17,7 +17,7 @@ const NO_TIMERS = 'functions have no timers';
 const NO_NETWORK = 'functions have no network, and reach Redis through execute(…)';
 const NO_MODULES = 'functions have no modules';
 
-/** Names of Node that functions do not have, and that no value can stand for. */
+/** Names of Node that functions do not have. */
 export const ABSENT_NAMES: ReadonlyMap<string, string> = new Map([
   ['setTimeout', NO_TIMERS],
   ['setInterval', NO_TIMERS],

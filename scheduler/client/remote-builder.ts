@@ -130,8 +130,13 @@ class Builder {
   /** Nothing of the execution is left behind, whether it has ended or not. */
   async #waitAtMost(script: Script, wait: WaitOptions): Promise<RunResults<unknown>> {
     wait.signal?.throwIfAborted();
-    await using execution = await this.#start(script);
-    return await execution.results(wait);
+    const execution = await this.#start(script);
+    try {
+      return await execution.results(wait);
+    } finally {
+      // What cannot be removed now expires by itself.
+      await execution[Symbol.asyncDispose]().catch(() => undefined);
+    }
   }
 
   #script(calls: readonly Call[], functions: readonly SentFunction[]): Script {

@@ -1,5 +1,6 @@
 import { RemoteError, type SourcePosition, type StepPlace, showStep } from './errors.ts';
-import type { SentFunction } from './function-source.ts';
+import { type SentFunction, unsendable } from './function-source.ts';
+import { ABSENT_NAMES } from './guest-names.ts';
 
 /** A call of the builder on the platform. */
 export interface Call {
@@ -43,7 +44,7 @@ interface Range {
 /** The name of the list of functions in a script. */
 export const FUNCTIONS_NAME = '$regears';
 
-/** Errors: CLOSURE_REFUSED. */
+/** Errors: CLOSURE_REFUSED; FUNCTION_UNSENDABLE for names of Node. */
 export function writeScript({ reader, calls, functions, values }: ScriptParts): Script {
   refuseClosures(functions, values);
   const ranges: Range[] = [];
@@ -78,12 +79,27 @@ function placeIn(ranges: readonly Range[], line: number, column: number): Script
   return { step, position, source: (lines[at] ?? '').trim() };
 }
 
+interface OuterUse {
+  readonly step: StepPlace;
+  readonly outer: readonly (readonly [name: string, position: SourcePosition])[];
+}
+
+function refuseAbsent(uses: readonly OuterUse[]): void {
+  for (const { step, outer } of uses) {
+    for (const [name, position] of outer) {
+      const absent = ABSENT_NAMES.get(name);
+      if (absent !== undefined) throw unsendable(step, `uses ${name}: ${absent}`, position);
+    }
+  }
+}
+
 function refuseClosures(functions: readonly SentFunction[], values: ReadonlyMap<string, string>): void {
-  const uses = functions
+  const uses: readonly OuterUse[] = functions
     .map(({ step, outer }) => ({ step, outer: [...outer].filter(([name]) => !values.has(name)) }))
     .filter(({ outer }) => outer.length > 0);
   const [first] = uses;
   if (first === undefined) return;
+  refuseAbsent(uses);
   const told = uses.map(
     ({ step, outer }) =>
       `${showStep(step)} uses ${outer.map(([name, { line, column }]) => `${name} (at ${line}:${column})`).join(', ')}`,

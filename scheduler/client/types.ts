@@ -1,4 +1,6 @@
-import type {} from 'regears/functions';
+// With these types come those for authors, also in what is published.
+export type {} from 'regears/functions';
+
 import type { RemoteRedis } from './connection.ts';
 import type { RemoteError } from './errors.ts';
 

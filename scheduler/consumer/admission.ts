@@ -72,6 +72,7 @@ export function createAdmission({ takeTokens, signal, log }: AdmissionOptions): 
 
   return {
     admit(lane, ids) {
+      if (ids.length === 0) return Promise.resolve(0);
       const { promise, resolve } = Promise.withResolvers<number>();
       const waiter: Waiter = { lane, ids, resolve, isOver: false };
       const { registration } = lane;
@@ -88,6 +89,10 @@ export function createAdmission({ takeTokens, signal, log }: AdmissionOptions): 
       for (const waiter of lines.get(lane.registration) ?? []) if (waiter.lane === lane) end(waiter, 0);
     },
   };
+}
+
+export function isRated({ registration }: Lane): boolean {
+  return (registration.active.spec.flow?.rate ?? null) !== null;
 }
 
 /** Entries on their way to the queue, which they may not fill: those that wait count as being in it. */

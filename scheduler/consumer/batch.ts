@@ -42,6 +42,10 @@ export function sliceBatch(batch: ClaimedBatch, from: number, to: number): Claim
   };
 }
 
+export function entriesOf(batches: readonly ClaimedBatch[]): number {
+  return batches.reduce((sum, batch) => sum + batch.ids.length, 0);
+}
+
 /** The first so many entries and the others; null = none. */
 export function cutBatch(batch: ClaimedBatch, at: number): readonly [ClaimedBatch | null, ClaimedBatch | null] {
   const { length } = batch.ids;

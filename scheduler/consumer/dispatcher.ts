@@ -1,6 +1,6 @@
 import { compareEntryIds, type LoadableVersion } from '#functions';
-import { type Admission, admitAll } from './admission.ts';
-import { apart, type ClaimedBatch, cutBatch } from './batch.ts';
+import { type Admission, admitAll, isRated } from './admission.ts';
+import { apart, type ClaimedBatch, cutBatch, entriesOf } from './batch.ts';
 import type { Claimer } from './claimer.ts';
 import type { ConsumerLog, NodeIdentity } from './contracts.ts';
 import { createGather } from './gather.ts';
@@ -11,7 +11,7 @@ import { partByAge } from './routing.ts';
 import type { Runner, RunRequest } from './runner.ts';
 import { screenBatch } from './screen.ts';
 import type { Ends, Settler } from './settler.ts';
-import { createStarter, type Starter } from './starter.ts';
+import { createStarter, leaveRoom, type Starter } from './starter.ts';
 
 /** Decides when what was read runs, as the mode says. */
 export interface Dispatcher {
@@ -135,7 +135,7 @@ class ModeDispatcher implements Dispatcher {
     });
   }
 
-  again({ lane, interruptions }: RunRequest, pieces: readonly ClaimedBatch[]): void {
+  again({ lane, interruptions, room }: RunRequest, pieces: readonly ClaimedBatch[]): void {
     const count = interruptions + 1;
     const restMs = restOf(count);
     if (modeOf(lane) === 'sync') {
@@ -144,8 +144,11 @@ class ModeDispatcher implements Dispatcher {
       lane.restUntilMs = performance.now() + restMs;
       return;
     }
-    if (restMs === 0) this.#startAgain(lane, pieces, count);
-    else {
+    if (restMs === 0) {
+      // In the room they have: behind everything that waits for room they would be late.
+      leaveRoom(lane.registration, room, entriesOf(pieces));
+      this.#startAgain(lane, pieces, count);
+    } else {
       const ids = pieces.flatMap((piece) => piece.ids);
       hold(lane, ids);
       setTimeout(() => {
@@ -165,7 +168,7 @@ class ModeDispatcher implements Dispatcher {
   dropLane(lane: Lane): void {
     setParked(lane, false);
     const held = this.#gather.drop(lane);
-    const queued = lane.backlog.reduce((sum, batch) => sum + batch.ids.length, 0);
+    const queued = entriesOf(lane.backlog);
     lane.backlog = [];
     this.#options.admission.drop(lane);
     addLoad(lane, -held - queued);
@@ -201,7 +204,7 @@ class ModeDispatcher implements Dispatcher {
     for (let rest: ClaimedBatch | null = batch; rest !== null; ) {
       const fresh = this.#expireOld(lane, rest);
       hold(lane, fresh.ids);
-      const admitted = await this.#admit(lane, fresh);
+      const admitted = await this.#options.admission.admit(lane, fresh.ids);
       letGo(lane, fresh.ids);
       const [now, later] = cutBatch(fresh, admitted);
       rest = now === null ? null : later;
@@ -216,7 +219,7 @@ class ModeDispatcher implements Dispatcher {
     const fresh = this.#expireOld(lane, batch);
     lane.starting = true;
     hold(lane, fresh.ids);
-    const admitted = await this.#admit(lane, fresh);
+    const admitted = await this.#options.admission.admit(lane, fresh.ids);
     letGo(lane, fresh.ids);
     lane.starting = false;
     const [now, later] = cutBatch(fresh, admitted);
@@ -228,10 +231,6 @@ class ModeDispatcher implements Dispatcher {
     if (now === null) addLoad(lane, -fresh.ids.length);
     else lane.backlog.unshift(fresh);
     this.pump(lane);
-  }
-
-  async #admit(lane: Lane, { ids }: ClaimedBatch): Promise<number> {
-    return ids.length === 0 ? 0 : this.#options.admission.admit(lane, ids);
   }
 
   /** What is too old takes no tokens. */
@@ -289,10 +288,6 @@ class ModeDispatcher implements Dispatcher {
     const owner = modeOf(lane) === 'async' ? work : self;
     return this.#options.claimer.claim({ lane, ids, owner, from: [self, work], origin: 'retry', counts: true });
   }
-}
-
-function isRated({ registration }: Lane): boolean {
-  return (registration.active.spec.flow?.rate ?? null) !== null;
 }
 
 /** Whatever kills a batch may need time to pass. */

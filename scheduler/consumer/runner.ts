@@ -16,6 +16,8 @@ export interface RunRequest {
   readonly target: LoadableVersion;
   readonly registrationIndex: number;
   readonly interruptions: number;
+  /** Entries of it that count in `registration.inWork`. */
+  readonly room: { entries: number };
 }
 
 export interface Runner {
@@ -125,7 +127,7 @@ class BatchRunner implements Runner {
     if (count === 0) return;
     const noted = batch.attempts === null ? [] : [...done, ...filtered, ...dead.map(({ entryId }) => entryId)];
     const settled = this.#options.settler
-      .settle(lane, { done, filtered, dead, noted })
+      .settle(lane, { done, filtered, dead, noted, more: run.left > 0 })
       .finally(() => addLoad(lane, -count))
       .then((ours) => {
         if (!ours) this.#options.onLeaseLost(lane);

@@ -12,8 +12,8 @@ const SLOT_POLL_MS = 20;
 /** Ends of this many entries at once are worth a script call of their own. */
 const WORTH_A_CALL = 32;
 /**
- * Single ends wait so long for others: a script call costs Redis ten times what the entry's own commands do, and nobody
- * waits for it. Only mode `async_local`; in `sync` the next batch waits, in `async` the job.
+ * Single ends wait so long for others: a script call costs Redis ten times what the entry's own commands do. Only where
+ * nobody waits for it: in mode `async_local`, and while more of the same run is to come.
  */
 const GATHER_MS = 2;
 
@@ -25,11 +25,13 @@ export interface Ends {
   readonly dead?: readonly DeadLetter[];
   /** Ids that may have a note in `keys.failures`. */
   readonly noted?: readonly string[];
+  /** More ends of the same run are to come, and whoever waits for these waits for those too. */
+  readonly more?: boolean;
 }
 
 export interface Settler {
   /**
-   * Acknowledges and counts, in one script call per lane and tick. Resolves when Redis has it (outages of any length); false
+   * Acknowledges and counts, at the latest some ms later; in one script call what comes until then. Resolves when Redis has it (outages of any length); false
    * when another node holds the stream's lease, so that nothing was settled. Rejects with REDIS_LINK_LOST after closing.
    */
   settle(lane: Lane, ends: Ends): Promise<boolean>;
@@ -75,9 +77,9 @@ export function createSettler(options: SettlerOptions): Settler {
     }
   }
 
-  function flushSoon(lane: Lane, ends: Gathered): void {
+  function flushSoon(ends: Gathered, mayWait: boolean): void {
     if (flushing) return;
-    if (modeOf(lane) === 'async_local' && ends.entries < WORTH_A_CALL) {
+    if (mayWait && ends.entries < WORTH_A_CALL) {
       timer ??= setTimeout(flush, GATHER_MS);
       return;
     }
@@ -108,7 +110,7 @@ export function createSettler(options: SettlerOptions): Settler {
       open.dead = joined(open.dead, ends.dead);
       open.noted = joined(open.noted, ends.noted);
       open.entries = open.done.length + open.filtered.length + open.expired.length + open.dead.length;
-      flushSoon(lane, open);
+      flushSoon(open, ends.more === true || modeOf(lane) === 'async_local');
       return open.settled.promise.catch((error: unknown) => {
         if (!isLinkLost(error)) options.log.error({ err: error, stream: lane.stream }, 'entries could not be settled');
         throw error;

@@ -4,7 +4,7 @@ import type { ConsumerLog } from './contracts.ts';
 import { addLoad, hold, type Lane, letGo, modeOf } from './lane.ts';
 import { type ConsumedRegistration, capOf, runSizeOf } from './registration.ts';
 import { type RoutedPiece, routeBatch } from './routing.ts';
-import type { Runner } from './runner.ts';
+import type { Runner, RunRequest } from './runner.ts';
 import type { Ends } from './settler.ts';
 import { createVersionLoader } from './version-loader.ts';
 
@@ -88,7 +88,8 @@ class BatchStarter implements Starter {
   async #runNow(lane: Lane, piece: RoutedPiece, interruptions: number): Promise<void> {
     const { registration } = lane;
     const { batch, registrationIndex } = piece;
-    registration.inWork += batch.ids.length;
+    const room = { entries: batch.ids.length };
+    registration.inWork += room.entries;
     let target = registration.targets.get(piece.version) ?? null;
     if (target === null) {
       hold(lane, batch.ids);
@@ -98,10 +99,16 @@ class BatchStarter implements Starter {
       letGo(lane, batch.ids);
     }
     if (target === null) addLoad(lane, -batch.ids.length);
-    else await this.#options.runner.run({ lane, batch, target, registrationIndex, interruptions });
-    registration.inWork -= batch.ids.length;
+    else await this.#options.runner.run({ lane, batch, target, registrationIndex, interruptions, room });
+    leaveRoom(registration, room, room.entries);
     drainOverflow(registration);
   }
+}
+
+/** So many entries of a run are not in work any more. */
+export function leaveRoom(registration: ConsumedRegistration, room: RunRequest['room'], entries: number): void {
+  room.entries -= entries;
+  registration.inWork -= entries;
 }
 
 /** Runs what had to wait because enough was in work. */

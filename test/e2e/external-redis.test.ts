@@ -183,7 +183,7 @@ test('a failover by Sentinel in full flow leaves every entry with an end, and th
   await waitFor(async () => (await through.hlen(SEEN)) > 5_000, { deadlineMs: 30_000, what: 'the flow is on' });
   await sentinel.failover();
   await producing;
-  await settled(through, group, 60_000);
+  await settled(through, group);
   expect(await through.xlen(STREAM)).toBeGreaterThan(5_000);
   // What was not replicated is gone, and its ends with it: both are read where the primary is now.
   await waitFor(async () => sumOf(await endsOf(platform.door, group)) === (await through.xlen(STREAM)), {

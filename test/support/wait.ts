@@ -33,6 +33,38 @@ export async function waitFor<T>(
   }
 }
 
+export interface Progress {
+  readonly reached: boolean;
+  /** Whatever shows that something moves; printed when nothing does. */
+  readonly state: unknown;
+}
+
+export interface ProgressOptions {
+  /** Fails when the state has not changed for so long. Default 60,000 ms. */
+  readonly stallMs?: number;
+  /** Default 50 ms. */
+  readonly intervalMs?: number;
+  readonly what: string;
+}
+
+/** Resolves when `look` says that the goal is reached, however long that takes while something moves; rejects with the last state when nothing does. */
+export async function waitWhileMoving(look: () => Promise<Progress>, options: ProgressOptions): Promise<void> {
+  const { stallMs = 60_000, intervalMs = 50, what } = options;
+  let last = '';
+  let movedAtMs = performance.now();
+  for (;;) {
+    const { reached, state } = await look();
+    if (reached) return;
+    const text = JSON.stringify(state);
+    if (text !== last) movedAtMs = performance.now();
+    last = text;
+    if (performance.now() - movedAtMs >= stallMs) {
+      throw new Error(`nothing has moved for ${stallMs} ms, waiting for: ${what}; state ${text}`);
+    }
+    await sleep(intervalMs);
+  }
+}
+
 /** Resolves with the arguments of the next `event`; rejects after the deadline (default 10,000 ms). */
 export function waitForEvent(emitter: EventEmitter, event: string, deadlineMs = 10_000): Promise<unknown[]> {
   return new Promise((resolve, reject) => {

@@ -15,21 +15,30 @@ export interface KeysRequest {
 const PORTION_BYTES = 2 * 1024 * 1024;
 const FIRST_PORTION = 250;
 
+/** Reads that have been sent and not answered: the server has the next one at hand when it has answered one. */
+const READS_UNDER_WAY = 2;
+
 /**
  * Every matching key of a shard with type and value. Holds a few portions at most, however many keys there are: one is
- * scanned while the one before is read and the one before that is worked on.
+ * scanned while others are read and the ones before are worked on.
  */
 export async function* readKeys({ links, run, platformPrefix }: KeysRequest): AsyncGenerator<InputPiece> {
   const values = createValueReader(links);
+  const underWay: Promise<InputPiece>[] = [];
   const size = (): number => {
     const portion = values.bytesPerKey === 0 ? FIRST_PORTION : Math.floor(PORTION_BYTES / values.bytesPerKey);
     return Math.min(portion, run.count);
   };
   for await (const names of namesOf({ links, run, platformPrefix })) {
     for (const portion of portionsOf(names, size)) {
-      yield run.readValue ? await values.read(portion) : namesAsKeys(portion);
+      const piece = run.readValue ? values.read(portion) : Promise.resolve(namesAsKeys(portion));
+      // Whoever waits for it is told; nobody does when the run has ended before.
+      piece.catch(() => {});
+      underWay.push(piece);
+      if (underWay.length >= READS_UNDER_WAY) yield await (underWay.shift() as Promise<InputPiece>);
     }
   }
+  for (const piece of underWay) yield await piece;
 }
 
 /** The names of matching keys; with `noScan` the one key, if it exists. */
