@@ -1,7 +1,6 @@
 import type { FlowControl, RateLimit } from './flow-control.ts';
 import { parseFilter } from './parse-filter.ts';
-import type { DeliveryMode, ReaderName, StepSpec, TriggerSpec } from './plan.ts';
-import { runsPerRecord } from './plan.ts';
+import { type DeliveryMode, runsPerRecord, type StepSpec, type TriggerSpec } from './plan.ts';
 import type { FieldReader } from './untrusted.ts';
 
 export const FLOW_FIELDS = ['filter', 'rateLimit', 'key'] as const;
@@ -11,7 +10,6 @@ const MOST = 1_000_000;
 
 /** What the arguments about flow are checked against. */
 export interface FlowContext {
-  readonly reader: ReaderName;
   readonly mode: DeliveryMode;
   readonly trigger: TriggerSpec;
   readonly steps: readonly StepSpec[];
