@@ -5,6 +5,7 @@ export { type CompileRequest, compileArtifact, hashSource } from './artifacts/co
 export { type FunctionsErrorCode, PlatformError, type PlatformErrorOptions } from './errors.ts';
 export { createRegistryKeys, type RegistryKeys } from './keys.ts';
 export { formatBytes, parseBytes } from './model/bytes.ts';
+export type { CapturedDelivery } from './model/captured-delivery.ts';
 export { type CommandRules, type Configuration, limitsWithin, rulesOf } from './model/configuration.ts';
 export { formatDuration, parseDuration } from './model/duration.ts';
 export {
@@ -17,12 +18,20 @@ export {
   timeOfId,
   ZERO_ENTRY_ID,
 } from './model/entry-id.ts';
-export type { CapturedDelivery } from './model/captured-delivery.ts';
+export type {
+  FieldCondition,
+  FieldRule,
+  FilterPattern,
+  FilterValue,
+  FlowControl,
+  RateLimit,
+} from './model/flow-control.ts';
 export { type HookTriggerSpec, KEY_TYPES, type KeysTriggerSpec, type KeyType } from './model/keys-trigger-spec.ts';
 export { DEFAULT_LIMITS, type Limits } from './model/limits.ts';
 export type { ListTriggerSpec } from './model/list-trigger-spec.ts';
 export type { Manifest, ReportedRegistration } from './model/manifest.ts';
 export { LIMIT_NAMES, type LimitName } from './model/parse-configuration.ts';
+export { jsonFieldOf } from './model/parse-filter.ts';
 export { checkFunctionName, type ManifestOptions, parseManifest } from './model/parse-manifest.ts';
 export {
   type CommandTriggerSpec,
@@ -39,7 +48,6 @@ export {
   type StreamTriggerSpec,
   type TriggerSpec,
 } from './model/plan.ts';
-export { RUN_READERS, type RunReaderName, type RunSpec } from './model/run-spec.ts';
 export type { PubSubTriggerSpec } from './model/pubsub-trigger-spec.ts';
 export {
   type BuryReason,
@@ -49,6 +57,7 @@ export {
   type FailureFacts,
 } from './model/retry.ts';
 export { compactRoutes, MAX_ROUTES, type Route, routeOf, routeVersion } from './model/route.ts';
+export { RUN_READERS, type RunReaderName, type RunSpec } from './model/run-spec.ts';
 export {
   MISSED_POLICIES,
   type MissedPolicy,

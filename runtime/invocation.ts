@@ -33,6 +33,11 @@ export interface Invocation {
    * with kind `interrupted`. Keeps the order of a stream while its failed entry is retried. Default false.
    */
   readonly stopAtFailure?: boolean;
+  /**
+   * With `ordered` and executions of one record: the version's `key` callback says which of them must not run at once; the others
+   * may. They begin in order. Default false.
+   */
+  readonly keyed?: boolean;
   /** True: results are encoded and returned; false: they are thrown away after the last step. */
   readonly wantResults: boolean;
   /** For `hook`: hands a command (RESP text, its name is a placeholder) on for an entry; resolves with its RESP2 reply. */

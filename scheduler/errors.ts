@@ -13,6 +13,8 @@ export type SchedulerErrorCode =
   | 'CALL_TIMED_OUT'
   /** Every node that tried to run a command failed to, for reasons outside the function. */
   | 'CALL_FAILED'
+  /** A command came above the rate that its registration allows. */
+  | 'RATE_LIMITED'
   | 'PROTOCOL_ERROR'
   | 'EMBEDDED_REDIS_FAILED'
   | 'DEAD_LETTER_NOT_FOUND'

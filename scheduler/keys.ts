@@ -11,6 +11,7 @@
  * | `<p>{<tag>}:dead:<registration>` | stream, capped | dead letters |
  * | `<p>{<tag>}:position:<registration>` | hash | stream → last acknowledged id, to rebuild a group from |
  * | `<p>{<tag>}:lease:<registration>` | hash | stream → consumer that may read it in mode sync |
+ * | `<p>{<tag>}:rate:<registration>` | hash, expires | tokens of a registration's rate limit, and when they were counted |
  * | `<p>{<tag>}:failures:<registration>` | hash, expires | `stream id` → last error of an entry that waits for a retry |
  * | `<p>{<tag>}:captured:<registration>` | stream | ticks and messages on their way to the registration, each until its end |
  * | `<p>{<tag>}:items:<registration>` | stream | items taken from lists of this slot, each until its end |
@@ -57,6 +58,7 @@ export interface SchedulerKeys {
   position(tag: string, registrationId: string): string;
   lease(tag: string, registrationId: string): string;
   failures(tag: string, registrationId: string): string;
+  rate(tag: string, registrationId: string): string;
   captured(tag: string, registrationId: string): string;
   items(tag: string, registrationId: string): string;
   inbox(tag: string, registrationId: string, list: string): string;
@@ -97,6 +99,7 @@ export function createSchedulerKeys(prefix: string): SchedulerKeys {
     position: (tag, id) => `${prefix}{${tag}}:position:${id}`,
     lease: (tag, id) => `${prefix}{${tag}}:lease:${id}`,
     failures: (tag, id) => `${prefix}{${tag}}:failures:${id}`,
+    rate: (tag, id) => `${prefix}{${tag}}:rate:${id}`,
     captured: (tag, id) => `${prefix}{${tag}}:captured:${id}`,
     items: (tag, id) => `${prefix}{${tag}}:items:${id}`,
     inbox: (tag, id, list) => `${prefix}{${tag}}:inbox:${id}:${list}`,

@@ -9,6 +9,7 @@ import {
   type Shard,
 } from '#functions';
 import { createRuntime, type Invocation, type Outcome, type Runtime } from '#runtime';
+import { createSharedTokenBucket } from './consumer/token-bucket.ts';
 import { startEmbeddedRedis } from './embedded/start-embedded-redis.ts';
 import type { Executions } from './executions/executions.ts';
 import type { Options } from './executions/options.ts';
@@ -154,7 +155,10 @@ function openNode(ground: Ground, opening: AsyncDisposableStack): Node {
     }),
   );
   const captures = openCaptures({ ...ground, leases, execute, loadable, stream: () => stream }, opening);
-  const command = opening.use(createCommandTrigger({ access, queue, journal, settings, log, execute, loadable }));
+  const takeTokens = createSharedTokenBucket({ access, keys });
+  const command = opening.use(
+    createCommandTrigger({ access, queue, journal, settings, log, execute, loadable, takeTokens }),
+  );
   const reportRevision = (revision: number): Promise<void> => fleet.reportRevision(revision);
   const reconciler = createReconciler({
     registry,

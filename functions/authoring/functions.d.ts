@@ -59,8 +59,49 @@ declare global {
   /** Where and when executions run; see `RegisterOptions.mode`. */
   type ExecutionMode = 'sync' | 'async_local' | 'async';
 
+  /** What is asked of a field; see `Filter`. */
+  interface FilterOperators {
+    /** Exactly this text, or a decimal number of this value. */
+    is?: string | number | boolean;
+    prefix?: string;
+    /** Numeric range: greater, greater or equal, less, less or equal. */
+    gt?: number;
+    gte?: number;
+    lt?: number;
+    lte?: number;
+    /** False stands alone. */
+    exists?: boolean;
+    /** Anything but these; the field must be there. */
+    not?: string | number | boolean | readonly (string | number | boolean | { prefix: string })[];
+  }
+
+  type FilterCondition = string | number | boolean | FilterOperators;
+
+  /**
+   * Names and what must be true of each; under a name a list means that one of its conditions is enough. Names are fields of
+   * entries; `key` and `event` of keys; `key`, `value` and `value.<member>` of items; `channel`, `pattern`, `message` and
+   * `message.<member>` of messages; `schedule`, `at`, `tick` and `late` of ticks; positions of arguments of commands.
+   * @example
+   * const filter: Filter = { status: ['paid', 'settled'], amount: { gte: 100, lt: 1000 }, country: { not: 'XX' } };
+   */
+  type Filter = Readonly<Record<string, FilterCondition | readonly FilterCondition[]>>;
+
   /** Arguments of `register` that every reader has. */
   interface RegisterOptions {
+    /**
+     * Events that it does not match end as filtered, without a trip to the sandbox; of a list of patterns one is enough. Not for hooks.
+     * @example
+     * GB('StreamReader').foreach(bill).register({ prefix: 'orders:*', filter: { status: 'paid', amount: { gte: 100 } } });
+     */
+    filter?: Filter | readonly Filter[];
+    /**
+     * A bucket of `count` tokens for the whole fleet, into which `count` flow per `per` (milliseconds, or a text such as '1m'). Every start
+     * of an event takes one. What is above the rate waits; calls are refused with `RATE_LIMITED`, messages without `durable`
+     * are dropped. Not for hooks.
+     * @example
+     * GB('ListReader').foreach(send).register({ list: 'mails', rateLimit: { count: 100, per: '1m' } });
+     */
+    rateLimit?: { count: number; per: number | string };
     /**
      * `async` (default): on any node of the fleet, through a queue. `async_local`: at once on the node that took the event,
      * many at a time. `sync`: one after another in the order of events; per stream for streams.
@@ -179,7 +220,7 @@ declare global {
    * @example
    * GB('CommandReader').map((a) => callNext(...a.slice(1), 'seen', Date.now())).register({ hook: 'hset', mode: 'sync' });
    */
-  interface HookRegisterOptions extends RegisterOptions {
+  interface HookRegisterOptions extends Omit<RegisterOptions, 'filter' | 'rateLimit'> {
     /** Name of the command, in any case. */
     hook: string;
     /** Only calls of which a key begins so. Default: all. */
@@ -317,28 +358,49 @@ declare global {
     duration?: number;
   }
 
+  /** Order per key, for mode `sync`. */
+  interface OrderPerKey<Record> {
+    /**
+     * Mode `sync`: names what a record belongs to. Records of different keys then run side by side, each as an execution of its own;
+     * those of one key one after another, in the order of the stream.
+     * @example
+     * GB('StreamReader').foreach(apply).register({ prefix: 'ledger', mode: 'sync', key: (r) => r.value.account ?? '' });
+     */
+    key?: (record: Record) => string | number | bigint | boolean;
+  }
+
   /** Reader name → what its records are and what `register` takes. */
   interface Readers {
     ScheduleReader: {
       record: TickRecord;
-      register: [options: ScheduleRegisterOptions] | [cron: string, options?: Omit<ScheduleRegisterOptions, 'cron'>];
+      register:
+        | [options: ScheduleRegisterOptions & OrderPerKey<TickRecord>]
+        | [cron: string, options?: Omit<ScheduleRegisterOptions, 'cron'> & OrderPerKey<TickRecord>];
     };
     ListReader: {
       record: ItemRecord;
-      register: [options: ListRegisterOptions] | [list: string, options?: Omit<ListRegisterOptions, 'list' | 'lists'>];
+      register:
+        | [options: ListRegisterOptions & OrderPerKey<ItemRecord>]
+        | [list: string, options?: Omit<ListRegisterOptions, 'list' | 'lists'> & OrderPerKey<ItemRecord>];
     };
     PubSubReader: {
       record: MessageRecord;
-      register: [options: PubSubRegisterOptions] | [channel: string, options?: Omit<PubSubRegisterOptions, 'channels'>];
+      register:
+        | [options: PubSubRegisterOptions & OrderPerKey<MessageRecord>]
+        | [channel: string, options?: Omit<PubSubRegisterOptions, 'channels'> & OrderPerKey<MessageRecord>];
     };
     StreamReader: {
       record: StreamRecord;
-      register: [options?: StreamRegisterOptions] | [prefix: string, options?: Omit<StreamRegisterOptions, 'prefix'>];
+      register:
+        | [options?: StreamRegisterOptions & OrderPerKey<StreamRecord>]
+        | [prefix: string, options?: Omit<StreamRegisterOptions, 'prefix'> & OrderPerKey<StreamRecord>];
     };
     CommandReader: { record: CommandRecord; register: [options: CommandRegisterOptions | HookRegisterOptions] };
     KeysReader: {
       record: KeyRecord;
-      register: [options?: KeysRegisterOptions] | [prefix: string, options?: Omit<KeysRegisterOptions, 'prefix'>];
+      register:
+        | [options?: KeysRegisterOptions & OrderPerKey<KeyRecord>]
+        | [prefix: string, options?: Omit<KeysRegisterOptions, 'prefix'> & OrderPerKey<KeyRecord>];
     };
   }
 

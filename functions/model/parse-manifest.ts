@@ -2,7 +2,6 @@ import { PlatformError } from '../errors.ts';
 import { isEntryId, parseEntryId } from './entry-id.ts';
 import type { Limits } from './limits.ts';
 import type { Manifest } from './manifest.ts';
-import { parseConfiguration } from './parse-configuration.ts';
 import {
   LIST_FIELDS,
   listName,
@@ -14,18 +13,20 @@ import {
   SCHEDULE_FIELDS,
   scheduleName,
 } from './parse-captured.ts';
+import { parseConfiguration } from './parse-configuration.ts';
+import { FLOW_FIELDS, parseFlow } from './parse-flow.ts';
 import { HOOK_FIELDS, KEYS_FIELDS, parseHookTrigger, parseKeysTrigger } from './parse-keys.ts';
+import { parseRuns, parseStep } from './parse-run.ts';
 import {
   type CommandTriggerSpec,
   FAILURE_POLICIES,
   MODES,
-  type ReaderName,
   READERS,
+  type ReaderName,
   type RegistrationSpec,
   type StreamTriggerSpec,
   type TriggerSpec,
 } from './plan.ts';
-import { parseRuns, parseStep } from './parse-run.ts';
 import { type FieldReader, readFields, readList } from './untrusted.ts';
 
 export interface ManifestOptions {
@@ -59,6 +60,7 @@ const REGISTRATION_FIELDS = [
   'convertToStr',
   'collect',
   'hasOnRegistered',
+  'flow?',
 ] as const;
 const STREAM_FIELDS = [
   'kind',
@@ -113,7 +115,7 @@ export function parseManifest(functionName: string, reported: unknown, options: 
 function parseRegistration(fields: FieldReader, index: number, platformPrefix: string): Omit<RegistrationSpec, 'id'> {
   fields.whole('index', index, index);
   const reader = fields.oneOf('reader', READERS);
-  return {
+  const spec = {
     index,
     reader,
     description: fields.textOrNull('description', MAX_DESCRIPTION_LENGTH),
@@ -124,6 +126,7 @@ function parseRegistration(fields: FieldReader, index: number, platformPrefix: s
     collect: fields.flag('collect'),
     hasOnRegistered: fields.flag('hasOnRegistered'),
   };
+  return fields.has('flow') ? { ...spec, flow: parseFlow(fields.object('flow', FLOW_FIELDS), spec) } : spec;
 }
 
 function parseTrigger(fields: FieldReader, reader: ReaderName, platformPrefix: string): TriggerSpec {

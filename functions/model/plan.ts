@@ -1,3 +1,4 @@
+import type { FlowControl } from './flow-control.ts';
 import type { HookTriggerSpec, KeysTriggerSpec } from './keys-trigger-spec.ts';
 import type { ListTriggerSpec } from './list-trigger-spec.ts';
 import type { PubSubTriggerSpec } from './pubsub-trigger-spec.ts';
@@ -119,6 +120,8 @@ export interface RegistrationSpec {
   readonly convertToStr: boolean;
   readonly collect: boolean;
   readonly hasOnRegistered: boolean;
+  /** Left out = nothing of it was asked for. */
+  readonly flow?: FlowControl;
 }
 
 /** Steps that tie the records of one execution together: their entries can only be settled as one. */

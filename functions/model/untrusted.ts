@@ -7,6 +7,10 @@ export interface FieldReader {
   text(field: string, maxLength: number, minLength?: number): string;
   textOrNull(field: string, maxLength: number): string | null;
   isNull(field: string): boolean;
+  /** False for an optional field that was left out. */
+  has(field: string): boolean;
+  /** The value as it came, unchecked. */
+  raw(field: string): unknown;
   /** A field of an inner object, unchecked: to tell apart what the object may be. */
   peek(field: string, inner: string): unknown;
   flag(field: string): boolean;
@@ -17,7 +21,7 @@ export interface FieldReader {
   refuse(field: string, expected: string): never;
 }
 
-/** @param fields all fields the object has; any other, and any missing one, is refused. */
+/** @param fields all fields the object has, optional ones with a question mark; any other, and any missing one, is refused. */
 export function readFields(value: unknown, path: string, fields: readonly string[]): FieldReader {
   const source = plainObject(value, path, fields);
   const refuse = (field: string, expected: string): never => refuseValue(`${path}.${field}`, source[field], expected);
@@ -30,6 +34,8 @@ export function readFields(value: unknown, path: string, fields: readonly string
       return refuse(field, `a text of ${minLength} to ${maxLength} characters`);
     },
     isNull: (field) => source[field] === null,
+    has: (field) => Object.hasOwn(source, field),
+    raw: (field) => source[field],
     peek: (field, inner) => (source[field] as Record<string, unknown> | null | undefined)?.[inner],
     textOrNull: (field, maxLength) => (source[field] === null ? null : reader.text(field, maxLength)),
     flag(field) {
@@ -60,17 +66,18 @@ export function readList(value: unknown, path: string, maxLength: number): reado
 function plainObject(value: unknown, path: string, fields: readonly string[]): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) refuseValue(path, value, 'an object');
   const source = value as Record<string, unknown>;
+  const known = fields.map((name) => name.replace('?', ''));
   for (const name of Object.keys(source)) {
-    if (!fields.includes(name))
-      refuseValue(`${path}.${name}`, source[name], `left out: known are ${fields.join(', ')}`);
+    if (!known.includes(name)) refuseValue(`${path}.${name}`, source[name], `left out: known are ${known.join(', ')}`);
   }
   for (const name of fields) {
-    if (!Object.hasOwn(source, name)) refuseValue(`${path}.${name}`, undefined, 'present');
+    if (!name.endsWith('?') && !Object.hasOwn(source, name)) refuseValue(`${path}.${name}`, undefined, 'present');
   }
   return source;
 }
 
-function refuseValue(path: string, value: unknown, expected: string): never {
+/** Refuses a value that cannot be what it must be: MANIFEST_INVALID naming where it stands. */
+export function refuseValue(path: string, value: unknown, expected: string): never {
   const shown = excerpt(value);
   throw new PlatformError('MANIFEST_INVALID', `${path} is ${shown}; it must be ${expected}`, {
     details: { field: path, value: shown },

@@ -167,6 +167,8 @@ class BatchEngine implements Engine {
 function shareOf(invocation: Invocation): Share {
   const key = versionKey(invocation.target);
   const executions = Math.ceil(invocation.entryCount / invocation.executionSize);
+  const { concurrency } = invocation.target.limits;
+  if (invocation.keyed === true) return { key, weight: Math.min(executions, concurrency), ordered: true };
   if (invocation.ordered || executions > invocation.target.limits.concurrency) return { key, weight: 1, ordered: true };
   return { key, weight: executions, ordered: false };
 }

@@ -1,8 +1,9 @@
 import type { RecordAdapter } from './captured-record.ts';
+import { createKeyOrder, type KeyOrder } from './key-order.ts';
 import type { NumberList } from './numbers.ts';
 import { createNumberList } from './numbers.ts';
 import type { Plan } from './plan.ts';
-import { bareList, NativeMap, NativeSet } from './primordials.ts';
+import { NativeMap, NativeSet, setDelete } from './primordials.ts';
 import type { Stage, StageSource } from './stage.ts';
 
 /** One entry between its start and its end. */
@@ -38,6 +39,8 @@ export interface Entry {
   /** Of a stage: the binding steps it has passed, and the entry that began after it, of whichever batch. */
   passed: number;
   follower: Entry | null;
+  /** Of a plan with keys: the key it keeps others of the same key waiting for; null = none. */
+  holdsKey: string | null;
 }
 
 /** A record on its way through the plan. */
@@ -165,6 +168,7 @@ export interface Batch {
   // What was sent.
   round: number;
   readonly rounds: Map<number, Round>;
+  readonly keyOrder: KeyOrder<Piece>;
   /** In the list of batches that have news. */
   dirty: boolean;
   nextDirty: Batch | null;
@@ -222,25 +226,9 @@ export function createBatch(input: BatchInput): Batch {
     logBytes: 0,
     round: 0,
     rounds: new NativeMap(),
+    keyOrder: createKeyOrder(),
     dirty: false,
     nextDirty: null,
-  };
-}
-
-export function createExecution(batch: Batch, first: number): Execution {
-  const end = first + batch.executionSize;
-  const last = end < batch.entryCount ? end : batch.entryCount;
-  return {
-    batch,
-    first,
-    end: last,
-    open: last - first,
-    gathering: last - first,
-    entries: batch.plan.binds ? bareList<Entry>() : null,
-    stage: 0,
-    gathered: 0,
-    failed: false,
-    output: 0,
   };
 }
 
@@ -267,6 +255,7 @@ export function openEntry(batch: Batch, execution: Execution): Entry {
     next: null,
     passed: 0,
     follower: null,
+    holdsKey: null,
   };
   if (batch.lastOpen === null) batch.firstOpen = entry;
   else batch.lastOpen.next = entry;
@@ -280,6 +269,7 @@ export function openEntry(batch: Batch, execution: Execution): Entry {
 export function closeEntry(entry: Entry): void {
   const { batch, previous, next } = entry;
   entry.ended = true;
+  if (entry.holdsKey !== null) setDelete(batch.keyOrder.inWork, entry.holdsKey);
   if (previous === null) batch.firstOpen = next;
   else previous.next = next;
   if (next === null) batch.lastOpen = previous;

@@ -111,7 +111,8 @@ export function createGearsBuilder({ onRegister, onRun, outputBytes }: BuilderOp
       throw argumentError(`${reader} does not support register; call run(…), or use one of ${listed(READERS)}.`);
     }
     const checked = readRegisterArguments(reader as Reader, args);
-    const plan = finishPlan(withKeyTypes(steps, checked.trigger), checked.convertToStr);
+    const unkeyed = finishPlan(withKeyTypes(steps, checked.trigger), checked.convertToStr);
+    const plan: Plan = { ...unkeyed, key: checked.flow?.key ?? null };
     onRegister({ plan, reader: reader as Reader, arguments: checked, description, argTexts: argTextsOf(plan.steps) });
   });
   hiddenMethod(prototype, 'run', function (this: object, ...args: unknown[]) {

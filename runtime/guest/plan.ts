@@ -64,6 +64,8 @@ export interface Plan {
   /** Index of the first binding step, or the number of steps. */
   readonly firstBinding: number;
   readonly convertToStr: boolean;
+  /** Names the key of a record, within which order is kept; left out = order is that of the batch. */
+  readonly key?: UserFunction | null;
   /** Milliseconds per step so far; null where nobody asks. */
   readonly times: number[] | null;
 }

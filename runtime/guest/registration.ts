@@ -16,6 +16,7 @@ import {
   scheduleTrigger,
 } from './captured-registration.ts';
 import { showValue } from './describe.ts';
+import { FLOW_ARGUMENTS, type FlowArguments, flowArguments } from './flow-arguments.ts';
 import {
   HOOK_ARGUMENTS,
   type HookTrigger,
@@ -28,7 +29,7 @@ import { charCodeAt, dateGetTime, isSafeInteger } from './primordials.ts';
 
 const MODES = ['sync', 'async', 'async_local'] as const;
 const POLICIES = ['continue', 'abort', 'retry'] as const;
-const COMMON = ['mode', 'convertToStr', 'collect', 'onRegistered', 'description', 'id'] as const;
+const COMMON = ['mode', 'convertToStr', 'collect', 'onRegistered', 'description', 'id', ...FLOW_ARGUMENTS] as const;
 const STREAM_ARGUMENTS = [
   'prefix',
   'batch',
@@ -103,6 +104,7 @@ export interface RegisterArguments {
   readonly description: string | null;
   readonly id: string | null;
   readonly onRegistered: ((...args: unknown[]) => unknown) | null;
+  readonly flow: FlowArguments | null;
 }
 
 function isDigits(text: string, from: number, to: number): boolean {
@@ -228,5 +230,6 @@ export function readRegisterArguments(reader: Reader, args: readonly unknown[]):
     description: read.text('description'),
     id: read.text('id'),
     onRegistered: read.callback('onRegistered'),
+    flow: flowArguments(call, read),
   };
 }

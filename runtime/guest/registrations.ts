@@ -3,6 +3,7 @@ import { type RecordAdapter, recordAdapterOf } from './captured-record.ts';
 import { capturedJson } from './captured-registration.ts';
 import { describeError } from './describe.ts';
 import { guestError } from './errors.ts';
+import { flowJson } from './flow-arguments.ts';
 import type { HookTrigger, KeysTrigger } from './keys-registration.ts';
 import type { Logger } from './log.ts';
 import type { Plan } from './plan.ts';
@@ -70,7 +71,8 @@ function stepsJson(registered: Registered): string {
 function registrationJson(registered: Registered, index: number): string {
   const { arguments: given, reader } = registered;
   const description = given.description ?? registered.description;
-  return `{"index":${index},"id":${text(given.id)},"reader":"${reader}","description":${text(description)},"mode":"${given.mode}","trigger":${triggerJson(given.trigger)},"steps":[${stepsJson(registered)}],"convertToStr":${given.convertToStr},"collect":${given.collect},"hasOnRegistered":${given.onRegistered !== null}}`;
+  const flow = given.flow === null ? '' : `,"flow":${flowJson(given.flow)}`;
+  return `{"index":${index},"id":${text(given.id)},"reader":"${reader}","description":${text(description)},"mode":"${given.mode}","trigger":${triggerJson(given.trigger)},"steps":[${stepsJson(registered)}],"convertToStr":${given.convertToStr},"collect":${given.collect},"hasOnRegistered":${given.onRegistered !== null}${flow}}`;
 }
 
 export function createRegistrations(): Registrations {

@@ -1,6 +1,8 @@
 import type { GuestErrorReport } from '../sandbox/messages.ts';
-import { type Batch, createExecution, type Entry, type Execution, openEntry, type Piece } from './batch.ts';
+import { type Batch, type Entry, type Execution, openEntry, type Piece } from './batch.ts';
 import { type Binding, createBinding } from './binding.ts';
+import { createExecution } from './create-execution.ts';
+import { orderKeyOf } from './key-order.ts';
 import type { Parser } from './parse.ts';
 import { setAdd, setForEach, setHas } from './primordials.ts';
 import { noteFailed, type Settle, stopMoving } from './settle.ts';
@@ -106,13 +108,55 @@ class PlanRunner implements Runner {
     } else {
       const piece: Piece = { entry, value: record, key: null, kept: true, next: null };
       entry.pieces = piece;
-      this.#walker.advance(piece, 0);
+      this.#advance(piece);
     }
     return this.#turn.end();
   }
 
+  /** Lets a record begin; where order is kept per key, not before its key is free. */
+  #advance(piece: Piece): void {
+    const { batch } = piece.entry;
+    const keyOf = batch.plan.key ?? null;
+    if (keyOf === null) {
+      this.#walker.advance(piece, 0);
+      return;
+    }
+    try {
+      const key = orderKeyOf(keyOf(piece.value));
+      if (setHas(batch.keyOrder.inWork, key)) batch.keyOrder.heldBack = { piece, key };
+      else this.#advanceWith(piece, key);
+    } catch (error) {
+      this.#failPiece(piece, error);
+    }
+  }
+
+  #advanceWith(piece: Piece, key: string): void {
+    setAdd(piece.entry.batch.keyOrder.inWork, key);
+    piece.entry.holdsKey = key;
+    this.#walker.advance(piece, 0);
+  }
+
+  /** True when no entry waits for its key any more. */
+  #releaseHeld(batch: Batch): boolean {
+    const { heldBack } = batch.keyOrder;
+    if (heldBack === null) return true;
+    const { piece, key } = heldBack;
+    if (!piece.entry.ended && setHas(batch.keyOrder.inWork, key)) return false;
+    batch.keyOrder.heldBack = null;
+    if (piece.entry.ended) return true;
+    if (batch.stopAtFailure && batch.keyOrder.hasFailed) this.#settle.failWith(piece.entry, NOT_STARTED);
+    else {
+      this.#turn.enter(piece.entry);
+      this.#advanceWith(piece, key);
+      this.#turn.end();
+    }
+    return true;
+  }
+
   #drop(entry: Entry): void {
     if (entry.ended) return;
+    // Whether it has run nobody knows: where order is kept per key, nothing of its key may begin.
+    entry.batch.keyOrder.hasFailed = true;
     stopMoving(entry);
     if (entry.batch.plan.binds) this.#binding.dropped(entry);
     else this.#settle.drop(entry);
@@ -132,8 +176,10 @@ class PlanRunner implements Runner {
   #nextExecution(batch: Batch): Execution | null {
     const { execution } = batch;
     if (execution !== null && batch.nextIndex < execution.end) return execution;
-    if (batch.ordered && execution !== null && execution.open > 0) return null;
-    if (batch.stopAtFailure && execution?.failed === true) return this.#stop(batch);
+    const keyed = (batch.plan.key ?? null) !== null;
+    if (batch.ordered && !keyed && execution !== null && execution.open > 0) return null;
+    const failed = keyed ? batch.keyOrder.hasFailed : execution?.failed === true;
+    if (batch.stopAtFailure && failed) return this.#stop(batch);
     const next = createExecution(batch, batch.nextIndex);
     batch.execution = next;
     batch.started++;
@@ -144,7 +190,7 @@ class PlanRunner implements Runner {
   pump(batch: Batch, deadline: number): boolean {
     const oneByOne = batch.plan.binds && (batch.ordered || this.#binding.takesOneByOne(batch.plan));
     const cap = oneByOne ? 1 : MAX_MOVING;
-    while (batch.nextIndex < batch.entryCount) {
+    while (this.#releaseHeld(batch) && batch.nextIndex < batch.entryCount) {
       if (batch.moving >= cap || batch.commands.length > MAX_PENDING_BYTES) return false;
       const execution = this.#nextExecution(batch);
       if (execution === null) return false;

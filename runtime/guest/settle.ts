@@ -93,6 +93,7 @@ class Settlement implements Settle {
     const { batch, index } = entry;
     this.#close(entry);
     entry.execution.failed = true;
+    batch.keyOrder.hasFailed = true;
     noteFailed(batch, index, report);
   }
 

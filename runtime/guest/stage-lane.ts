@@ -1,4 +1,5 @@
-import { type Batch, createExecution, type Entry, type Execution, openEntry, type Piece } from './batch.ts';
+import { type Batch, type Entry, type Execution, openEntry, type Piece } from './batch.ts';
+import { createExecution } from './create-execution.ts';
 import type { Gates } from './gates.ts';
 import { isThenable, type Step } from './plan.ts';
 import { isArray } from './primordials.ts';

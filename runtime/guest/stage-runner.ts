@@ -1,4 +1,5 @@
-import { type Batch, createExecution, type Entry, openEntry, type Piece } from './batch.ts';
+import { type Batch, type Entry, openEntry, type Piece } from './batch.ts';
+import { createExecution } from './create-execution.ts';
 import { describeError, errorJson } from './describe.ts';
 import { guestError } from './errors.ts';
 import { Gates } from './gates.ts';
@@ -22,8 +23,6 @@ import { Walker } from './walker.ts';
 const MAX_PENDING_BYTES = 8 * 1024 * 1024;
 /** Errors of records that a stage tells of; the first one has ended its input anyway. */
 const MAX_ERRORS = 1_000;
-
-type Readiness = 'go' | 'wait' | 'end';
 
 export interface StageRunnerOptions {
   readonly parser: Parser;
@@ -133,7 +132,7 @@ export class StageRunner implements Runner {
     }
   }
 
-  #readiness(stage: Stage, batch: Batch): Readiness {
+  #readiness(stage: Stage, batch: Batch): 'go' | 'wait' | 'end' {
     if (batch.source !== 'drain') {
       if (hasEnough(stage)) return 'end';
       if (stage.pulling) return 'wait';
@@ -143,7 +142,7 @@ export class StageRunner implements Runner {
   }
 
   /** One accumulator after the other; the next when all records of the one before have come to it. */
-  #drainReadiness(stage: Stage, batch: Batch): Readiness {
+  #drainReadiness(stage: Stage, batch: Batch): 'go' | 'wait' | 'end' {
     for (;;) {
       const { drained } = stage;
       if (drained !== null && !stage.full && stage.drainedAt < drained.values.length) return 'go';

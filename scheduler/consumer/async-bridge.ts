@@ -76,7 +76,8 @@ export function createAsyncBridge(options: AsyncBridgeOptions): AsyncBridge {
       const consumer = node.consumer();
       const minIdleMs = options.queueVisibilityMs;
       const rows = await claimer.pending({ lane, consumer, after: '', count: PAGE, minIdleMs });
-      const ids = rows.map(({ id }) => id);
+      const known = knownIds(lane);
+      const ids = rows.map(({ id }) => id).filter((id) => !known.has(id));
       // The same for every look within one period: looking twice adds nothing.
       const round = Math.floor(Date.now() / minIdleMs);
       if (ids.length > 0) await add(jobsOf(lane, ids, { round, readBy: consumer }));

@@ -20,7 +20,7 @@ export function createBatch(parts: BatchParts): ClaimedBatch {
 }
 
 /** Where entry `index` ends. */
-function endOf(batch: ClaimedBatch, index: number): number {
+export function endOf(batch: ClaimedBatch, index: number): number {
   return index + 1 < batch.ids.length ? (batch.starts[index + 1] as number) : batch.payload.length;
 }
 
@@ -40,6 +40,16 @@ export function sliceBatch(batch: ClaimedBatch, from: number, to: number): Claim
     starts,
     attempts: batch.attempts?.slice(from, to) ?? null,
   };
+}
+
+export function entriesOf(batches: readonly ClaimedBatch[]): number {
+  return batches.reduce((sum, batch) => sum + batch.ids.length, 0);
+}
+
+/** The first so many entries and the others; null = none. */
+export function cutBatch(batch: ClaimedBatch, at: number): readonly [ClaimedBatch | null, ClaimedBatch | null] {
+  const { length } = batch.ids;
+  return [at === 0 ? null : sliceBatch(batch, 0, at), at === length ? null : sliceBatch(batch, at, length)];
 }
 
 /** The entries at `indexes`, in that order, as a batch of their own. */

@@ -84,13 +84,13 @@ export function createClaimer({ calls, keys, deadLetterCap, log }: ClaimerOption
   return {
     async claim(request) {
       if (request.ids.length === 0) return null;
-      for (const id of request.ids) request.lane.held.add(id);
+      for (const id of request.ids) request.lane.claimed.add(id);
       try {
         return await claimNow(request).catch(unlessGone);
       } finally {
         // The caller takes the batch in hand before anything else can look.
         setImmediate(() => {
-          for (const id of request.ids) request.lane.held.delete(id);
+          for (const id of request.ids) request.lane.claimed.delete(id);
         });
       }
     },

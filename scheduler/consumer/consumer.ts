@@ -7,7 +7,7 @@ import { inspectLanes, type LaneReport } from './inspect.ts';
 import type { Lane, LaneRun } from './lane.ts';
 import { startMaintenance } from './maintenance.ts';
 import { type ConsumerOptions, type ConsumerParts, createParts } from './parts.ts';
-import { type ConsumedRegistration, createConsumedRegistration, matchesStream } from './registration.ts';
+import { type ConsumedRegistration, createConsumedRegistration, entryFilterOf, matchesStream } from './registration.ts';
 import { createStreamFinder, type StreamFinder, type StreamPattern } from './stream-finder.ts';
 import { streamSourceOf } from './stream-source.ts';
 import { createTakeover, type Takeover } from './takeover.ts';
@@ -201,6 +201,7 @@ class StreamConsumer implements Consumer {
     if (active.abortsWork === true) await this.#abortWork(registration);
     registration.active = active;
     registration.trigger = source.trigger;
+    registration.filter = entryFilterOf(active);
     registration.streams = source.streams;
     await loadTargets(registration, this.#options);
     if (active.state !== 'running' || registration.running) return;

@@ -1,20 +1,24 @@
 import { compareEntryIds, type LoadableVersion } from '#functions';
-import { apart, type ClaimedBatch } from './batch.ts';
+import { type Admission, admitAll, isRated } from './admission.ts';
+import { apart, type ClaimedBatch, cutBatch, entriesOf } from './batch.ts';
 import type { Claimer } from './claimer.ts';
 import type { ConsumerLog, NodeIdentity } from './contracts.ts';
 import { createGather } from './gather.ts';
-import { addLoad, doubt, type Lane, modeOf, setParked, workName } from './lane.ts';
-import { pause } from './redis-calls.ts';
-import { type ConsumedRegistration, capOf } from './registration.ts';
+import { addLoad, doubt, hold, type Lane, letGo, modeOf, setParked, workName } from './lane.ts';
+import type { ConsumedRegistration } from './registration.ts';
 import type { DueEntries, Retries } from './retries.ts';
-import { type RoutedPiece, routeBatch } from './routing.ts';
+import { partByAge } from './routing.ts';
 import type { Runner, RunRequest } from './runner.ts';
-import type { Settler } from './settler.ts';
+import { screenBatch } from './screen.ts';
+import type { Ends, Settler } from './settler.ts';
+import { createStarter, leaveRoom, type Starter } from './starter.ts';
 
 /** Decides when what was read runs, as the mode says. */
 export interface Dispatcher {
   /** New entries, as read. */
   offer(lane: Lane, batch: ClaimedBatch): void;
+  /** Mode `async`: makes jobs of entries, in their time. */
+  enqueue(lane: Lane, ids: readonly string[]): void;
   /** Entries that were pending before; they run at once (in mode `sync` in their turn). Resolves when that is over. */
   offerClaimed(lane: Lane, batch: ClaimedBatch): Promise<void>;
   /** Mode `sync`: starts the next batch if the stream may go on. */
@@ -35,7 +39,10 @@ export interface DispatcherOptions {
   readonly settler: Settler;
   readonly claimer: Claimer;
   readonly retries: Retries;
+  readonly admission: Admission;
   readonly loadable: (name: string, version: number) => Promise<LoadableVersion>;
+  /** Entries of the lane have ended without running: there may be room. */
+  readonly onEnded: (lane: Lane) => void;
   /** Mode `async`: hands ids to the queue. */
   readonly enqueue: (lane: Lane, ids: readonly string[]) => void;
   readonly log: ConsumerLog;
@@ -45,7 +52,6 @@ export interface DispatcherOptions {
 const PATIENCE = 3;
 const FIRST_REST_MS = 25;
 const LONGEST_REST_MS = 1_000;
-const LOAD_PAUSE_MS = 500;
 const CLAIM_COUNT = 1_000;
 
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
@@ -59,16 +65,29 @@ class ModeDispatcher implements Dispatcher {
   /** How often a batch of a backlog was interrupted. */
   readonly #interrupted = new WeakMap<ClaimedBatch, number>();
 
+  readonly #starter: Starter;
+
   constructor(options: DispatcherOptions) {
     this.#options = options;
+    this.#starter = createStarter({
+      ...options,
+      signal: this.#closing.signal,
+      end: (lane, ends) => this.#end(lane, ends),
+      pump: (lane) => this.pump(lane),
+    });
   }
 
-  offer(lane: Lane, batch: ClaimedBatch): void {
+  offer(lane: Lane, read: ClaimedBatch): void {
     const { trigger, running } = lane.registration;
     if (!running || lane.state === 'closed') return;
     // In mode sync what a read brings while the lane is being opened waits there for its turn, pending.
-    if (modeOf(lane) === 'sync' && lane.state !== 'ready') doubt(lane, 0);
-    else if (modeOf(lane) === 'async') this.#options.enqueue(lane, batch.ids);
+    if (modeOf(lane) === 'sync' && lane.state !== 'ready') {
+      doubt(lane, 0);
+      return;
+    }
+    const batch = this.#screen(lane, read);
+    if (batch === null) return;
+    if (modeOf(lane) === 'async') this.enqueue(lane, batch.ids);
     else {
       addLoad(lane, batch.ids.length);
       if (trigger.durationMs > 0 && trigger.batch > 1) this.#gather.add(lane, batch);
@@ -76,8 +95,16 @@ class ModeDispatcher implements Dispatcher {
     }
   }
 
-  offerClaimed(lane: Lane, batch: ClaimedBatch): Promise<void> {
+  enqueue(lane: Lane, ids: readonly string[]): void {
+    const { enqueue, admission } = this.#options;
+    if (isRated(lane)) void admitAll(admission, { lane, ids, each: (part) => enqueue(lane, part) });
+    else enqueue(lane, ids);
+  }
+
+  offerClaimed(lane: Lane, claimed: ClaimedBatch): Promise<void> {
     if (!lane.registration.running || lane.state === 'closed') return Promise.resolve();
+    const batch = this.#screen(lane, claimed);
+    if (batch === null) return Promise.resolve();
     addLoad(lane, batch.ids.length);
     if (modeOf(lane) !== 'sync') return this.#start(lane, batch, 0);
     if (batch.origin === 'retry') lane.backlog.unshift(batch);
@@ -123,9 +150,9 @@ class ModeDispatcher implements Dispatcher {
       this.#startAgain(lane, pieces, count);
     } else {
       const ids = pieces.flatMap((piece) => piece.ids);
-      for (const id of ids) lane.held.add(id);
+      hold(lane, ids);
       setTimeout(() => {
-        for (const id of ids) lane.held.delete(id);
+        letGo(lane, ids);
         this.#startAgain(lane, pieces, count);
       }, restMs);
     }
@@ -143,6 +170,7 @@ class ModeDispatcher implements Dispatcher {
     const held = this.#gather.drop(lane);
     const queued = entriesOf(lane.backlog);
     lane.backlog = [];
+    this.#options.admission.drop(lane);
     addLoad(lane, -held - queued);
     this.#options.retries.forget(lane);
   }
@@ -163,18 +191,55 @@ class ModeDispatcher implements Dispatcher {
     return lane.registration.running && lane.state !== 'closed' && lane.holdsLease && this.#options.node.mayAct();
   }
 
-  /** Runs a batch that counts as load already. */
-  async #start(lane: Lane, batch: ClaimedBatch, interruptions: number): Promise<void> {
-    const { expired, pieces } = routeBatch(lane.registration, batch, Date.now());
-    if (expired.length > 0) this.#expire(lane, expired);
-    if (modeOf(lane) !== 'sync') {
-      await Promise.all(pieces.map((piece) => this.#runPiece(lane, piece, interruptions)));
+  /** Starts a batch that counts as load already; of a registration with a rate, as tokens come. */
+  #start(lane: Lane, batch: ClaimedBatch, interruptions: number): Promise<void> {
+    // Tokens were taken for a job when it was made.
+    if (!isRated(lane) || batch.origin === 'queue') return this.#starter.start(lane, batch, interruptions);
+    if (modeOf(lane) === 'sync') return this.#startInTurn(lane, batch, interruptions);
+    return this.#startInTime(lane, batch, interruptions);
+  }
+
+  async #startInTime(lane: Lane, batch: ClaimedBatch, interruptions: number): Promise<void> {
+    const runs: Promise<void>[] = [];
+    for (let rest: ClaimedBatch | null = batch; rest !== null; ) {
+      const fresh = this.#expireOld(lane, rest);
+      hold(lane, fresh.ids);
+      const admitted = await this.#options.admission.admit(lane, fresh.ids);
+      letGo(lane, fresh.ids);
+      const [now, later] = cutBatch(fresh, admitted);
+      rest = now === null ? null : later;
+      if (now === null) addLoad(lane, -fresh.ids.length);
+      else runs.push(this.#starter.start(lane, now, interruptions));
+    }
+    await Promise.all(runs);
+  }
+
+  /** Mode `sync`: what has no token yet goes back to the head of the backlog. */
+  async #startInTurn(lane: Lane, batch: ClaimedBatch, interruptions: number): Promise<void> {
+    const fresh = this.#expireOld(lane, batch);
+    lane.starting = true;
+    hold(lane, fresh.ids);
+    const admitted = await this.#options.admission.admit(lane, fresh.ids);
+    letGo(lane, fresh.ids);
+    lane.starting = false;
+    const [now, later] = cutBatch(fresh, admitted);
+    if (now !== null && this.#mayRun(lane)) {
+      if (later !== null) lane.backlog.unshift(later);
+      await this.#starter.start(lane, now, interruptions);
       return;
     }
-    const [first, ...rest] = pieces;
-    lane.backlog.unshift(...rest.map((piece) => piece.batch));
-    if (first === undefined) queueMicrotask(() => this.pump(lane));
-    else await this.#runNow(lane, first, interruptions);
+    if (now === null) addLoad(lane, -fresh.ids.length);
+    else lane.backlog.unshift(fresh);
+    this.pump(lane);
+  }
+
+  /** What is too old takes no tokens. */
+  #expireOld(lane: Lane, batch: ClaimedBatch): ClaimedBatch {
+    const { expired, fresh } = partByAge(lane.registration, batch, Date.now());
+    if (expired.length === 0) return batch;
+    addLoad(lane, -expired.length);
+    this.#end(lane, { expired, noted: expired });
+    return fresh;
   }
 
   #startAgain(lane: Lane, pieces: readonly ClaimedBatch[], count: number): void {
@@ -184,73 +249,25 @@ class ModeDispatcher implements Dispatcher {
     }
   }
 
-  #expire(lane: Lane, expired: readonly string[]): void {
-    const over = (): void => addLoad(lane, -expired.length);
-    this.#options.settler.settle(lane, { expired, noted: expired }).then(over, over);
+  /** What of a batch the registration's filter lets through; the rest ends here. Null: nothing. */
+  #screen(lane: Lane, batch: ClaimedBatch): ClaimedBatch | null {
+    const { filter } = lane.registration;
+    if (filter === null) return batch;
+    const { passed, refused } = screenBatch(filter, batch);
+    if (refused.length > 0) this.#end(lane, { filtered: refused, noted: batch.attempts === null ? [] : refused });
+    return passed;
   }
 
-  #runPiece(lane: Lane, piece: RoutedPiece, interruptions: number): Promise<void> {
-    const { registration } = lane;
-    const { ids } = piece.batch;
-    const fits = registration.inWork === 0 || registration.inWork + ids.length <= capOf(registration);
-    if (fits) return this.#runNow(lane, piece, interruptions);
-    // Reads over several streams may bring more than may run at once.
-    const { promise, resolve } = Promise.withResolvers<void>();
-    for (const id of ids) lane.held.add(id);
-    const release = (): void => {
-      for (const id of ids) lane.held.delete(id);
-    };
-    registration.overflow.push({
-      run: () => {
-        release();
-        resolve(this.#runPiece(lane, piece, interruptions));
-      },
-      drop: () => {
-        release();
-        addLoad(lane, -ids.length);
-        resolve();
-      },
-    });
-    return promise;
-  }
-
-  async #runNow(lane: Lane, piece: RoutedPiece, interruptions: number): Promise<void> {
-    const { registration } = lane;
-    const { batch, registrationIndex } = piece;
-    const room = { entries: batch.ids.length };
-    registration.inWork += room.entries;
-    const target = registration.targets.get(piece.version) ?? (await this.#loadFor(lane, piece));
-    if (target === null) addLoad(lane, -batch.ids.length);
-    else await this.#options.runner.run({ lane, batch, target, registrationIndex, interruptions, room });
-    leaveRoom(registration, room, room.entries);
-    drainOverflow(registration);
-  }
-
-  async #loadFor(lane: Lane, { batch, version }: RoutedPiece): Promise<LoadableVersion | null> {
-    for (const id of batch.ids) lane.held.add(id);
-    lane.starting = true;
-    const target = await this.#loadTarget(lane.registration, version);
-    lane.starting = false;
-    for (const id of batch.ids) lane.held.delete(id);
-    return target;
-  }
-
-  /** A version that is gone hands its entries to the active one. Null when the registration stops meanwhile. */
-  async #loadTarget(registration: ConsumedRegistration, version: number): Promise<LoadableVersion | null> {
-    const { loadable, log } = this.#options;
-    const { functionName } = registration.active;
-    for (let wanted = version; registration.running && !this.#closing.signal.aborted; ) {
-      try {
-        const target = await loadable(functionName, wanted);
-        registration.targets.set(version, target);
-        return target;
-      } catch (error) {
-        log.error({ err: error, function: functionName, version: wanted }, 'a version could not be loaded');
-        if (wanted !== registration.active.version) wanted = registration.active.version;
-        else await pause(LOAD_PAUSE_MS, this.#closing.signal).catch(() => undefined);
-      }
-    }
-    return null;
+  /** Ends entries that do not run; until Redis has it they count as load. */
+  #end(lane: Lane, ends: Ends): void {
+    const count = (ends.filtered ?? ends.expired ?? []).length;
+    addLoad(lane, count);
+    this.#options.settler
+      .settle(lane, ends)
+      .finally(() => addLoad(lane, -count))
+      .then(() => this.#options.onEnded(lane))
+      // The settler has said so; the entries are pending.
+      .catch(() => undefined);
   }
 
   async #retry({ lane, ids, alone }: DueEntries): Promise<void> {
@@ -276,22 +293,4 @@ class ModeDispatcher implements Dispatcher {
 /** Whatever kills a batch may need time to pass. */
 function restOf(interruptions: number): number {
   return interruptions < PATIENCE ? 0 : Math.min(LONGEST_REST_MS, FIRST_REST_MS * 2 ** (interruptions - PATIENCE));
-}
-
-/** So many entries of a run are not in work any more. */
-function leaveRoom(registration: ConsumedRegistration, room: RunRequest['room'], entries: number): void {
-  room.entries -= entries;
-  registration.inWork -= entries;
-}
-
-function entriesOf(batches: readonly ClaimedBatch[]): number {
-  return batches.reduce((sum, batch) => sum + batch.ids.length, 0);
-}
-
-/** Runs what had to wait because enough was in work. */
-function drainOverflow(registration: ConsumedRegistration): void {
-  const waiting = registration.overflow;
-  if (waiting.length === 0) return;
-  registration.overflow = [];
-  for (const { run } of waiting) run();
 }

@@ -1,5 +1,5 @@
 import { type ClaimedBatch, joinBatches, sliceBatch } from './batch.ts';
-import type { Lane } from './lane.ts';
+import { hold, type Lane, letGo } from './lane.ts';
 
 interface Collected {
   batches: ClaimedBatch[];
@@ -26,12 +26,12 @@ export function createGather(onReady: (lane: Lane, batch: ClaimedBatch) => void)
     const ready = sliceBatch(all, 0, entries);
     clearTimeout(held.timer);
     collected.delete(lane);
-    for (const id of ready.ids) lane.held.delete(id);
-    if (entries < all.ids.length) hold(lane, sliceBatch(all, entries, all.ids.length));
+    letGo(lane, ready.ids);
+    if (entries < all.ids.length) collect(lane, sliceBatch(all, entries, all.ids.length));
     onReady(lane, ready);
   }
 
-  function hold(lane: Lane, batch: ClaimedBatch): Collected {
+  function collect(lane: Lane, batch: ClaimedBatch): Collected {
     const timer = setTimeout(
       () => release(lane, collected.get(lane)?.entries ?? 0),
       lane.registration.trigger.durationMs,
@@ -43,9 +43,9 @@ export function createGather(onReady: (lane: Lane, batch: ClaimedBatch) => void)
 
   return {
     add(lane, batch) {
-      for (const id of batch.ids) lane.held.add(id);
+      hold(lane, batch.ids);
       let held = collected.get(lane);
-      if (held === undefined) held = hold(lane, batch);
+      if (held === undefined) held = collect(lane, batch);
       else {
         held.batches.push(batch);
         held.entries += batch.ids.length;
@@ -59,7 +59,7 @@ export function createGather(onReady: (lane: Lane, batch: ClaimedBatch) => void)
       if (held === undefined) return 0;
       clearTimeout(held.timer);
       collected.delete(lane);
-      for (const batch of held.batches) for (const id of batch.ids) lane.held.delete(id);
+      for (const batch of held.batches) letGo(lane, batch.ids);
       return held.entries;
     },
     close() {

@@ -29,7 +29,9 @@ export interface Lane {
   readonly runs: Set<LaneRun>;
   /** Ids waiting for a retry. */
   readonly waiting: Set<string>;
-  /** Ids a claim is under way for, and ids held back until their batch is complete. */
+  /** Ids a claim is under way for. */
+  readonly claimed: Set<string>;
+  /** Ids held back until their batch is complete, there are tokens or room for it, or its version is loaded. */
   readonly held: Set<string>;
   /** Entries read and neither ended nor waiting. */
   load: number;
@@ -84,6 +86,7 @@ export function createLane({ registration, stream, shard, tag }: LaneOptions): L
     backlog: [],
     runs: new Set(),
     waiting: new Set(),
+    claimed: new Set(),
     held: new Set(),
     load: 0,
     parked: false,
@@ -123,15 +126,27 @@ export function setParked(lane: Lane, parked: boolean): void {
 /** Everything of the lane this node has in hand or waits for: what a pass over the pending list must leave alone. */
 export function knownIds(lane: Lane): ReadonlySet<string> {
   const known = new Set<string>(lane.waiting);
+  for (const id of lane.claimed) known.add(id);
   for (const id of lane.held) known.add(id);
   for (const batch of lane.backlog) for (const id of batch.ids) known.add(id);
   for (const run of lane.runs) for (const id of run.batch.ids) known.add(id);
   return known;
 }
 
+/** Entries are in hand and neither in the backlog nor in the sandbox. */
+export function hold(lane: Lane, ids: readonly string[]): void {
+  for (const id of ids) lane.held.add(id);
+}
+
+/** To be called by whoever takes them in hand, in the same breath: a look in between would take them for lost. */
+export function letGo(lane: Lane, ids: readonly string[]): void {
+  for (const id of ids) lane.held.delete(id);
+}
+
 /** True when nothing of the lane is in hand, waits or is being read. */
 export function isIdle(lane: Lane): boolean {
-  return lane.runs.size === 0 && lane.backlog.length === 0 && lane.waiting.size === 0 && lane.reading === 0;
+  const { runs, backlog, waiting, held } = lane;
+  return runs.size === 0 && backlog.length === 0 && waiting.size === 0 && held.size === 0 && lane.reading === 0;
 }
 
 /** Suffix of the consumer name under which the entries of a queue job run. */

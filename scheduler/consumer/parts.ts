@@ -1,6 +1,7 @@
-import type { LoadableVersion, RedisAccess, RegistrationState } from '#functions';
+import { decodeReply, type LoadableVersion, type RedisAccess, type RegistrationState } from '#functions';
 import type { SchedulerKeys } from '../keys.ts';
 import type { DeliverySettings } from '../settings.ts';
+import { createAdmission } from './admission.ts';
 import { type AsyncBridge, createAsyncBridge } from './async-bridge.ts';
 import type { ClaimedBatch } from './batch.ts';
 import { type Claimer, createClaimer } from './claimer.ts';
@@ -17,6 +18,7 @@ import type { ConsumedRegistration } from './registration.ts';
 import { createRetries, type Retries } from './retries.ts';
 import { createRunner, type Runner } from './runner.ts';
 import { createSettler, type Settler } from './settler.ts';
+import { createTokenBucket } from './token-bucket.ts';
 import { createTrimmer, type Trimmer } from './trimmer.ts';
 
 export interface ConsumerOptions {
@@ -67,7 +69,8 @@ export function createParts(
   const pipe = access.openPipe('regears-consumer');
   const calls = createRedisCalls(pipe);
   const trimmer = createTrimmer({ calls, log });
-  const running = createRunningParts({ ...options, calls, trimmer, onHalt, onEvents: events() });
+  const { signal } = closing;
+  const running = createRunningParts({ ...options, calls, trimmer, signal, onHalt, onEvents: events() });
   const reading = createReadingParts({ ...options, ...running, calls, signal: closing.signal, reopen });
   const groups = createGroups({ calls, keys });
   const lanes: Lanes = createLanes({ ...options, ...reading, groups, signal: closing.signal });
@@ -121,6 +124,7 @@ interface RunningEvents {
 interface RunningOptions extends ConsumerOptions {
   readonly calls: RedisCalls;
   readonly trimmer: Trimmer;
+  readonly signal: AbortSignal;
   readonly onHalt: (registration: ConsumedRegistration) => void;
   readonly onEvents: RunningEvents;
 }
@@ -160,10 +164,14 @@ function createRunningParts(options: RunningOptions): RunningParts {
       onEvents.onOver(lane);
     },
   });
+  const run = async (...call: Parameters<RedisCalls['script']>): Promise<unknown> =>
+    decodeReply(await options.calls.script(...call));
+  const admission = createAdmission({ ...options, takeTokens: createTokenBucket({ ...options, run }) });
   const dispatcher: Dispatcher = createDispatcher({
     ...options,
-    ...{ settler, claimer, runner, retries },
+    ...{ settler, claimer, runner, retries, admission },
     enqueue: onEvents.enqueue,
+    onEnded: onEvents.onOver,
   });
   return { settler, claimer, retries, failures, dispatcher };
 }
@@ -198,6 +206,7 @@ function createReadingParts(options: ReadingOptions): ReadingParts {
   });
   const { queueVisibilityMs } = settings;
   const bridge = createAsyncBridge({ ...options, offer, queueVisibilityMs, onRoom: (lane) => reader.nudge(lane) });
-  const recovery = createRecovery({ ...options, offer, enqueue: bridge.enqueue });
+  const enqueue = (lane: Lane, ids: readonly string[]): void => dispatcher.enqueue(lane, ids);
+  const recovery = createRecovery({ ...options, offer, enqueue });
   return { reader, bridge, recovery };
 }

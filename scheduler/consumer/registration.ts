@@ -1,5 +1,6 @@
 import type { ActiveRegistration, LoadableVersion, StreamTriggerSpec } from '#functions';
 import { latin1FromUtf8 } from '#functions';
+import { type EventFilter, eventFilterOf } from './event-filter.ts';
 import type { Lane } from './lane.ts';
 import type { StreamSource } from './stream-source.ts';
 
@@ -13,6 +14,8 @@ export interface ConsumedRegistration {
   readonly group: string;
   active: ActiveRegistration;
   trigger: StreamTriggerSpec;
+  /** What entries have to match to run; null = nothing. */
+  filter: EventFilter | null;
   /** Stream name, or its begin when `isPrefix`; latin1. */
   readonly pattern: string;
   readonly isPrefix: boolean;
@@ -44,6 +47,7 @@ export function createConsumedRegistration(
     group: latin1FromUtf8(active.spec.id),
     active,
     trigger,
+    filter: entryFilterOf(active),
     pattern,
     isPrefix,
     streams,
@@ -58,12 +62,33 @@ export function createConsumedRegistration(
   };
 }
 
-/** Most entries of the registration that may be in hand at once: what the function asks for, what its version allows. */
+/** Events of keys are compared before they are written down, see `KeysTable`. */
+export function entryFilterOf({ spec }: ActiveRegistration): EventFilter | null {
+  return spec.trigger.kind === 'keys' ? null : eventFilterOf(spec);
+}
+
+/** True when order is kept per key, see `FlowControl`. */
+export function isKeyed({ active }: ConsumedRegistration): boolean {
+  return active.spec.flow?.keyed === true;
+}
+
+/** Entries that one run may hold: those of a registration with keys may all be in work at once. */
+export function runSizeOf(registration: ConsumedRegistration): number {
+  if (!isKeyed(registration)) return Number.POSITIVE_INFINITY;
+  const limits = registration.targets.get(registration.active.version)?.limits;
+  return Math.min(registration.trigger.maxInFlight, limits?.concurrency ?? 1);
+}
+
+/**
+ * Most entries of the registration that may be in hand at once: what the function asks for, what its version allows, and no
+ * more than a bucket of its rate, so that what has to wait stays in the stream for whoever has tokens.
+ */
 export function capOf(registration: ConsumedRegistration): number {
   const { batch, maxInFlight } = registration.trigger;
   const concurrency = registration.targets.get(registration.active.version)?.limits.concurrency;
   const allowed = concurrency === undefined ? maxInFlight : Math.min(maxInFlight, concurrency * batch);
-  return Math.max(allowed, batch);
+  const rate = registration.active.spec.flow?.rate ?? null;
+  return Math.max(rate === null ? allowed : Math.min(allowed, rate.count), batch);
 }
 
 /** Entries that may still be read. */

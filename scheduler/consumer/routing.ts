@@ -16,10 +16,19 @@ export function routeBatch(
   batch: ClaimedBatch,
   nowMs: number,
 ): { readonly expired: readonly string[]; readonly pieces: readonly RoutedPiece[] } {
-  const { maxAgeMs } = registration.trigger;
+  const { expired, fresh } = partByAge(registration, batch, nowMs);
+  return { expired, pieces: fresh.ids.length === 0 ? [] : piecesOf(registration, fresh) };
+}
+
+/** What of a batch is older than its registration allows, and the rest, which may be empty. */
+export function partByAge(
+  { trigger: { maxAgeMs } }: ConsumedRegistration,
+  batch: ClaimedBatch,
+  nowMs: number,
+): { readonly expired: readonly string[]; readonly fresh: ClaimedBatch } {
   const fresh = maxAgeMs === null ? batch : freshOf(batch, nowMs - maxAgeMs);
   const expired = fresh === batch ? [] : batch.ids.filter((id) => timeOfId(id) < nowMs - (maxAgeMs ?? 0));
-  return { expired, pieces: fresh.ids.length === 0 ? [] : piecesOf(registration, fresh) };
+  return { expired, fresh };
 }
 
 function freshOf(batch: ClaimedBatch, oldestMs: number): ClaimedBatch {

@@ -6,6 +6,7 @@ import type { ConsumerLog, Count, EndedEntries, Execute, FailedEntry, Invocation
 import { type FailedRun, type Failures, smallestPiece } from './failures.ts';
 import { addLoad, type Lane, type LaneRun, modeOf } from './lane.ts';
 import { isLinkLost } from './redis-calls.ts';
+import { isKeyed } from './registration.ts';
 import type { Settler } from './settler.ts';
 
 /** What to run, and how often it was interrupted before. */
@@ -109,6 +110,7 @@ class BatchRunner implements Runner {
       executionSize: run.executionSize,
       ordered,
       stopAtFailure: stopsAtFailure(lane),
+      keyed: isKeyed(lane.registration),
       wantResults: false,
       onEnded: (ended) => this.#onEnded(run, ended),
       signal: run.controller.signal,

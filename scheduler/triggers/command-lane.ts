@@ -1,6 +1,7 @@
 import type { ActiveRegistration, LoadableVersion } from '#functions';
 import type { EndedEntries, Invocation, Outcome } from '#runtime';
 import type { RunCount } from '../journal/journal.ts';
+import { type CallFilter, callFilterOf } from './call-filter.ts';
 import {
   ABORTED_REPLY,
   DRAINING_REPLY,
@@ -55,6 +56,7 @@ export class CommandLane {
   readonly #options: LaneOptions;
   #registration: ActiveRegistration;
   #target: LoadableVersion;
+  #filter: CallFilter | null;
   #waiting: Call[] = [];
   #inWork = 0;
   readonly #running = new Set<Promise<void>>();
@@ -67,6 +69,7 @@ export class CommandLane {
     this.#options = options;
     this.#registration = registration;
     this.#target = target;
+    this.#filter = callFilterOf(registration.spec);
     this.#signal = AbortSignal.any([options.signal, this.#aborting.signal]);
   }
 
@@ -83,6 +86,14 @@ export class CommandLane {
   update(registration: ActiveRegistration, target: LoadableVersion): void {
     this.#registration = registration;
     this.#target = target;
+    this.#filter = callFilterOf(registration.spec);
+  }
+
+  /** False for calls that the registration's filter refuses: they are answered without running. */
+  wants(args: string): boolean {
+    if (this.#filter === null || this.#filter(args)) return true;
+    this.#options.count({ triggered: 1, success: 1 });
+    return false;
   }
 
   add(call: Call): void {

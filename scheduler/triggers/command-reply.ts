@@ -1,4 +1,4 @@
-import { encodeError, latin1FromUtf8, PlatformError } from '#functions';
+import { encodeError, formatDuration, latin1FromUtf8, PlatformError, type RateLimit } from '#functions';
 import type { GuestError } from '#runtime';
 import type { SchedulerErrorCode } from '../errors.ts';
 
@@ -18,6 +18,9 @@ export function thrownReply(reason: unknown): string {
   return errorLine(`ERR [${reason.code}] ${reason.message}`);
 }
 
+/** No results: what a call hears that a filter refused. */
+export const FILTERED_REPLY = '*0\r\n';
+
 export const NOT_FOUND_REPLY = '-ERR subcommand not found\r\n';
 
 export const DRAINING_REPLY = '-ERR [NODE_DRAINING] this node is stopping, ask another one\r\n';
@@ -32,6 +35,12 @@ export function fullReply(registrationId: string, most: number): string {
   return errorLine(
     `ERR [LIMIT_CONCURRENCY] ${most} calls of ${registrationId} are waiting or running, see setting max-in-flight; try again`,
   );
+}
+
+export function limitedReply(registrationId: string, { count, perMs }: RateLimit, waitMs: number): string {
+  const rate = `${count} calls per ${formatDuration(perMs)}`;
+  const message = `${registrationId} takes ${rate} in the whole fleet; retry after ${waitMs} ms`;
+  return thrownReply(new PlatformError<SchedulerErrorCode>('RATE_LIMITED', message));
 }
 
 export function stoppedReply(registrationId: string, state: string, reason: string | null): string {

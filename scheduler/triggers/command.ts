@@ -2,16 +2,20 @@ import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { type ActiveRegistration, type LoadableVersion, latin1FromUtf8, type RedisAccess } from '#functions';
 import type { Invocation, Outcome } from '#runtime';
+import type { TokenBucket } from '../consumer/token-bucket.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { AsyncQueue, CommandJob } from '../queues/async-queue.ts';
 import type { Settings } from '../settings.ts';
+import { type CallRates, createCallRates } from './call-rates.ts';
 import type { CommandCalls } from './command-calls.ts';
 import { type Call, CommandLane } from './command-lane.ts';
 import {
   ABORTED_REPLY,
   DRAINING_REPLY,
+  FILTERED_REPLY,
   fullReply,
   INTERRUPTED_REPLY,
+  limitedReply,
   NOT_FOUND_REPLY,
   stoppedReply,
   thrownReply,
@@ -24,6 +28,7 @@ export interface CommandTriggerOptions {
   readonly queue: Pick<AsyncQueue, 'runCommand'>;
   readonly journal: Pick<Journal, 'count'>;
   readonly access: Pick<RedisAccess, 'tagOf'>;
+  readonly takeTokens: TokenBucket;
   /** `delivery.maxInFlight` bounds the calls of one registration that wait or run on this node. */
   readonly settings: Pick<Settings, 'delivery' | 'limits'>;
   readonly log: Logger;
@@ -52,6 +57,7 @@ class LaneTable implements CommandTrigger {
   readonly #leaving = new Set<CommandLane>();
   readonly #due = new Set<CommandLane>();
   readonly #stop = new AbortController();
+  readonly #rates: CallRates;
   /** Answers of calls in the queue, by registration. */
   readonly #inQueue = new Map<string, Set<(reply: string) => void>>();
   #queued = 0;
@@ -59,6 +65,7 @@ class LaneTable implements CommandTrigger {
 
   constructor(options: CommandTriggerOptions) {
     this.#options = options;
+    this.#rates = createCallRates(options.takeTokens);
   }
 
   has(name: string): boolean {
@@ -70,8 +77,26 @@ class LaneTable implements CommandTrigger {
     if (lane === undefined) answer(NOT_FOUND_REPLY);
     else if (this.#isDraining) answer(DRAINING_REPLY);
     else if (lane.registration.state !== 'running') answer(stoppedAnswer(lane));
-    else if (lane.registration.spec.mode === 'async') this.#enqueue(lane, name, { args, answer });
-    else lane.add({ args, answer });
+    else if (!lane.wants(args)) answer(FILTERED_REPLY);
+    else this.#admit(lane, name, { args, answer });
+  }
+
+  #admit(lane: CommandLane, name: string, call: Call): void {
+    const { spec } = lane.registration;
+    const rate = spec.flow?.rate ?? null;
+    if (rate === null) this.#take(lane, name, call);
+    else {
+      this.#rates.ask(spec.id, rate, {
+        go: () => this.#take(lane, name, call),
+        refuse: (waitMs) => call.answer(limitedReply(spec.id, rate, waitMs)),
+        fail: (error) => call.answer(thrownReply(error)),
+      });
+    }
+  }
+
+  #take(lane: CommandLane, name: string, call: Call): void {
+    if (lane.registration.spec.mode === 'async') this.#enqueue(lane, name, call);
+    else lane.add(call);
   }
 
   async runCommand(job: CommandJob, signal: AbortSignal): Promise<string> {

@@ -1,4 +1,5 @@
 import { type ActiveRegistration, type KeysTriggerSpec, latin1FromUtf8 } from '#functions';
+import { type EventFilter, eventFilterOf } from '../consumer/event-filter.ts';
 import { commandsRaising, READING_COMMANDS } from './key-events.ts';
 
 /** A registration on keys in the form in which events are compared with it. */
@@ -13,6 +14,8 @@ export interface KeysRegistration {
   readonly events: ReadonlySet<string> | null;
   /** Lower case; null = writes of any origin count. */
   readonly commands: ReadonlySet<string> | null;
+  /** What it does not match is not taken up; null = everything is. */
+  readonly filter: EventFilter | null;
   readonly isRunning: boolean;
 }
 
@@ -48,11 +51,10 @@ export function createKeysTable(active: readonly ActiveRegistration[]): KeysTabl
     registrations: new Map(all.map((one) => [one.id, one])),
     names,
     listens: shared.length > 0,
-    shared: (event, key) => shared.filter((one) => matchesKey(one, key) && matchesEvent(one, event)),
-    linked: (command, event, key) =>
-      linked.filter((one) => one.commands?.has(command) && matchesKey(one, key) && matchesEvent(one, event)),
+    shared: (event, key) => shared.filter((one) => matches(one, event, key)),
+    linked: (command, event, key) => linked.filter((one) => one.commands?.has(command) && matches(one, event, key)),
     concerns: (command, keys) => names.has(command) && keys.some((key) => ofCommand(command, key).length > 0),
-    wantsMiss: (command, key) => ofCommand(command, key).some((one) => matchesEvent(one, KEY_MISS)),
+    wantsMiss: (command, key) => ofCommand(command, key).some((one) => matches(one, KEY_MISS, key)),
   };
 }
 
@@ -66,6 +68,7 @@ function registrationOf(active: ActiveRegistration, trigger: KeysTriggerSpec): K
     isPrefix,
     events: trigger.eventTypes === null ? null : new Set(withAliases(trigger.eventTypes)),
     commands: trigger.commands === null ? null : new Set(trigger.commands),
+    filter: eventFilterOf(active.spec),
     isRunning: active.state === 'running',
   };
 }
@@ -78,6 +81,12 @@ function withAliases(events: readonly string[]): readonly string[] {
 function namesOf({ events, commands }: KeysRegistration): readonly string[] {
   if (commands !== null) return [...commands];
   return [...commandsRaising(events), ...(events?.has(KEY_MISS) ? READING_COMMANDS : [])];
+}
+
+function matches(one: KeysRegistration, event: string, key: string): boolean {
+  if (!matchesKey(one, key) || !matchesEvent(one, event)) return false;
+  const { filter } = one;
+  return filter === null || filter.accepts(filter.fields.map((name) => (name === 'key' ? key : event)));
 }
 
 function matchesKey({ pattern, isPrefix }: KeysRegistration, key: string): boolean {

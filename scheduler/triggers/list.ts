@@ -133,7 +133,8 @@ class ListKeeper implements ListTrigger {
     if (spec.trigger.kind !== 'list') return 0;
     const { batch, maxInFlight } = spec.trigger.delivery;
     if (spec.mode === 'sync') return 2 * batch;
-    return Math.max(1, fleet.consumers().length) * Math.max(batch, maxInFlight) + waitingOf(spec.id);
+    const most = Math.min(maxInFlight, spec.flow?.rate?.count ?? maxInFlight);
+    return Math.max(1, fleet.consumers().length) * Math.max(batch, most) + waitingOf(spec.id);
   }
 
   #pumpAll(): void {
@@ -155,5 +156,5 @@ class ListKeeper implements ListTrigger {
 
 /** '' for none. */
 function textOf(active: ActiveRegistration | undefined): string {
-  return active === undefined ? '' : JSON.stringify([active.spec.mode, active.spec.trigger]);
+  return active === undefined ? '' : JSON.stringify([active.spec.mode, active.spec.trigger, active.spec.flow ?? null]);
 }

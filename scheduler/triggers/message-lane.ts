@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type ActiveRegistration, defineScript, type LoadableVersion, type RedisAccess } from '#functions';
+import { eventFilterOf } from '../consumer/event-filter.ts';
+import type { TokenBucket } from '../consumer/token-bucket.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { SchedulerKeys } from '../keys.ts';
-import type { Message, MessageRun } from './message-runner.ts';
+import { type Message, type MessageRun, passes } from './message-runner.ts';
 
 export interface MessageLaneOptions {
   readonly access: Pick<RedisAccess, 'client' | 'tagOf'>;
@@ -19,6 +21,7 @@ export interface MessageLaneOptions {
   readonly run: (run: MessageRun) => Promise<void>;
   readonly loadable: (name: string, version: number) => Promise<LoadableVersion>;
   readonly journal: Pick<Journal, 'count'>;
+  readonly takeTokens: TokenBucket;
   /** Something was written to this stream (latin1). */
   readonly ring: (stream: string) => void;
   readonly log: Logger;
@@ -112,12 +115,27 @@ class Lane implements MessageLane {
     const { spec } = this.active;
     if (spec.trigger.kind === 'pubsub' && spec.trigger.durable) await this.#keep(messages);
     // Whoever listens instead has heard them as well.
-    else if (await this.#options.isListener()) await this.#run(messages);
+    else if (await this.#options.isListener()) await this.#run(await this.#withinRate(messages));
+  }
+
+  /** Messages do not wait: what comes above the rate is dropped. */
+  async #withinRate(messages: readonly Message[]): Promise<readonly Message[]> {
+    const { id: registrationId, flow } = this.active.spec;
+    const rate = flow?.rate ?? null;
+    if (rate === null) return messages;
+    const filter = eventFilterOf(this.active.spec);
+    const wanted = filter === null ? messages : messages.filter((message) => passes(filter, message));
+    if (wanted.length === 0) return messages;
+    const { taken } = await this.#options.takeTokens({ registrationId, rate, wanted: wanted.length });
+    const late = new Set(wanted.slice(taken));
+    if (late.size > 0) this.#drop(late.size, 'more messages than the rate allows (rateLimit)');
+    return messages.filter((message) => !late.has(message));
   }
 
   async #run(messages: readonly Message[]): Promise<void> {
     const { loadable, run, stream } = this.#options;
     const { active } = this;
+    if (messages.length === 0) return;
     this.#inWork += messages.length;
     const running = async (): Promise<void> => {
       try {

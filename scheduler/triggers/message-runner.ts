@@ -1,5 +1,6 @@
 import { type ActiveRegistration, defineScript, encodeBulk, type LoadableVersion, type RedisAccess } from '#functions';
 import type { EndedEntries, FailedEntry, Invocation, Outcome } from '#runtime';
+import { type EventFilter, eventFilterOf } from '../consumer/event-filter.ts';
 import type { DeadLetter } from '../delivery.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { SchedulerKeys } from '../keys.ts';
@@ -46,9 +47,11 @@ export function createMessageRunner(options: MessageRunnerOptions): (run: Messag
     await END.run(access.client, [keys.stats(tag, id), keys.dead(tag, id)], args);
   }
 
-  return async (run) => {
+  return async (heard) => {
+    const run = { ...heard, messages: wantedOf(heard) };
     const { spec } = run.active;
-    const ends: Ends = { done: 0, filtered: 0, failed: [] };
+    const ends: Ends = { done: 0, filtered: heard.messages.length - run.messages.length, failed: [] };
+    if (run.messages.length === 0) return record(run, ends);
     const outcome = await execute({
       target: run.target,
       registrationIndex: spec.index,
@@ -76,6 +79,17 @@ export function createMessageRunner(options: MessageRunnerOptions): (run: Messag
     });
     await record(run, ends);
   };
+}
+
+/** What the registration's filter lets through. */
+function wantedOf({ active, messages }: MessageRun): readonly Message[] {
+  const filter = eventFilterOf(active.spec);
+  if (filter === null) return messages;
+  return messages.filter((message) => passes(filter, message));
+}
+
+export function passes({ accepts, fields }: EventFilter, message: Message): boolean {
+  return accepts(fields.map((name) => message[name as 'channel' | 'pattern' | 'message']));
 }
 
 interface Ends {

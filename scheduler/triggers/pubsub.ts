@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { ActiveRegistration, LoadableVersion, PubSubTriggerSpec, RedisAccess } from '#functions';
 import type { Invocation, Outcome } from '#runtime';
 import { capturedStreamOf } from '../consumer/stream-source.ts';
+import { createSharedTokenBucket, type TokenBucket } from '../consumer/token-bucket.ts';
 import type { Fleet, StreamLeases } from '../fleet/fleet.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { SchedulerKeys } from '../keys.ts';
@@ -58,6 +59,7 @@ class ChannelListener implements Trigger {
   readonly kind = 'pubsub';
   readonly #options: PubSubTriggerOptions;
   readonly #run;
+  readonly #takeTokens: TokenBucket;
   readonly #subscriptions: Subscriptions;
   readonly #kept = new Map<string, Kept>();
   /** Of registrations that are not in force any more. */
@@ -71,6 +73,7 @@ class ChannelListener implements Trigger {
     const { access, keys, execute, journal, caps, log, fleet } = options;
     this.#options = options;
     this.#run = createMessageRunner({ access, keys, execute, journal, deadLetterCap: caps.deadLetters });
+    this.#takeTokens = createSharedTokenBucket({ access, keys });
     this.#subscriptions = createSubscriptions({ access, onMessage: (heard) => this.#onMessage(heard), log });
     this.#timer = setInterval(() => void this.#look(), options.leaseMs ?? LEASE_MS);
     this.#forgetGone = fleet.onConsumerGone(() => void this.#look());
@@ -135,6 +138,7 @@ class ChannelListener implements Trigger {
       {
         ...{ access, keys, stream, leaseField, loadable, journal, ring, log },
         run: this.#run,
+        takeTokens: this.#takeTokens,
         holder: () => leases.holder,
         isListener: () => this.#isListener(kept),
       },

@@ -2,6 +2,7 @@ import type { ActiveRegistration, KeysTriggerSpec, RegistrationState, StreamTrig
 import type { RegistrationStats } from '../../triggers/trigger.ts';
 import { capturedArguments } from './captured-arguments.ts';
 import type { OperationDependencies } from './dependencies.ts';
+import { flowArguments } from './flow-arguments.ts';
 import type { Operation, ReplyValue } from './operation.ts';
 import { arityError } from './syntax-error.ts';
 
@@ -100,14 +101,22 @@ function registrationData({ spec }: ActiveRegistration, { stats, status }: Facts
   const { trigger } = spec;
   if (trigger.kind === 'command') {
     const args = ['trigger', trigger.trigger, 'inorder', trigger.inorder ? 1 : 0];
-    return [...numbers, 'lastError', stats.lastError, 'args', args];
+    return [...numbers, 'lastError', stats.lastError, 'args', args, ...flowArguments(spec)];
   }
   if (trigger.kind === 'hook') {
     const args = ['trigger', trigger.hook, 'inorder', trigger.inorder ? 1 : 0];
     return [...numbers, 'lastError', stats.lastError, 'args', args];
   }
   if (trigger.kind === 'keys') {
-    return [...numbers, 'lastError', stats.lastError, 'args', keysArguments(trigger), ...ownNumbers(stats)];
+    return [
+      ...numbers,
+      'lastError',
+      stats.lastError,
+      'args',
+      keysArguments(trigger),
+      ...ownNumbers(stats),
+      ...flowArguments(spec),
+    ];
   }
   const lags: ReplyValue[] = [
     ...['lastEstimatedLagMS', Math.round(stats.lastEstimatedLagMs)],
@@ -122,6 +131,7 @@ function registrationData({ spec }: ActiveRegistration, { stats, status }: Facts
     ...['status', status],
     ...ownNumbers(stats),
     ...(trigger.kind === 'stream' ? ownArguments(trigger) : []),
+    ...flowArguments(spec),
   ];
 }
 

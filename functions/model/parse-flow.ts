@@ -1,0 +1,50 @@
+import type { FlowControl, RateLimit } from './flow-control.ts';
+import { parseFilter } from './parse-filter.ts';
+import { type DeliveryMode, runsPerRecord, type StepSpec, type TriggerSpec } from './plan.ts';
+import type { FieldReader } from './untrusted.ts';
+
+export const FLOW_FIELDS = ['filter', 'rateLimit', 'key'] as const;
+
+const DAY_MS = 86_400_000;
+const MOST = 1_000_000;
+
+/** What the arguments about flow are checked against. */
+export interface FlowContext {
+  readonly mode: DeliveryMode;
+  readonly trigger: TriggerSpec;
+  readonly steps: readonly StepSpec[];
+}
+
+/** @param fields the object a sandbox reported. Errors: MANIFEST_INVALID naming the argument. */
+export function parseFlow(fields: FieldReader, context: FlowContext): FlowControl {
+  if (context.trigger.kind === 'hook') refuseAll(fields);
+  const flow = {
+    filter: fields.isNull('filter')
+      ? null
+      : parseFilter(fields.raw('filter'), `${fields.path}.filter`, context.trigger),
+    rate: fields.isNull('rateLimit') ? null : parseRate(fields.object('rateLimit', ['count', 'perMs'])),
+    keyed: fields.flag('key'),
+  };
+  checkPlaces(fields, flow, context);
+  return flow;
+}
+
+function parseRate(fields: FieldReader): RateLimit {
+  return { count: fields.whole('count', 1, MOST), perMs: fields.whole('perMs', 1, DAY_MS) };
+}
+
+function refuseAll(fields: FieldReader): never {
+  const given = FLOW_FIELDS.find((name) => !fields.isNull(name) && fields.raw(name) !== false) ?? 'filter';
+  return fields.refuse(given, 'left out: a hook answers every call of its command');
+}
+
+/** Arguments that would mean nothing where they stand are refused. */
+function checkPlaces(fields: FieldReader, flow: FlowControl, { mode, trigger, steps }: FlowContext): void {
+  const { kind } = trigger;
+  const isFleeting = trigger.kind === 'pubsub' && !trigger.durable;
+  if (!flow.keyed) return;
+  if (kind === 'command' || isFleeting)
+    fields.refuse('key', 'left out: calls, and messages without durable, have no order per key');
+  if (mode !== 'sync') fields.refuse('key', `left out in mode ${mode}: order per key needs mode 'sync'`);
+  if (!runsPerRecord(steps)) fields.refuse('key', 'left out: steps that bind records together cannot run apart by key');
+}

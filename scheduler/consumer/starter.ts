@@ -1,0 +1,120 @@
+import type { LoadableVersion } from '#functions';
+import { type ClaimedBatch, cutBatch } from './batch.ts';
+import type { ConsumerLog } from './contracts.ts';
+import { addLoad, hold, type Lane, letGo, modeOf } from './lane.ts';
+import { type ConsumedRegistration, capOf, runSizeOf } from './registration.ts';
+import { type RoutedPiece, routeBatch } from './routing.ts';
+import type { Runner, RunRequest } from './runner.ts';
+import type { Ends } from './settler.ts';
+import { createVersionLoader } from './version-loader.ts';
+
+/** From a batch whose turn it is to runs: what is too old ends, the rest goes to its versions, as much as may be in work. */
+export interface Starter {
+  /**
+   * Starts a batch that counts as load already; mode `sync`: its first piece, the others go back to the backlog. Resolves
+   * when what it started is over.
+   */
+  start(lane: Lane, batch: ClaimedBatch, interruptions: number): Promise<void>;
+}
+
+export interface StarterOptions {
+  readonly runner: Runner;
+  readonly loadable: (name: string, version: number) => Promise<LoadableVersion>;
+  /** Ends entries that do not run. */
+  readonly end: (lane: Lane, ends: Ends) => void;
+  /** Mode `sync`: the next batch of the backlog may start. */
+  readonly pump: (lane: Lane) => void;
+  readonly signal: AbortSignal;
+  readonly log: ConsumerLog;
+}
+
+export function createStarter(options: StarterOptions): Starter {
+  return new BatchStarter(options);
+}
+
+class BatchStarter implements Starter {
+  readonly #options: StarterOptions;
+  readonly #loadTarget;
+
+  constructor(options: StarterOptions) {
+    this.#options = options;
+    this.#loadTarget = createVersionLoader(options);
+  }
+
+  async start(lane: Lane, batch: ClaimedBatch, interruptions: number): Promise<void> {
+    const { expired, pieces } = routeBatch(lane.registration, batch, Date.now());
+    if (expired.length > 0) {
+      addLoad(lane, -expired.length);
+      this.#options.end(lane, { expired, noted: expired });
+    }
+    if (modeOf(lane) !== 'sync') {
+      await Promise.all(pieces.map((piece) => this.#runPiece(lane, piece, interruptions)));
+      return;
+    }
+    const [first, ...rest] = pieces;
+    lane.backlog.unshift(...rest.map((piece) => piece.batch));
+    if (first === undefined) {
+      queueMicrotask(() => this.#options.pump(lane));
+      return;
+    }
+    const size = Math.min(first.batch.ids.length, runSizeOf(lane.registration));
+    const [now, later] = cutBatch(first.batch, size);
+    if (later !== null) lane.backlog.unshift(later);
+    await this.#runNow(lane, { ...first, batch: now ?? first.batch }, interruptions);
+  }
+
+  #runPiece(lane: Lane, piece: RoutedPiece, interruptions: number): Promise<void> {
+    const { registration } = lane;
+    const { ids } = piece.batch;
+    const fits = registration.inWork === 0 || registration.inWork + ids.length <= capOf(registration);
+    if (fits) return this.#runNow(lane, piece, interruptions);
+    // Reads over several streams may bring more than may run at once.
+    const { promise, resolve } = Promise.withResolvers<void>();
+    hold(lane, ids);
+    registration.overflow.push({
+      run: () => {
+        letGo(lane, ids);
+        resolve(this.#runPiece(lane, piece, interruptions));
+      },
+      drop: () => {
+        letGo(lane, ids);
+        addLoad(lane, -ids.length);
+        resolve();
+      },
+    });
+    return promise;
+  }
+
+  async #runNow(lane: Lane, piece: RoutedPiece, interruptions: number): Promise<void> {
+    const { registration } = lane;
+    const { batch, registrationIndex } = piece;
+    const room = { entries: batch.ids.length };
+    registration.inWork += room.entries;
+    let target = registration.targets.get(piece.version) ?? null;
+    if (target === null) {
+      hold(lane, batch.ids);
+      lane.starting = true;
+      target = await this.#loadTarget(registration, piece.version);
+      lane.starting = false;
+      letGo(lane, batch.ids);
+    }
+    if (target === null) addLoad(lane, -batch.ids.length);
+    else await this.#options.runner.run({ lane, batch, target, registrationIndex, interruptions, room });
+    leaveRoom(registration, room, room.entries);
+    drainOverflow(registration);
+  }
+}
+
+/** So many entries of a run are not in work any more. */
+export function leaveRoom(registration: ConsumedRegistration, room: RunRequest['room'], entries: number): void {
+  room.entries -= entries;
+  registration.inWork -= entries;
+}
+
+/** Runs what had to wait because enough was in work. */
+function drainOverflow(registration: ConsumedRegistration): void {
+  const waiting = registration.overflow;
+  if (waiting.length === 0) return;
+  registration.overflow = [];
+  for (const { run } of waiting) run();
+}
