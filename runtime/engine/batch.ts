@@ -10,11 +10,10 @@ import { HandedOn } from './handed-on.ts';
 import { readNotedFailures } from './noted-failures.ts';
 import { readResults } from './results.ts';
 import { type Round, readRound } from './round.ts';
+import { runHeader } from './run-header.ts';
 import { SessionDesk } from './session-desk.ts';
 
 const NONE: readonly never[] = [];
-/** In the order of the numbers of the protocol. */
-const SHAPES: readonly Invocation['shape'][] = ['stream', 'command', 'keys', 'hook'];
 const NO_POSITIONS = new Uint32Array(0);
 /** The guest counts exactly; the node only has to notice a sandbox that does not count any more. */
 const OUTPUT_SLACK = 65_536;
@@ -54,16 +53,7 @@ export class Batch implements BatchListener {
     const { isolate } = this.#world;
     const invocation = this.#invocation;
     const { key, hashtag, payload } = invocation;
-    const header = {
-      handle: isolate.handle,
-      registrationIndex: invocation.registrationIndex,
-      shape: SHAPES.indexOf(invocation.shape),
-      ordered: orderOf(invocation, this.#world.ordered),
-      wantResults: invocation.wantResults ? 1 : 0,
-      executionSize: invocation.executionSize,
-      entryCount: invocation.entryCount,
-      ...this.#world.header,
-    };
+    const header = { ...runHeader(invocation, this.#world.ordered), handle: isolate.handle, ...this.#world.header };
     const request = {
       header,
       texts: { key, hashtag, payload },
@@ -292,10 +282,4 @@ export class Batch implements BatchListener {
     });
     return this.#desk;
   }
-}
-
-/** As `RunHeader.ordered` says. A batch that only runs in order for want of room goes on after a failure. */
-function orderOf(invocation: Invocation, ordered: boolean): 0 | 1 | 2 {
-  if (!ordered) return 0;
-  return invocation.ordered && invocation.stopAtFailure === true ? 2 : 1;
 }

@@ -154,7 +154,9 @@ test('a paused schedule stands still; the clock forgets it', async () => {
   await node.trigger.apply([schedule({ everyMs: 100 }, 'paused')].filter(({ state }) => state === 'running'));
   expect(await node.clock.known()).toEqual([]);
   const before = (await ticksOf(node)).length;
-  await new Promise((resolve) => setTimeout(resolve, 90));
+  // By the server's clock ten ticks would be due and over.
+  const dueMs = (Number((await node.access.client.time())[0]) + 2) * 1_000;
+  await waitFor(async () => Number((await node.access.client.time())[0]) * 1_000 >= dueMs, { what: 'a whole second' });
   expect((await ticksOf(node)).length - before).toBeLessThanOrEqual(1);
   await node.trigger.apply([schedule({ everyMs: 100 })]);
   await waitFor(async () => (await ticksOf(node)).length >= before + 3, { what: 'it goes on' });
