@@ -1,0 +1,86 @@
+import type { JSX } from 'preact';
+import { useMemo } from 'preact/hooks';
+import type { Sample } from '../../api/platform-types.ts';
+import { Chart, type ChartProps } from '../../parts/chart.tsx';
+import { memory, rate, span } from '../../text/format.ts';
+
+/** The last five minutes as charts with one time axis. */
+export function FigureCharts({ samples }: { readonly samples: readonly Sample[] }): JSX.Element {
+  const charts = useMemo(() => chartsOf(samples), [samples]);
+  return (
+    <div class="charts">
+      {charts.map((chart) => (
+        <Chart key={chart.title} {...chart} />
+      ))}
+    </div>
+  );
+}
+
+type Pick = (sample: Sample) => number | null;
+
+/** A line of a chart: its name, its colour, its value. */
+const LINES: readonly {
+  readonly title: string;
+  readonly format: ChartProps['format'];
+  readonly lines: readonly (readonly [string, string, Pick])[];
+}[] = [
+  {
+    title: 'Entries per second by end',
+    format: rate,
+    lines: [
+      ['done', 'chart-ok', ({ entries }) => entries.done],
+      ['filtered', 'chart-calm', ({ entries }) => entries.filtered],
+      ['dead', 'chart-bad', ({ entries }) => entries.dead],
+      ['expired', 'chart-warn', ({ entries }) => entries.expired],
+    ],
+  },
+  {
+    title: 'Executions per second',
+    format: rate,
+    lines: [['executions', 'chart-main', ({ executions }) => executions]],
+  },
+  {
+    title: 'Duration of executions',
+    format: span,
+    lines: [
+      ['p50', 'chart-main', ({ durationMs }) => durationMs?.p50 ?? null],
+      ['p99', 'chart-warn', ({ durationMs }) => durationMs?.p99 ?? null],
+    ],
+  },
+  {
+    title: 'Age of the oldest waiting entry',
+    format: span,
+    lines: [['lag', 'chart-warn', ({ lag }) => lag?.ageMs ?? 0]],
+  },
+  {
+    title: 'Sandbox memory',
+    format: memory,
+    lines: [
+      ['all', 'chart-main', ({ sandboxes }) => sandboxes.residentBytes],
+      ['largest', 'chart-calm', ({ sandboxes }) => sandboxes.largestBytes],
+    ],
+  },
+  {
+    title: 'Errors and retries per second',
+    format: rate,
+    lines: [
+      ['errors', 'chart-bad', ({ errors }) => errors],
+      ['retries', 'chart-warn', ({ retries }) => retries],
+    ],
+  },
+];
+
+function chartsOf(samples: readonly Sample[]): readonly ChartProps[] {
+  const times = samples.map(({ atMs }) => atMs / 1_000);
+  return LINES.map(({ title, format, lines }) => ({
+    title,
+    format,
+    times,
+    series: lines.map(([label, colour, pick], at) => ({
+      label,
+      colour,
+      values: samples.map(pick),
+      isFilled: at === 0,
+    })),
+  }));
+}
