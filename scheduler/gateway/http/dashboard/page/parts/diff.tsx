@@ -45,6 +45,12 @@ function Hunk({ hunk, from, to }: HunkProps): JSX.Element {
       <caption>
         Lines {hunk.fromLine}–{hunk.fromLine + hunk.fromCount - 1} and {hunk.toLine}–{hunk.toLine + hunk.toCount - 1}
       </caption>
+      <colgroup>
+        <col class="diff-number-column" />
+        <col />
+        <col class="diff-number-column" />
+        <col />
+      </colgroup>
       <thead>
         <tr>
           <th scope="col" colSpan={2}>

@@ -1,4 +1,5 @@
 import type { JSX } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
 import { useApp } from '../state/app.ts';
 import { SCREENS } from '../state/screen-list.ts';
 import { count } from '../text/format.ts';
@@ -7,6 +8,10 @@ import { count } from '../text/format.ts';
 export function Menu(): JSX.Element {
   const { router, feed } = useApp();
   const current = router.place.value.path[0] ?? '';
+  const list = useRef<HTMLUListElement>(null);
+  useEffect(() => {
+    list.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
+  }, [current]);
   const overview = feed.overview.value;
   const failing = overview?.registrations.failing ?? 0;
   const numbers: Readonly<Record<string, readonly [number, string]>> = {
@@ -16,7 +21,7 @@ export function Menu(): JSX.Element {
   };
   return (
     <nav class="menu" aria-label="Screens">
-      <ul>
+      <ul ref={list}>
         {SCREENS.map(({ id, name, href }) => {
           const [number, words] = numbers[id] ?? [0, ''];
           return (

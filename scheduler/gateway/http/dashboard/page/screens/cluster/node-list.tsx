@@ -91,7 +91,7 @@ function Sandboxes({ sandboxes }: { readonly sandboxes: readonly SandboxInfo[] }
           </span>
           <span class="step-time">
             <meter min={0} max={largest} value={residentBytes} aria-label={`Memory of process ${pid}`} />{' '}
-            {memory(residentBytes)}
+            <span class="step-amount">{memory(residentBytes)}</span>
           </span>
           <span class="wrap">
             {isolates.map(({ functionName, version }) => (

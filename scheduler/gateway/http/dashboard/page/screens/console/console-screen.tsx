@@ -4,7 +4,7 @@ import { useEffect, useMemo } from 'preact/hooks';
 import type { Trial } from '../../api/platform-types.ts';
 import { problemOf } from '../../api/problem.ts';
 import type { Registration } from '../../api/types.ts';
-import { ActionButton, Card, ProblemNote } from '../../parts/basics.tsx';
+import { ActionButton, Card, Empty, ProblemNote } from '../../parts/basics.tsx';
 import { ChoiceField, TextField } from '../../parts/fields.tsx';
 import { Screen } from '../../parts/screen.tsx';
 import { useApp } from '../../state/app.ts';
@@ -36,6 +36,9 @@ export function ConsoleScreen({ query }: ScreenAddress): JSX.Element {
         <div>
           {failure.value === null ? null : <ProblemNote problem={problemOf(failure.value)} />}
           {trial.value === null ? null : <TrialResult trial={trial.value} />}
+          {trial.value === null && failure.value === null ? (
+            <Empty>Result, log lines and Redis commands of the run stand here.</Empty>
+          ) : null}
         </div>
       </div>
     </Screen>

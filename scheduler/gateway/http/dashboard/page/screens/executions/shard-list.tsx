@@ -57,7 +57,7 @@ function StepList({ steps, longest }: StepListProps): JSX.Element {
           {durationMs === 0 ? null : (
             <span class="step-time">
               <meter min={0} max={longest} value={durationMs} aria-label={`Time of step ${at + 1}`} />{' '}
-              {span(durationMs)}
+              <span class="step-amount">{span(durationMs)}</span>
             </span>
           )}
         </li>

@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { url } from '../../api/client.ts';
 import type { FunctionInfo, Source, Version } from '../../api/types.ts';
-import { Badge, Loading, ProblemNote } from '../../parts/basics.tsx';
+import { Loading, ProblemNote } from '../../parts/basics.tsx';
 import { Code } from '../../parts/code.tsx';
 import { useApp } from '../../state/app.ts';
 import { placeHref } from '../../state/router.ts';
@@ -31,7 +31,6 @@ export function SourceView({ info, versions, query }: SourceViewProps): JSX.Elem
           value={version}
           onChoose={(chosen) => router.go(hrefOf({ version: chosen }))}
         />
-        {version === info.activeVersion ? <Badge tone="ok">active</Badge> : null}
         {data === null || data.files.length < 2 ? null : (
           <label class="field field-inline">
             <span>File</span>

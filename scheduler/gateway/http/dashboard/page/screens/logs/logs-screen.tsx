@@ -1,6 +1,6 @@
 import { type Signal, useSignal, useSignalEffect } from '@preact/signals';
 import type { JSX } from 'preact';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import type { Problem } from '../../api/problem.ts';
 import type { LogLine } from '../../api/types.ts';
 import { Card, Empty, ProblemNote } from '../../parts/basics.tsx';
@@ -61,10 +61,35 @@ export function LogsScreen({ query }: ScreenAddress): JSX.Element {
         {matching.length === 0 ? (
           <Empty>No line {lines.length === 0 ? 'has come yet' : 'is like this'}.</Empty>
         ) : (
-          <LogLines lines={matching} />
+          <FollowingLines lines={matching} />
         )}
       </Card>
     </Screen>
+  );
+}
+
+/** How close to the end still counts as being there, px. */
+const NEAR_END = 40;
+
+/** The lines in a box that stays at its end until somebody scrolls up. */
+function FollowingLines({ lines }: { readonly lines: readonly LogLine[] }): JSX.Element {
+  const box = useRef<HTMLDivElement>(null);
+  const isAtEnd = useRef(true);
+  useEffect(() => {
+    if (isAtEnd.current) box.current?.scrollTo({ top: box.current.scrollHeight });
+  }, [lines]);
+  const scrolls = { tabIndex: 0, role: 'log', 'aria-label': 'Lines' } as const;
+  return (
+    <div
+      ref={box}
+      class="log-box"
+      {...scrolls}
+      onScroll={({ currentTarget: { scrollTop, clientHeight, scrollHeight } }) => {
+        isAtEnd.current = scrollTop + clientHeight > scrollHeight - NEAR_END;
+      }}
+    >
+      <LogLines lines={lines} />
+    </div>
   );
 }
 

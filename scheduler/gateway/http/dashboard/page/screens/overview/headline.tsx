@@ -1,13 +1,13 @@
 import type { JSX } from 'preact';
 import type { Overview, Sample } from '../../api/platform-types.ts';
-import { count, memory, rate, span } from '../../text/format.ts';
+import { count, memory, plural, rate, span } from '../../text/format.ts';
 
 interface Figure {
   readonly name: string;
   readonly value: string;
   readonly more: string;
   readonly href: string;
-  readonly tone?: 'bad' | 'warn' | undefined;
+  readonly tone?: 'bad' | 'warn' | 'more-bad' | undefined;
 }
 
 export interface HeadlineProps {
@@ -62,14 +62,15 @@ function workFigures(sample: Sample | null): readonly Figure[] {
 
 function stockFigures(overview: Overview | null, sample: Sample | null): readonly Figure[] {
   const registrations = overview?.registrations;
+  const failing = registrations?.failing ?? 0;
   const letters = overview?.deadLetters ?? null;
   return [
     {
       name: 'Registrations',
       value: count(registrations?.total),
-      more: `of ${count(overview?.functions)} functions`,
-      href: '#/registrations',
-      tone: (registrations?.failing ?? 0) > 0 ? 'bad' : undefined,
+      more: failing === 0 ? `of ${plural(overview?.functions ?? 0, 'function')}` : `${count(failing)} failing now`,
+      href: failing === 0 ? '#/registrations' : '#/registrations?health=failing',
+      tone: failing === 0 ? undefined : 'more-bad',
     },
     {
       name: 'Dead letters',
@@ -81,13 +82,13 @@ function stockFigures(overview: Overview | null, sample: Sample | null): readonl
     {
       name: 'Sandboxes',
       value: memory(sample?.sandboxes.residentBytes),
-      more: `${count(sample?.sandboxes.processes)} processes, ${count(sample?.sandboxes.isolates)} isolates`,
+      more: `${plural(sample?.sandboxes.processes ?? 0, 'process', 'processes')}, ${plural(sample?.sandboxes.isolates ?? 0, 'isolate')}`,
       href: '#/cluster',
     },
     {
       name: 'Nodes',
       value: count(overview?.nodes),
-      more: `${count(overview?.executionsRunning)} batch runs`,
+      more: `${plural(overview?.executionsRunning ?? 0, 'batch run')} under way`,
       href: '#/cluster',
     },
   ];

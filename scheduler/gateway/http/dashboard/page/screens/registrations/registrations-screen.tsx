@@ -31,6 +31,9 @@ export function RegistrationsScreen({ query }: ScreenAddress): JSX.Element {
   );
 }
 
+/** What fails stands first, however many there are. */
+const RANK = { failing: 0, stopped: 1, failed: 2, ok: 2 } as const;
+
 interface TableProps {
   readonly registrations: readonly Registration[];
   readonly query: ScreenAddress['query'];
@@ -44,13 +47,14 @@ function RegistrationTable({ registrations, query }: TableProps): JSX.Element {
       (query.health === undefined || query.health === health) &&
       (query.function === undefined || query.function === functionName),
   );
+  const sorted = rows.toSorted((a, b) => RANK[a.health] - RANK[b.health]);
   const functions = [...new Set(registrations.map(({ functionName }) => functionName))].toSorted();
   const go = (next: Readonly<Record<string, string>>): void =>
     router.go(placeHref(['registrations'], { ...query, ...next }));
   return (
     <Table
       label="registrations"
-      rows={rows}
+      rows={sorted}
       columns={columnsFor(actions)}
       rowKey={({ id }) => id}
       search={(registration) =>
