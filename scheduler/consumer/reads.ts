@@ -46,7 +46,11 @@ export function beginRead(lanes: readonly Lane[], count: number): void {
 export function endRead(lanes: readonly Lane[], count: number): void {
   const { registration } = lanes[0] as Lane;
   registration.reserved -= count;
-  for (const lane of lanes) lane.reading -= 1;
+  const nowMs = performance.now();
+  for (const lane of lanes) {
+    lane.reading -= 1;
+    lane.lastReadAtMs = nowMs;
+  }
 }
 
 /** Gives each lane its entries out of one reply. Returns how many there were. */
