@@ -101,7 +101,10 @@ export async function startPlatform(settings: Settings, options: PlatformOptions
     runCommand: (job, signal) => node.command.runCommand(job, signal),
   });
   const deadLetters = createDeadLetters(node);
-  const figures = openFigures({ ...node, streams: node.stream, deadLetters, isReady: () => isReady(node), version: packageVersion() }, opening);
+  const figures = openFigures(
+    { ...node, streams: node.stream, deadLetters, isReady: () => isReady(node), version: packageVersion() },
+    opening,
+  );
   const shownSettings = showSettings(settings, options.origins);
   const doors = await openDoors({ ...node, deadLetters, figures, shownSettings, tokens: createTokens(node) }, opening);
   options.log.info({ slot: node.fleet.self.slot, redis: node.access.facts }, 'the node is ready');

@@ -35,7 +35,10 @@ export function showSettings(
       value: row.kind.name === 'url' ? shown : value,
       shown,
       origin: origin?.source ?? 'program',
-      from: origin === undefined || origin.source === 'default' ? (origin?.source ?? 'program') : `${origin.source} ${origin.name}`,
+      from:
+        origin === undefined || origin.source === 'default'
+          ? (origin?.source ?? 'program')
+          : `${origin.source} ${origin.name}`,
       default: row.defaultText ?? row.kind.show(defaultOf(row.default, machine)),
       description: row.description,
     };

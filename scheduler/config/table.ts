@@ -6,7 +6,13 @@ import { PLATFORM_ROWS } from './platform-rows.ts';
 import type { Setting, SettingPath, SettingTable } from './setting.ts';
 
 /** Every setting there is. Flags, environment, file, help, `regears config` and docs/configuration.md come from here. */
-export const SETTINGS: SettingTable = { ...PLATFORM_ROWS, ...DELIVERY_ROWS, ...LIMIT_ROWS, ...EXECUTION_ROWS, ...HTTP_ROWS };
+export const SETTINGS: SettingTable = {
+  ...PLATFORM_ROWS,
+  ...DELIVERY_ROWS,
+  ...LIMIT_ROWS,
+  ...EXECUTION_ROWS,
+  ...HTTP_ROWS,
+};
 
 /** A row without the type of its value, for code that treats all rows alike. */
 export type AnySetting = Setting<unknown>;

@@ -31,7 +31,11 @@ export async function inspectLanes(
   calls: RedisCalls,
   registrations: Iterable<ConsumedRegistration>,
 ): Promise<readonly LaneReport[]> {
-  return Promise.all(lanesOf(registrations).slice(0, MOST_LANES).map((lane) => reportOf(calls, lane)));
+  return Promise.all(
+    lanesOf(registrations)
+      .slice(0, MOST_LANES)
+      .map((lane) => reportOf(calls, lane)),
+  );
 }
 
 /** What is known without asking Redis. */

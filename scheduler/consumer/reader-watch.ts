@@ -24,10 +24,7 @@ export function noteIdleReaders(registrations: Iterable<ConsumedRegistration>, s
  * A reader that has stopped reading looks like an idle one from outside, while its streams grow. Every lane that may be read is read
  * at least once per scan, or waited for; one that is not for much longer is silent.
  */
-export function readerState(
-  registrations: Iterable<ConsumedRegistration>,
-  settings: DeliverySettings,
-): ReaderState {
+export function readerState(registrations: Iterable<ConsumedRegistration>, settings: DeliverySettings): ReaderState {
   const { blockMs, readMarginMs, scanIntervalMs } = settings;
   const sinceMs = performance.now() - (2 * (blockMs + readMarginMs) + LATE_SCANS * scanIntervalMs);
   const lanes = lanesOf(registrations).filter((lane) => isWanted(lane, settings));
@@ -35,9 +32,9 @@ export function readerState(
   return { lanes: lanes.length, silent: silent.map(({ registration, stream }) => `${registration.id} on ${stream}`) };
 }
 
-/** True when entries may be read and there is room for them. */
+/** True when a read is under way, or entries may be read and there is room for them. */
 function isWanted(lane: Lane, { readCount }: DeliverySettings): boolean {
-  return wantsRead(lane) && (lane.reading > 0 || countFor(lane.registration, readCount) > 0);
+  return lane.reading > 0 || (wantsRead(lane) && countFor(lane.registration, readCount) > 0);
 }
 
 function lanesOf(registrations: Iterable<ConsumedRegistration>): readonly Lane[] {

@@ -5,7 +5,15 @@ import type { RedisAccess } from '#functions';
 import type { SandboxInfo } from '#runtime';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { SchedulerKeys } from '../keys.ts';
-import { type Figures, type NodeSample, type NodeStatus, type Probe, SAMPLE_MS, type Sample, type SandboxSum } from './figures.ts';
+import {
+  type Figures,
+  type NodeSample,
+  type NodeStatus,
+  type Probe,
+  SAMPLE_MS,
+  type Sample,
+  type SandboxSum,
+} from './figures.ts';
 import { mergeAll, mergeAt, type NodeSamples, probeAt } from './merge-samples.ts';
 import type { Meter, Totals } from './meter.ts';
 import { createProber } from './prober.ts';
@@ -117,7 +125,11 @@ class RedisFigures implements Figures {
       })),
     };
     const memory = { sandboxes: sumOf(pool), nodeResidentBytes: rss, loopDelayMs };
-    const sample: Omit<NodeSample, 'atMs'> = { ...this.#sinceLast(), ...memory, probe: this.#prober.take() };
+    const sample: Omit<NodeSample, 'atMs'> = {
+      ...this.#sinceLast(),
+      ...memory,
+      probe: this.#isFirst() ? this.#prober.newest() : null,
+    };
     const samples = keys.samples(slot);
     await access.client
       .multi()

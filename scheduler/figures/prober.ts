@@ -5,21 +5,24 @@ import type { Probe } from './figures.ts';
 export interface Prober {
   /** Measures, if it is time to; never twice at once. */
   ask(): void;
-  /** The newest measurement, once. */
-  take(): Probe | null;
+  /** The newest measurement, unless it is too old to be worth anything. */
+  newest(): Probe | null;
 }
 
 const SHARE = 20;
 const LONGEST_PAUSE_MS = 30_000;
+const GOOD_FOR_MS = 2 * LONGEST_PAUSE_MS;
 
 export function createProber(measure: () => Promise<Probe>, log: Logger): Prober {
   let measured: Probe | null = null;
+  let measuredAtMs = 0;
   let isBusy = false;
   let notBeforeMs = 0;
   const run = async (): Promise<void> => {
     const beginMs = performance.now();
     try {
       measured = await measure();
+      measuredAtMs = performance.now();
     } catch (error) {
       log.debug({ err: error }, 'the lag of the streams could not be measured');
     }
@@ -33,10 +36,6 @@ export function createProber(measure: () => Promise<Probe>, log: Logger): Prober
       isBusy = true;
       void run();
     },
-    take() {
-      const taken = measured;
-      measured = null;
-      return taken;
-    },
+    newest: () => (performance.now() - measuredAtMs < GOOD_FOR_MS ? measured : null),
   };
 }

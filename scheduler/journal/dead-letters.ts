@@ -238,11 +238,7 @@ function firstId(
   return compareStreams(stream, behind) > 0 ? behind.streamId : `(${behind.streamId}`;
 }
 
-function lastId(
-  stream: Pick<LetterPlace, 'registrationId' | 'tag'>,
-  to: string,
-  behind: LetterPlace | null,
-): string {
+function lastId(stream: Pick<LetterPlace, 'registrationId' | 'tag'>, to: string, behind: LetterPlace | null): string {
   if (behind === null || Number(behind.streamId.split('-')[0]) > Number(to)) return to;
   return compareStreams(stream, behind) < 0 ? behind.streamId : `(${behind.streamId}`;
 }

@@ -4,7 +4,11 @@ import { createFigures } from '../figures/create-figures.ts';
 import type { Figures, Probe } from '../figures/figures.ts';
 import type { Meter } from '../figures/meter.ts';
 import type { Fleet } from '../fleet/fleet.ts';
-import { reportStreams, type StreamReport, type StreamReportDependencies } from '../gateway/operations/stream-reports.ts';
+import {
+  reportStreams,
+  type StreamReport,
+  type StreamReportDependencies,
+} from '../gateway/operations/stream-reports.ts';
 import type { DeadLetters } from '../journal/dead-letters.ts';
 import type { SchedulerKeys } from '../keys.ts';
 import type { Log } from '../log.ts';

@@ -34,32 +34,13 @@ const LONGEST_LIFE_MS = 10 * 365 * 86_400_000;
  */
 export function createTokens({ access, keys, rememberMs = 1_000 }: TokensOptions): Tokens {
   const { client } = access;
-  let known: { readonly tokens: ReadonlyMap<string, StoredToken>; readonly untilMs: number } | null = null;
-  let reading: Promise<ReadonlyMap<string, StoredToken>> | null = null;
+  const known = createMemory(client, keys.tokens, rememberMs);
   const usedAtMs = new Map<string, number>();
-
-  async function read(): Promise<ReadonlyMap<string, StoredToken>> {
-    const tokens = new Map(
-      Object.entries(await client.hgetall(keys.tokens)).map(([id, text]) => [id, JSON.parse(text) as StoredToken]),
-    );
-    known = { tokens, untilMs: performance.now() + rememberMs };
-    return tokens;
-  }
-  const recent = (): Promise<ReadonlyMap<string, StoredToken>> => {
-    if (known !== null && performance.now() < known.untilMs) return Promise.resolve(known.tokens);
-    reading ??= read().finally(() => {
-      reading = null;
-    });
-    return reading;
-  };
   const noteUse = (id: string, nowMs: number): void => {
     if (nowMs - (usedAtMs.get(id) ?? 0) < USED_EVERY_MS) return;
     usedAtMs.set(id, nowMs);
-    // For people only: a use that could not be noted is noted a minute later.
+    // For people only: a use that could not be noted is noted with the next one.
     client.hset(keys.tokensUsed, id, nowMs).catch(() => usedAtMs.delete(id));
-  };
-  const forget = (): void => {
-    known = null;
   };
 
   return {
@@ -71,32 +52,65 @@ export function createTokens({ access, keys, rememberMs = 1_000 }: TokensOptions
       const expiresAtMs = expiresInMs === undefined ? null : createdAtMs + expiresInMs;
       const stored: StoredToken = { name, role, createdAtMs, expiresAtMs, hash: hashOf(token).toString('hex') };
       await client.hset(keys.tokens, id, JSON.stringify(stored));
-      forget();
+      known.forget();
       return { ...recordOf(id, stored, null), token };
     },
     async list() {
-      const [tokens, used] = await Promise.all([read(), client.hgetall(keys.tokensUsed)]);
+      const [tokens, used] = await Promise.all([known.read(), client.hgetall(keys.tokensUsed)]);
       const records = [...tokens].map(([id, stored]) => recordOf(id, stored, used[id]));
       return records.sort((a, b) => a.createdAtMs - b.createdAtMs || (a.id < b.id ? -1 : 1));
     },
     async revoke(id) {
       const removed = await client.hdel(keys.tokens, id);
       await client.hdel(keys.tokensUsed, id);
-      forget();
+      known.forget();
       if (removed === 0) throw notFound(id);
     },
     async areThere() {
-      return (await recent()).size > 0;
+      return (await known.recent()).size > 0;
     },
     async verify(token) {
       const id = TOKEN.exec(token)?.[1];
-      const stored = id === undefined ? undefined : (await recent()).get(id);
+      const stored = id === undefined ? undefined : (await known.recent()).get(id);
       if (id === undefined || stored === undefined) return null;
       const nowMs = Date.now();
       if (!timingSafeEqual(hashOf(token), Buffer.from(stored.hash, 'hex'))) return null;
       if (stored.expiresAtMs !== null && stored.expiresAtMs <= nowMs) return null;
       noteUse(id, nowMs);
       return recordOf(id, stored, String(nowMs));
+    },
+  };
+}
+
+type StoredTokens = ReadonlyMap<string, StoredToken>;
+
+/** All tokens as they were read a moment ago. */
+interface Memory {
+  recent(): Promise<StoredTokens>;
+  read(): Promise<StoredTokens>;
+  forget(): void;
+}
+
+function createMemory(client: TokensOptions['access']['client'], key: string, rememberMs: number): Memory {
+  let known: { readonly tokens: StoredTokens; readonly untilMs: number } | null = null;
+  let reading: Promise<StoredTokens> | null = null;
+  const read = async (): Promise<StoredTokens> => {
+    const texts = Object.entries(await client.hgetall(key));
+    const tokens = new Map(texts.map(([id, text]) => [id, JSON.parse(text) as StoredToken]));
+    known = { tokens, untilMs: performance.now() + rememberMs };
+    return tokens;
+  };
+  return {
+    read,
+    recent() {
+      if (known !== null && performance.now() < known.untilMs) return Promise.resolve(known.tokens);
+      reading ??= read().finally(() => {
+        reading = null;
+      });
+      return reading;
+    },
+    forget() {
+      known = null;
     },
   };
 }
@@ -123,5 +137,8 @@ function invalid(message: string): PlatformError {
 }
 
 function notFound(id: string): PlatformError<SchedulerErrorCode> {
-  return new PlatformError('TOKEN_NOT_FOUND', `there is no token ${id.slice(0, 100)}; \`regears token list\` shows them`);
+  return new PlatformError(
+    'TOKEN_NOT_FOUND',
+    `there is no token ${id.slice(0, 100)}; \`regears token list\` shows them`,
+  );
 }

@@ -56,7 +56,10 @@ function errorLine(text: string): string {
 export function callFailure(reply: string): PlatformError | null {
   if (!reply.startsWith('-')) return null;
   if (reply === NOT_FOUND_REPLY) {
-    return new PlatformError<SchedulerErrorCode>('TRIGGER_NOT_FOUND', 'no registration in force answers to this trigger');
+    return new PlatformError<SchedulerErrorCode>(
+      'TRIGGER_NOT_FOUND',
+      'no registration in force answers to this trigger',
+    );
   }
   const line = utf8FromLatin1(reply.slice(1, -2));
   const [, code = 'CALL_FAILED', message = line] = /^ERR \[([A-Z_]+)\] (.*)$/.exec(line) ?? [];

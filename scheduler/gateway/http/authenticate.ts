@@ -16,10 +16,7 @@ const EVERYBODY: Caller = { role: 'admin', name: null, tokenId: null };
 const SCHEME = /^Bearer +([\x21-\x7e]+)$/i;
 
 /** @param isLoopback whether only this machine can reach the door. */
-export function createAuthentication(
-  tokens: Pick<Tokens, 'areThere' | 'verify'>,
-  isLoopback: boolean,
-): Authentication {
+export function createAuthentication(tokens: Pick<Tokens, 'areThere' | 'verify'>, isLoopback: boolean): Authentication {
   const isOpen = async (): Promise<boolean> => isLoopback && !(await tokens.areThere());
   return {
     isOpen,

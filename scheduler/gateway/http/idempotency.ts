@@ -82,19 +82,22 @@ export function createIdempotency({ access, keys, keepMs, lifeMs = 10_000 }: Ide
       const call = hashOf(wish.call);
       const owner = randomUUID();
       for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)) {
-        const [state, reply, durationMs] = await begin(record, owner, call);
-        if (state === 'run') {
+        const known = await begin(record, owner, call);
+        if (known[0] === 'run') {
           const answer = await until(wish.signal, runOwn(record, owner, wish));
           if (answer !== null) return { ...answer, replayed: false };
-        } else if (state === 'done') {
-          const text = Buffer.from(reply ?? '', 'base64').toString('latin1');
-          return { reply: text, durationMs: Number(durationMs), replayed: true };
-        } else if (state === 'mismatch') throw mismatch(wish.key);
-        else if (state === 'interrupted') throw interrupted(wish.key);
+        } else if (known[0] !== 'wait') return { ...settled(wish.key, known), replayed: true };
         await sleep(pauseMs, undefined, { signal: wish.signal }).catch(() => wish.signal.throwIfAborted());
       }
     },
   };
+}
+
+/** What has become of a call that nobody runs any more. */
+function settled(key: string, [state, reply, durationMs]: readonly (string | null)[]): CallAnswer {
+  if (state === 'mismatch') throw mismatch(key);
+  if (state === 'interrupted') throw interrupted(key);
+  return { reply: Buffer.from(reply ?? '', 'base64').toString('latin1'), durationMs: Number(durationMs) };
 }
 
 /** The work goes on when the signal is aborted; its later failure is nobody's. */

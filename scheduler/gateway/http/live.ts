@@ -85,29 +85,38 @@ async function followFigures(
   } catch (error) {
     stream.send('trouble', { topic: 'figures', problem: problemOf(error, '') });
   }
-  untilGone(stream, latest, (sample) => {
-    if (sample === null || sample.atMs <= lastAtMs) return;
-    lastAtMs = sample.atMs;
-    stream.send('sample', sample);
+  untilGone(stream, {
+    poller: latest,
+    topic: 'figures',
+    onValue(sample) {
+      if (sample === null || sample.atMs <= lastAtMs) return;
+      lastAtMs = sample.atMs;
+      stream.send('sample', sample);
+    },
   });
 }
 
 /** A list is sent when it is not what was sent before. */
 function followTopic(stream: EventStream, topic: Topic, poller: Poller<string>): void {
   let sent = '';
-  untilGone(stream, poller, (text) => {
-    if (text === sent) return;
-    sent = text;
-    stream.send(topic, { atMs: Date.now(), ...(JSON.parse(text) as object) });
-  }, topic);
+  untilGone(stream, {
+    poller,
+    topic,
+    onValue(text) {
+      if (text === sent) return;
+      sent = text;
+      stream.send(topic, { atMs: Date.now(), ...(JSON.parse(text) as object) });
+    },
+  });
 }
 
-function untilGone<Value>(
-  stream: EventStream,
-  poller: Poller<Value>,
-  onValue: (value: Value) => void,
-  topic = 'figures',
-): void {
+interface Following<Value> {
+  readonly poller: Poller<Value>;
+  readonly topic: string;
+  onValue(value: Value): void;
+}
+
+function untilGone<Value>(stream: EventStream, { poller, topic, onValue }: Following<Value>): void {
   if (stream.signal.aborted) return;
   const onTrouble = (error: unknown): void => stream.send('trouble', { topic, problem: problemOf(error, '') });
   stream.signal.addEventListener('abort', poller.follow({ onValue, onTrouble }), { once: true });
@@ -137,6 +146,6 @@ function createLogFollower({ journal, log }: LiveOptions): (stream: EventStream,
       send(await journal.logs(functionName, from, from === null ? FIRST_LINES : LINES_AT_ONCE));
     };
     await missed().catch((error: unknown) => stream.send('trouble', { topic: 'logs', problem: problemOf(error, '') }));
-    untilGone(stream, poller, send, 'logs');
+    untilGone(stream, { poller, topic: 'logs', onValue: send });
   };
 }

@@ -184,7 +184,10 @@ function schemaOf(route: HttpRoute): FastifySchema {
   const json = route.body ?? route.payload?.json;
   const answers = Object.entries(route.answers).map(([status, { description, schema, type }]) => {
     const content = { [type ?? 'application/json']: { schema: schema ?? Type.String() } };
-    return [status, schema === undefined && type === undefined ? { description, type: 'null' } : { description, content }];
+    return [
+      status,
+      schema === undefined && type === undefined ? { description, type: 'null' } : { description, content },
+    ];
   });
   return {
     tags: [route.area],

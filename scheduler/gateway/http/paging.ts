@@ -34,6 +34,9 @@ export function pageOf<Item>(
 }
 
 /** A list that comes whole. */
-export function wholeList<Item>(items: readonly Item[]): { readonly items: readonly Item[]; readonly nextCursor: null } {
+export function wholeList<Item>(items: readonly Item[]): {
+  readonly items: readonly Item[];
+  readonly nextCursor: null;
+} {
   return { items, nextCursor: null };
 }

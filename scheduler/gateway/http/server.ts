@@ -12,7 +12,7 @@ import { createAuthentication } from './authenticate.ts';
 import { createEventStreams, type EventStreams } from './event-stream.ts';
 import { createRequestChecks, type RequestPart } from './request-check.ts';
 import { mountRoutes } from './mount-routes.ts';
-import { OPENAPI } from './openapi.ts';
+import { OPENAPI, openApiText } from './openapi.ts';
 import { problemHeaders, problemOf } from './problem.ts';
 import { allowedMethods } from './route-paths.ts';
 import type { HttpRoute } from './route.ts';
@@ -88,12 +88,17 @@ function createApp({ log, settings }: HttpServerOptions): FastifyInstance {
     requestIdHeader: false,
     genReqId: () => randomUUID(),
     routerOptions: { maxParamLength: LONGEST_PARAMETER },
-    frameworkErrors: (error, request, reply) => sendProblem(error, request, reply as FastifyReply, log),
+    frameworkErrors: (error, request, reply) => sendProblem(error, { request, reply: reply as FastifyReply, log }),
   });
-  app.setValidatorCompiler(({ schema, httpPart }) => checks.compile(schema as object, httpPart as RequestPart) as never);
-  app.setErrorHandler((error: FastifyError, request, reply) => sendProblem(error, request, reply, log));
+  app.setValidatorCompiler(
+    ({ schema, httpPart }) => checks.compile(schema as object, httpPart as RequestPart) as never,
+  );
+  app.setErrorHandler((error: FastifyError, request, reply) => sendProblem(error, { request, reply, log }));
   app.addHook('onRequest', async (request, reply) => {
-    reply.header('x-request-id', request.id).header('cache-control', 'no-store').header('x-content-type-options', 'nosniff');
+    reply
+      .header('x-request-id', request.id)
+      .header('cache-control', 'no-store')
+      .header('x-content-type-options', 'nosniff');
   });
   app.addHook('onSend', async (_request, reply) => cutSlowReader(reply, settings.answerMs));
   return app;
@@ -118,27 +123,27 @@ async function mountAll(door: Door): Promise<ReturnType<typeof mountRoutes>> {
   app.removeContentTypeParser('text/plain');
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   const work = mountRoutes(door);
-  mountDocument(app);
+  mountDocument(app, routes);
   await mountStaticFiles(app, door.pages);
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0] ?? '/';
     const allowed = allowedMethods(routes, path);
     if (allowed.length > 0) reply.header('allow', allowed.join(', '));
-    return sendProblem(nothingAt(request.method, path, allowed), request, reply, door.log);
+    return sendProblem(nothingAt(request.method, path, allowed), { request, reply, log: door.log });
   });
   await app.ready();
   return work;
 }
 
 /** The document is made of the routes once, when it is asked for. */
-function mountDocument(app: FastifyInstance): void {
+function mountDocument(app: FastifyInstance, routes: readonly HttpRoute[]): void {
   let text: string | null = null;
   app.route({
     method: ['GET', 'HEAD'],
     url: '/v1/openapi.json',
     schema: { hide: true } as object,
     handler: async (_request, reply) => {
-      text ??= JSON.stringify(app.swagger());
+      text ??= openApiText(app, routes);
       return reply.header('cache-control', 'public, max-age=60').type('application/json').send(text);
     },
   });
@@ -151,9 +156,16 @@ function nothingAt(method: string, path: string, allowed: readonly string[]): Pl
   return new PlatformError('METHOD_NOT_ALLOWED', message);
 }
 
-function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Logger): FastifyReply {
+interface Failed {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly log: Logger;
+}
+
+function sendProblem(error: unknown, { request, reply, log }: Failed): FastifyReply {
   const problem = problemOf(fromFramework(error), request.id);
-  if (problem.code === 'INTERNAL') log.error({ err: error, request: request.id, url: request.url.slice(0, 200) }, 'a request failed');
+  if (problem.code === 'INTERNAL')
+    log.error({ err: error, request: request.id, url: request.url.slice(0, 200) }, 'a request failed');
   return reply
     .code(problem.status)
     .headers({ 'x-request-id': request.id, 'cache-control': 'no-store', ...problemHeaders(problem) })

@@ -69,7 +69,8 @@ async function bundled(files: SourceFiles, entry: string | undefined): Promise<O
   const names = Object.keys(files);
   const only = names.length === 1 ? names[0] : undefined;
   const chosen = entry ?? only;
-  if (chosen === undefined) throw wrong(`entry is missing: name the file that is the function (${names.slice(0, 20).join(', ')})`);
+  if (chosen === undefined)
+    throw wrong(`entry is missing: name the file that is the function (${names.slice(0, 20).join(', ')})`);
   return bundleSources(files, chosen);
 }
 

@@ -37,11 +37,7 @@ export async function setOption(dependencies: OptionDependencies, name: string, 
   return reportOf(known, await dependencies.options.read(), dependencies);
 }
 
-function reportOf(
-  name: string,
-  set: ReadonlyMap<string, string>,
-  { settings }: OptionDependencies,
-): OptionReport {
+function reportOf(name: string, set: ReadonlyMap<string, string>, { settings }: OptionDependencies): OptionReport {
   const option = CONFIG_OPTIONS[name];
   if (option?.kind === 'absent') return { name, value: null, changeable: false, note: option.why };
   if (option?.kind === 'fixed') {

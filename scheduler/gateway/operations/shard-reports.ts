@@ -28,7 +28,12 @@ export async function reportShards({ access }: Pick<OperationDependencies, 'acce
   const { client } = access;
   if (!('nodes' in client)) {
     const [shard] = access.shards();
-    return [reportOf({ id: shard?.id ?? 'single', host: shard?.host ?? '', port: shard?.port ?? 0, slots: ALL_SLOTS }, await info(client))];
+    return [
+      reportOf(
+        { id: shard?.id ?? 'single', host: shard?.host ?? '', port: shard?.port ?? 0, slots: ALL_SLOTS },
+        await info(client),
+      ),
+    ];
   }
   const rows = (await (client as unknown as Redis).call('CLUSTER', 'SLOTS')) as readonly SlotRow[];
   const byNode = Map.groupBy(rows, ([, , [host, port]]) => `${host}:${port}`);
@@ -70,8 +75,10 @@ async function info(client: Access['client'] | Redis): Promise<ReadonlyMap<strin
   const text = await Promise.race([(client as Redis).info().catch(() => null), late]);
   clearTimeout(timer);
   if (text === null) return null;
-  return new Map(text.split('\r\n').flatMap((line) => {
-    const colon = line.indexOf(':');
-    return colon > 0 ? [[line.slice(0, colon), line.slice(colon + 1)] as const] : [];
-  }));
+  return new Map(
+    text.split('\r\n').flatMap((line) => {
+      const colon = line.indexOf(':');
+      return colon > 0 ? [[line.slice(0, colon), line.slice(colon + 1)] as const] : [];
+    }),
+  );
 }

@@ -32,11 +32,7 @@ export function createTokensOperation({ tokens }: Pick<OperationDependencies, 't
   return {
     name: 'RG.TOKEN',
     summary: 'Makes, lists and revokes tokens with which programs and people use the HTTP door.',
-    syntax: [
-      `RG.TOKEN CREATE <name> ${ROLES.join('|')} [EXPIRES <ms>]`,
-      'RG.TOKEN LIST',
-      'RG.TOKEN REVOKE <id>',
-    ],
+    syntax: [`RG.TOKEN CREATE <name> ${ROLES.join('|')} [EXPIRES <ms>]`, 'RG.TOKEN LIST', 'RG.TOKEN REVOKE <id>'],
     permission: () => 'manage',
     async run([sub, ...args]) {
       if (sub === undefined) throw arityError(COMMAND);

@@ -141,7 +141,10 @@ function changeRoutes({ deadLetters }: HttpDependencies): readonly HttpRoute[] {
 }
 
 /** One filter, or one for each id. ARGUMENT_INVALID for an empty one that nobody has asked for. */
-async function eachFilter<T>({ filter, all }: Change, work: (filter: LetterFilter) => Promise<T>): Promise<readonly T[]> {
+async function eachFilter<T>(
+  { filter, all }: Change,
+  work: (filter: LetterFilter) => Promise<T>,
+): Promise<readonly T[]> {
   const { ids, ...rest } = filter;
   if (ids === undefined && Object.keys(rest).length === 0 && all !== true) {
     const message = 'the filter is empty, which means all dead letters: say so with "all": true';
@@ -178,7 +181,8 @@ function sumOf(results: readonly RedriveResult[]): Omit<Static<typeof RedriveSha
 }
 
 export function letterJson(letter: KeptLetter): Static<typeof DeadLetterShape> {
-  const { registrationId, functionName, version, entryId, attempts, reason, errorCode, errorMessage, diedAtMs } = letter;
+  const { registrationId, functionName, version, entryId, attempts, reason, errorCode, errorMessage, diedAtMs } =
+    letter;
   const stream = utf8FromLatin1(letter.stream);
   const what = { registrationId, functionName, version, stream, entryId };
   return { id: letter.id, ...what, attempts, reason, errorCode, errorMessage, diedAtMs };

@@ -199,7 +199,18 @@ export function executionJson(summary: ExecutionSummary): ExecutionJson {
   const { id: executionId, functionName, reader, createdAtMs, endedAtMs, recordsRead, results, errors } = summary;
   const durationMs = endedAtMs === null ? null : Math.max(0, endedAtMs - createdAtMs);
   const status = statusOf(summary);
-  return { id: executionId, status, functionName, reader, createdAtMs, endedAtMs, durationMs, recordsRead, results, errors };
+  return {
+    id: executionId,
+    status,
+    functionName,
+    reader,
+    createdAtMs,
+    endedAtMs,
+    durationMs,
+    recordsRead,
+    results,
+    errors,
+  };
 }
 
 function detailJson({ summary, outline, errors, shards }: ExecutionView): Static<typeof DetailShape> {
@@ -221,7 +232,9 @@ function detailJson({ summary, outline, errors, shards }: ExecutionView): Static
       errors: [...shard.errors],
       totalMs: shard.totalDurationMs,
       readMs: shard.readDurationMs,
-      steps: shard.steps.toReversed().map(({ type, arg: callback, durationMs }) => ({ type, arg: callback, durationMs })),
+      steps: shard.steps
+        .toReversed()
+        .map(({ type, arg: callback, durationMs }) => ({ type, arg: callback, durationMs })),
     })),
     errorTexts: [...errors],
   };

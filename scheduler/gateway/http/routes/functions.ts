@@ -27,7 +27,12 @@ const PACKING = 2.5;
 
 /** Functions, their versions, sources and changes. */
 export function functionRoutes(dependencies: HttpDependencies): readonly HttpRoute[] {
-  return [...readRoutes(dependencies), ...sourceRoutes(dependencies), ...changeRoutes(dependencies), uploadRoute(dependencies)];
+  return [
+    ...readRoutes(dependencies),
+    ...sourceRoutes(dependencies),
+    ...changeRoutes(dependencies),
+    uploadRoute(dependencies),
+  ];
 }
 
 function readRoutes({ registry }: HttpDependencies): readonly HttpRoute[] {

@@ -115,6 +115,9 @@ export function nodeJson({ status, ...node }: NodeReport): Static<typeof NodeSha
     heapBytes: status?.heapBytes ?? null,
     loopDelayMs: status?.loopDelayMs ?? null,
     ready: status?.ready ?? false,
-    sandboxes: (status?.sandboxes ?? []).map((one) => ({ ...one, isolates: one.isolates.map((each) => ({ ...each })) })),
+    sandboxes: (status?.sandboxes ?? []).map((one) => ({
+      ...one,
+      isolates: one.isolates.map((each) => ({ ...each })),
+    })),
   };
 }

@@ -1,7 +1,12 @@
 import { type Static, Type } from 'typebox';
 import { PlatformError, type RegistrationState } from '#functions';
 import { changeState, unregister } from '../../operations/registration-changes.ts';
-import { endedRuns, HEALTHS, type RegistrationReport, reportRegistrations } from '../../operations/registration-reports.ts';
+import {
+  endedRuns,
+  HEALTHS,
+  type RegistrationReport,
+  reportRegistrations,
+} from '../../operations/registration-reports.ts';
 import type { HttpDependencies } from '../dependencies.ts';
 import { wholeList } from '../paging.ts';
 import { type Caller, defineRoute, type HttpRoute } from '../route.ts';

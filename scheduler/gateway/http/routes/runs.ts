@@ -7,7 +7,17 @@ import { checkRole } from '../authenticate.ts';
 import type { HttpDependencies } from '../dependencies.ts';
 import { defineRoute, type HttpRoute } from '../route.ts';
 import { Language } from '../schemas/functions.ts';
-import { BytesText, Count, nullable, RegistrationId, SpanMs, shape, Value, VersionNumber, words } from '../schemas/parts.ts';
+import {
+  BytesText,
+  Count,
+  nullable,
+  RegistrationId,
+  SpanMs,
+  shape,
+  Value,
+  VersionNumber,
+  words,
+} from '../schemas/parts.ts';
 import { readUpload, SOURCE_TYPES } from '../upload.ts';
 import { RESULTS_QUERY, ResultsShape, resultsJson } from './executions.ts';
 import { Argument, Timeout } from './trigger.ts';
@@ -36,7 +46,12 @@ function runRoute(dependencies: HttpDependencies): HttpRoute {
     ...{ method: 'POST', path: '/v1/runs', role: 'admin', area },
     summary: 'Run a source over the data in Redis',
     description: 'With `wait` the answer has the results if they are there in time, else the id of the execution.',
-    query: { wait: Type.Optional(Type.Boolean({ default: false })), timeoutMs: Timeout, language: Type.Optional(Language), ...RESULTS_QUERY },
+    query: {
+      wait: Type.Optional(Type.Boolean({ default: false })),
+      timeoutMs: Timeout,
+      language: Type.Optional(Language),
+      ...RESULTS_QUERY,
+    },
     payload: {
       json: RunBody,
       raw: SOURCE_TYPES,
@@ -64,7 +79,11 @@ function runRoute(dependencies: HttpDependencies): HttpRoute {
   });
 }
 
-async function endsBefore(executions: HttpDependencies['executions'], id: string, signal: AbortSignal): Promise<boolean> {
+async function endsBefore(
+  executions: HttpDependencies['executions'],
+  id: string,
+  signal: AbortSignal,
+): Promise<boolean> {
   try {
     await executions.waitForEnd(id, signal);
     return true;
@@ -142,18 +161,24 @@ interface TrialWish {
   readonly language?: 'js' | 'ts';
   readonly registration?: number | string;
   readonly command?: { readonly args: readonly unknown[] };
-  readonly entry?: { readonly stream?: string; readonly id?: string; readonly fields: Readonly<Record<string, unknown>> };
+  readonly entry?: {
+    readonly stream?: string;
+    readonly id?: string;
+    readonly fields: Readonly<Record<string, unknown>>;
+  };
   readonly key?: { readonly key: unknown; readonly event: string };
 }
 
 function subjectOf({ registrationId, version, source, language = 'js', registration }: TrialWish): TrialSubject {
-  if (registrationId !== undefined && source === undefined) return { kind: 'registration', id: registrationId, version };
+  if (registrationId !== undefined && source === undefined)
+    return { kind: 'registration', id: registrationId, version };
   if (source !== undefined && registrationId === undefined) return { kind: 'source', source, language, registration };
   throw wrong('give either registrationId or source');
 }
 
 function eventOf({ command, entry, key }: TrialWish): TrialEvent {
-  if ([command, entry, key].filter((one) => one !== undefined).length !== 1) throw wrong('give one of command, entry and key');
+  if ([command, entry, key].filter((one) => one !== undefined).length !== 1)
+    throw wrong('give one of command, entry and key');
   if (command !== undefined) return { kind: 'command', args: command.args.map(argumentBytes) };
   if (key !== undefined) return { kind: 'key', key: argumentBytes(key.key), event: key.event };
   const { stream = 'sample', id = `${Date.now()}-0`, fields = {} } = entry ?? {};

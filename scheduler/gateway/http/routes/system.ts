@@ -86,7 +86,9 @@ function aboutRoutes(dependencies: HttpDependencies): readonly HttpRoute[] {
           schema: pageOf(shape({ name: Type.String(), summary: Type.String(), syntax: Type.Array(Type.String()) })),
         },
       },
-      handle: () => ({ body: wholeList(operations.all.map(({ name, summary, syntax }) => ({ name, summary, syntax }))) }),
+      handle: () => ({
+        body: wholeList(operations.all.map(({ name, summary, syntax }) => ({ name, summary, syntax }))),
+      }),
     }),
     defineRoute({
       ...{ method: 'GET', path: '/v1/me', role: 'read', area },

@@ -112,4 +112,3 @@ export const UploadBody = shape(
   },
   'Upload',
 );
-

@@ -33,7 +33,9 @@ export const DEFAULT_ITEMS = 100;
 
 export const PAGING = {
   limit: Type.Integer({ minimum: 1, maximum: MOST_ITEMS, default: DEFAULT_ITEMS }),
-  cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 4_096, description: '`nextCursor` of the page before' })),
+  cursor: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 4_096, description: '`nextCursor` of the page before' }),
+  ),
 };
 
 /** A page of a list. */
@@ -47,7 +49,9 @@ export function pageOf<T extends TSchema>(item: T) {
 export const FunctionName = Type.String({ minLength: 1, maxLength: 200, description: 'Name of a function' });
 export const VersionNumber = Type.Integer({ minimum: 1 });
 export const RegistrationId = Type.String({ minLength: 1, maxLength: 4_096, description: 'Id of a registration' });
-export const Revision = shape({ revision: Type.Integer({ description: 'of the registry, applied by every live node' }) });
+export const Revision = shape({
+  revision: Type.Integer({ description: 'of the registry, applied by every live node' }),
+});
 
 export type PageOf<Item> = { readonly items: readonly Item[]; readonly nextCursor: string | null };
 export type BytesTextValue = Static<typeof BytesText>;
