@@ -1,7 +1,9 @@
 /** Public names of the `functions` layer: what can run. */
 export type { Artifact, LoadableVersion, SourceLanguage } from './artifacts/artifact.ts';
 export { type BundledSource, bundleFile } from './artifacts/bundle.ts';
+export { bundleSources, type SourceFiles } from './artifacts/bundle-sources.ts';
 export { type CompileRequest, compileArtifact, hashSource } from './artifacts/compile.ts';
+export { type OriginalFile, originalFiles } from './artifacts/original-files.ts';
 export { type FunctionsErrorCode, PlatformError, type PlatformErrorOptions } from './errors.ts';
 export { createRegistryKeys, type RegistryKeys } from './keys.ts';
 export { formatBytes, parseBytes } from './model/bytes.ts';

@@ -9,6 +9,7 @@ import type { SchedulerErrorCode } from './errors.ts';
 
 export { nearest } from './config/nearest.ts';
 export { type Origin, type ResolvedSettings, resolveSettings, type SettingSources } from './config/resolve-settings.ts';
+export { type ShownSetting, showSettings } from './config/show-settings.ts';
 export { flagOf, keyInFile, type SettingPath, variableOf } from './config/setting.ts';
 export { type AnySetting, SETTINGS, settingRows } from './config/table.ts';
 

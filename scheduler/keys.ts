@@ -39,6 +39,11 @@
  * | `<p>{executions}:artifact:<sha256>` | string, expires | what the stages of queued executions run (Artifact, JSON) |
  * | `<p>{<tag>}:pieces:<name>` | list, expires | records on their way between shards, and results, as RESP arrays |
  * | `<p>{options}` | hash | options set with RG.CONFIGSET |
+ * | `<p>{tokens}:tokens` | hash | bearer tokens of the HTTP door by id: name, role, expiry, hash of the secret (JSON) |
+ * | `<p>{tokens}:used` | hash | when a token was last used, by id |
+ * | `<p>{idempotency}:<hash>` | hash, expires | a call with an idempotency key: whose it is, and its answer |
+ * | `<p>{figures}:node:<slot>` | string, expires | what the node in the slot says about itself (JSON) |
+ * | `<p>{figures}:samples:<slot>` | stream, capped, expires | what the node in the slot did in each of the last seconds |
  */
 export interface SchedulerKeys {
   readonly prefix: string;
@@ -52,6 +57,8 @@ export interface SchedulerKeys {
   readonly executionIndex: string;
   readonly executionsRunning: string;
   readonly options: string;
+  readonly tokens: string;
+  readonly tokensUsed: string;
   slot(slot: number): string;
   stats(tag: string, registrationId: string): string;
   dead(tag: string, registrationId: string): string;
@@ -77,6 +84,9 @@ export interface SchedulerKeys {
   execution(id: string): string;
   executionArtifact(sha256: string): string;
   pieces(tag: string, name: string): string;
+  idempotency(hash: string): string;
+  nodeFigures(slot: number): string;
+  samples(slot: number): string;
 }
 
 /** @param prefix begin of every platform key, such as `rg:`. */
@@ -93,6 +103,8 @@ export function createSchedulerKeys(prefix: string): SchedulerKeys {
     executionIndex: `${prefix}{executions}:index`,
     executionsRunning: `${prefix}{executions}:running`,
     options: `${prefix}{options}`,
+    tokens: `${prefix}{tokens}:tokens`,
+    tokensUsed: `${prefix}{tokens}:used`,
     slot: (slot) => `${prefix}{fleet}:slot:${slot}`,
     stats: (tag, id) => `${prefix}{${tag}}:stats:${id}`,
     dead: (tag, id) => `${prefix}{${tag}}:dead:${id}`,
@@ -118,5 +130,8 @@ export function createSchedulerKeys(prefix: string): SchedulerKeys {
     execution: (id) => `${prefix}{executions}:record:${id}`,
     executionArtifact: (sha256) => `${prefix}{executions}:artifact:${sha256}`,
     pieces: (tag, name) => `${prefix}{${tag}}:pieces:${name}`,
+    idempotency: (hash) => `${prefix}{idempotency}:${hash}`,
+    nodeFigures: (slot) => `${prefix}{figures}:node:${slot}`,
+    samples: (slot) => `${prefix}{figures}:samples:${slot}`,
   };
 }

@@ -2,7 +2,7 @@ import { CommanderError } from 'commander';
 import { PlatformError } from '#functions';
 import { COMMANDS } from './commands/index.ts';
 import { ExitCode, exitCodeOf } from './exit-code.ts';
-import { packageVersion } from './package-root.ts';
+import { packageVersion } from '../package-root.ts';
 import { createProgram } from './program.ts';
 import { createOutput } from './render.ts';
 

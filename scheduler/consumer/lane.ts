@@ -50,6 +50,7 @@ export interface Lane {
   unsureUntilMs: number;
   /** Newest id settled by this node. */
   settledId: string;
+  /** When a read last brought an answer, or none was wanted (`performance.now()`); 0 = not known yet. */
   lastReadAtMs: number;
   /** Mode `sync`: a batch has left the backlog and waits for its version to be loaded. */
   starting: boolean;

@@ -26,8 +26,24 @@ export interface ExecutionSummary {
   readonly functionName: string;
   readonly reader: string;
   readonly createdAtMs: number;
+  /** Null while it has not ended. */
+  readonly endedAtMs: number | null;
   /** Records read so far. */
   readonly recordsRead: number;
+  /** Results; null while it has not ended. */
+  readonly results: number | null;
+  /** Errors so far, of all shards. */
+  readonly errors: number;
+}
+
+/** What an execution runs. */
+export interface ExecutionOutline {
+  readonly functionName: string;
+  readonly version: number;
+  readonly run: RunSpec;
+  readonly stages: number;
+  /** True: runs on the node that created it. */
+  readonly direct: boolean;
 }
 
 /** Results as they leave: RESP2 text. */
@@ -76,6 +92,9 @@ export interface ShardView {
 
 export interface ExecutionView {
   readonly summary: ExecutionSummary;
+  readonly outline: ExecutionOutline;
+  /** Error texts of all shards, Unicode. */
+  readonly errors: readonly string[];
   readonly isClustered: boolean;
   readonly shards: readonly ShardView[];
 }

@@ -9,7 +9,7 @@ import { feedSample, LOG_STREAM } from '../demo/feed-sample.ts';
 import { freeOrAny } from '../demo/free-ports.ts';
 import { makeSampleLog } from '../demo/sample-log.ts';
 import { type RunningNode, runNode } from '../node-process.ts';
-import { packageRoot } from '../package-root.ts';
+import { packageRoot } from '../../package-root.ts';
 import type { Output } from '../render.ts';
 import { showDeployed } from './deploy.ts';
 import { deployFunction } from './deploy-function.ts';
@@ -36,7 +36,7 @@ export const demo: Command = {
   run: async ({ options, settingFlags, output }) => {
     const settings = await demoSettings(settingFlags, options.text('config'));
     output.line(output.style('title', 'Starting a node'));
-    const node = await runNode(settings);
+    const node = await runNode({ settings });
     output.record({ event: 'ready', resp: node.respAddress, http: node.httpAddress, pid: process.pid }, () =>
       output.line(
         `RESP ${node.respAddress}  HTTP http://${node.httpAddress}  data ${settings.redisUrl === null ? settings.dataDir : maskRedisUrl(settings.redisUrl)}`,
