@@ -36,7 +36,12 @@ export function httpDocument(intro: string): string {
   const shapes = new Map<string, Schema>();
   for (const route of routes) for (const schema of schemasOf(route)) collect(schema, shapes);
   const areas = [...new Set(routes.map(({ area }) => area))];
-  const sections = areas.map((area) => areaSection(area, routes.filter((route) => route.area === area)));
+  const sections = areas.map((area) =>
+    areaSection(
+      area,
+      routes.filter((route) => route.area === area),
+    ),
+  );
   return `${intro}
 ## Routes
 
@@ -44,7 +49,10 @@ ${sections.join('\n\n')}
 
 ## Shapes
 
-${[...shapes].sort(([a], [b]) => (a < b ? -1 : 1)).map(([title, schema]) => shapeSection(title, schema)).join('\n\n')}
+${[...shapes]
+  .sort(([a], [b]) => (a < b ? -1 : 1))
+  .map(([title, schema]) => shapeSection(title, schema))
+  .join('\n\n')}
 
 ## Codes
 
@@ -64,7 +72,8 @@ function schemasOf(route: HttpRoute): readonly Schema[] {
 function collect(schema: Schema, shapes: Map<string, Schema>): void {
   if (schema.title !== undefined) shapes.set(schema.title, schema);
   const record = Object.values(schema.patternProperties ?? {});
-  for (const part of [...Object.values(schema.properties ?? {}), ...(schema.anyOf ?? []), ...record]) collect(part, shapes);
+  for (const part of [...Object.values(schema.properties ?? {}), ...(schema.anyOf ?? []), ...record])
+    collect(part, shapes);
   if (schema.items !== undefined) collect(schema.items, shapes);
 }
 
@@ -115,7 +124,10 @@ function typeText(schema: Schema): string {
   if (schema.anyOf !== undefined) return schema.anyOf.map(shown1).join(' | ');
   if (schema.type === 'array') return `[${shown1(schema.items ?? {})}, …]`;
   if (schema.type === 'object') return objectText(schema);
-  return { string: 'text', integer: 'integer', number: 'number', boolean: 'boolean', null: 'null' }[schema.type ?? ''] ?? 'any';
+  return (
+    { string: 'text', integer: 'integer', number: 'number', boolean: 'boolean', null: 'null' }[schema.type ?? ''] ??
+    'any'
+  );
 }
 
 function objectText(schema: Schema): string {
