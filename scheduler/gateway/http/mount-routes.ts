@@ -195,7 +195,7 @@ function schemaOf(route: HttpRoute): FastifySchema {
     ...(route.description === undefined ? {} : { description: route.description }),
     ...(route.role === null ? {} : { security: [{ token: [] }] }),
     params: closed(route.params),
-    querystring: closed(route.query),
+    ...(route.role === null ? {} : { querystring: closed(route.query) }),
     ...(json === undefined ? {} : { body: { content: { 'application/json': { schema: json } } } }),
     response: {
       ...Object.fromEntries(answers),
