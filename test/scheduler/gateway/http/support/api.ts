@@ -45,7 +45,11 @@ export function apiAt(port: number): Api {
     });
     const text = await response.text();
     const isParsed = /json/.test(response.headers.get('content-type') ?? '');
-    return { status: response.status, headers: response.headers, body: isParsed && text !== '' ? JSON.parse(text) : text || null };
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: isParsed && text !== '' ? JSON.parse(text) : text || null,
+    };
   };
   return {
     url,

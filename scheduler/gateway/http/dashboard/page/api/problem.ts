@@ -40,6 +40,8 @@ const ADVICE: Readonly<Record<string, string>> = {
   NOT_CONVERGED: 'The change stands. A node has not confirmed it yet: look at Cluster for one that is behind.',
   FUNCTION_EXISTS: 'Choose another name, or upload without “must be new” to make a new version.',
   GUEST_ERROR: 'The function threw this. The stack names the line of its source.',
+  GUEST_ARGUMENT: 'Correct the line of the source that is named.',
+  NODE_DRAINING: 'The node is about to stop. Use another one, or wait until it is back.',
   CALL_TIMED_OUT: 'The call goes on. Give it more time, or look for what it waits for in its log lines.',
   ARGUMENT_INVALID: 'Correct the field that is named and try again.',
   EXECUTION_RUNNING: 'Abort the execution, or wait for its end.',

@@ -13,12 +13,14 @@ export function Badge({ tone, children }: { readonly tone: Tone; readonly childr
 
 /** What went wrong, its code, and what to do. */
 export function ProblemNote({ problem }: { readonly problem: Problem }): JSX.Element {
+  const stack = problem.details?.stack;
   return (
     <div class="note note-bad" role="alert">
       <p>
         <strong>{problem.title}</strong> <code>{problem.code}</code>
       </p>
       <p class="wrap">{problem.detail}</p>
+      {typeof stack === 'string' ? <pre class="block">{stack}</pre> : null}
       <p class="soft">{adviceFor(problem)}</p>
     </div>
   );

@@ -23,7 +23,7 @@ export function chartOptions(box: HTMLElement, { series, format, onPoint }: Char
   return {
     width: box.clientWidth,
     height: box.clientHeight,
-    padding: [8, 4, 0, 0],
+    padding: [8, 24, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, sync: { key: 'figures' }, points: { size: 6 } },
     scales: { x: { range: timeRange }, y: { range: (_plot, _least, most) => [0, Math.max(most ?? 0, 1) * 1.1] } },
@@ -37,13 +37,20 @@ export function chartOptions(box: HTMLElement, { series, format, onPoint }: Char
         label,
         stroke: colour(name),
         width: 1.5,
-        points: { show: false },
+        points: { size: 5, fill: colour(name), show: () => false, filter: lonely },
         spanGaps: false,
         ...(isFilled === true ? { fill: colour(`${name}-tint`) } : {}),
       })),
     ],
     hooks: { setCursor: [(plot) => onPoint(plot.cursor.idx ?? null)] },
   };
+}
+
+/** Values without a neighbour make no line: they are drawn as points. */
+function lonely(plot: uPlot, series: number): number[] {
+  const values = plot.data[series] ?? [];
+  const isGap = (at: number): boolean => values[at] === null || values[at] === undefined;
+  return Array.from(values, (_value, at) => at).filter((at) => !isGap(at) && isGap(at - 1) && isGap(at + 1));
 }
 
 function timeRange(_plot: uPlot, first: number, last: number): [number, number] {

@@ -63,6 +63,12 @@ function RegistrationBody({ registration }: { readonly registration: Registratio
       {statistics.lastError === null ? null : (
         <Card title={registration.health === 'failing' ? 'Why it fails' : 'Last error'}>
           <ErrorPlace functionName={functionName} version={version} stack={statistics.lastError} />
+          {statistics.dead === 0 ? null : (
+            <p>
+              <a href={placeHref(['dead-letters'], { registration: registration.id })}>Its dead letters</a>{' '}
+              <span class="soft">have payload, stack and line of the source.</span>
+            </p>
+          )}
         </Card>
       )}
       <Card title="Runs and entries">
