@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { bundlePage } from '../../../../scheduler/gateway/http/dashboard/bundle-page.ts';
@@ -9,6 +10,10 @@ beforeAll(async () => {
 });
 
 const textOf = (name: string): string => Buffer.from(files.get(name) ?? '').toString();
+
+test('the picture of the README is smaller than 200 kB', () => {
+  expect(statSync(new URL('../../../../docs/dashboard.png', import.meta.url)).size).toBeLessThan(200_000);
+});
 
 describe('the files of the dashboard', () => {
   test('are exactly those that the door serves', () => {

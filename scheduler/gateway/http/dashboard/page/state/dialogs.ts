@@ -9,8 +9,8 @@ export interface Question {
   /** Word on the button that does it. */
   readonly action: string;
   readonly isDangerous?: boolean;
-  /** Does it; answers the sentence that says what has happened. */
-  readonly run: () => Promise<string>;
+  /** Does it; answers the sentence that says what has happened, or what is shown next. */
+  readonly run: () => Promise<string | Question>;
 }
 
 export interface OpenQuestion extends Question {
@@ -42,8 +42,9 @@ export function createDialogs(say: (sentence: string) => void): Dialogs {
       if (asked === null || asked.isRunning) return;
       question.value = { ...asked, isRunning: true, problem: null };
       try {
-        say(await asked.run());
-        question.value = null;
+        const outcome = await asked.run();
+        question.value = typeof outcome === 'string' ? null : { ...outcome, isRunning: false, problem: null };
+        if (typeof outcome === 'string') say(outcome);
       } catch (error) {
         question.value = { ...asked, isRunning: false, problem: problemOf(error) };
       }

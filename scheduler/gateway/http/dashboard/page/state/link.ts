@@ -5,7 +5,8 @@ import { type Problem, problemOf } from '../api/problem.ts';
 
 /**
  * `connecting`: nothing has come yet; `live`; `stale`: the node speaks, but of a time that is past; `lost`: nothing has been
- * heard for three beats, or the connection broke. A lost link is opened again until it is closed.
+ * heard for three beats, or the connection broke. A lost link is opened again until it is closed; so is one that stays stale,
+ * for if it was this machine's clock that jumped, a new connection tells.
  */
 export type LinkPhase = 'connecting' | 'live' | 'stale' | 'lost';
 
@@ -43,6 +44,8 @@ interface Pulse {
   /** The node's clock less ours. */
   skewMs: number;
   waitMs: number;
+  /** Since when the other side has been behind, by our clock; null when it is not. */
+  staleAtMs: number | null;
 }
 
 export function createLink(options: LinkOptions): Link {
@@ -53,6 +56,7 @@ export function createLink(options: LinkOptions): Link {
     beatMs: DEFAULT_BEAT_MS,
     skewMs: 0,
     waitMs: FIRST_RETRY_MS,
+    staleAtMs: null,
   };
   const running = { now: null as AbortController | null };
   const open = (): void => {
@@ -85,7 +89,7 @@ async function attempt(
   const silence = new AbortController();
   const beganAtMs = Date.now();
   const watch = setInterval(() => {
-    const lastMs = Math.max(pulse.heardAtMs.peek() ?? 0, beganAtMs);
+    const lastMs = Math.max(pulse.staleAtMs ?? pulse.heardAtMs.peek() ?? 0, beganAtMs);
     if (Date.now() - lastMs > MISSED_BEATS * pulse.beatMs) silence.abort();
   }, WATCH_MS);
   const hear = (event: ServerEvent): void => {
@@ -117,8 +121,9 @@ function take({ event, data }: ServerEvent, pulse: Pulse): void {
     Object.assign(pulse, { beatMs: beatMs ?? DEFAULT_BEAT_MS, skewMs: atMs - now, waitMs: FIRST_RETRY_MS });
     pulse.problem.value = null;
   }
-  const behindMs = now + pulse.skewMs - atMs;
-  pulse.phase.value = behindMs > MISSED_BEATS * pulse.beatMs ? 'stale' : 'live';
+  const isBehind = now + pulse.skewMs - atMs > MISSED_BEATS * pulse.beatMs;
+  pulse.staleAtMs = isBehind ? (pulse.staleAtMs ?? now) : null;
+  pulse.phase.value = isBehind ? 'stale' : 'live';
 }
 
 function sleep(ms: number, ended: AbortSignal): Promise<void> {

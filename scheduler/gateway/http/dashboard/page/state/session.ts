@@ -32,12 +32,6 @@ export function createSession(): Session {
   const phase = signal<SessionPhase>('opening');
   const me = signal<Me | null>(null);
   const problem = signal<Problem | null>(null);
-  const forget = (): void => {
-    sessionStorage.removeItem(KEY);
-    localStorage.removeItem(KEY);
-    me.value = null;
-    phase.value = 'asking';
-  };
   const open = async (api: Api): Promise<void> => {
     try {
       me.value = await api.get<Me>('/v1/me');
@@ -56,12 +50,16 @@ export function createSession(): Session {
     token: () => sessionStorage.getItem(KEY) ?? localStorage.getItem(KEY),
     open,
     enter: (token, remember) => {
-      forget();
+      sessionStorage.removeItem(KEY);
+      localStorage.removeItem(KEY);
       (remember ? localStorage : sessionStorage).setItem(KEY, token);
     },
     leave: () => {
       problem.value = null;
-      forget();
+      sessionStorage.removeItem(KEY);
+      localStorage.removeItem(KEY);
+      me.value = null;
+      phase.value = 'asking';
     },
     refused: () => {
       me.value = null;

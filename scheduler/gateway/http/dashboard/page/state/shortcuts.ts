@@ -9,7 +9,7 @@ export interface Shortcut {
 
 const PAGE_KEYS: readonly Shortcut[] = [
   { keys: '?', does: 'shows this' },
-  { keys: '/', does: 'goes to the filter of the list' },
+  { keys: '/', does: 'goes to the filter of the list; Enter goes from there to the first row' },
   { keys: 'j', does: 'goes to the next row' },
   { keys: 'k', does: 'goes to the row before' },
   { keys: 't', does: 'changes between the system’s, light and dark colours' },
@@ -36,17 +36,28 @@ export function listenForKeys({ router, dialogs, theme, session }: App): void {
       state.goAtMs = Date.now();
     },
   };
-  addEventListener('keydown', (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
-    if (dialogs.question.value !== null || dialogs.isHelpOpen.value || session.phase.value !== 'open') return;
+  /** The screen that a pair of keys names, else what one key does. */
+  const actionOf = (key: string): (() => void) | undefined => {
     const isPair = Date.now() - state.goAtMs < PAIR_MS;
     state.goAtMs = 0;
-    const screen = isPair ? SCREENS.find(({ key }) => key === event.key) : undefined;
-    const action = screen === undefined ? actions[event.key] : () => router.go(screen.href);
+    const screen = isPair ? SCREENS.find((each) => each.key === key) : undefined;
+    return screen === undefined ? actions[key] : () => router.go(screen.href);
+  };
+  const isBusy = (): boolean =>
+    dialogs.question.value !== null || dialogs.isHelpOpen.value || session.phase.value !== 'open';
+  addEventListener('keydown', (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || isBusy()) return;
+    if (event.key === 'Enter' && isFilter(event.target)) moveRow(1);
+    const action = isTyping(event.target) ? undefined : actionOf(event.key);
     if (action === undefined) return;
     event.preventDefault();
     action();
   });
+}
+
+/** The field above a list; that of a form searches with Enter. */
+function isFilter(target: EventTarget | null): boolean {
+  return target instanceof HTMLInputElement && target.type === 'search';
 }
 
 function isTyping(target: EventTarget | null): boolean {

@@ -12,20 +12,22 @@ export interface ListState<T> {
   readonly problem: Problem | null;
 }
 
-/** A list as long as the screen looks at it, live, also beyond the first 200. */
+/** A list as long as the screen looks at it, live, also beyond the first 200; `path` answers it whole. */
 export function useList<T extends Topic>(topic: T, path: string): ListState<TopicItems[T]> {
   const { feed } = useApp();
   useEffect(() => feed.watch(topic), [feed, topic]);
   const state = feed.topic(topic).value;
   const trouble = feed.trouble(topic).value;
   const isLong = state !== null && state.total > state.items.length;
-  const whole = useFetched<List<TopicItems[T]>>(isLong ? path : null, WHOLE, state?.atMs ?? 0);
+  const turn = Math.floor((state?.atMs ?? 0) / LONG_LIST_MS);
+  const whole = useFetched<List<TopicItems[T]>>(isLong ? path : null, {}, turn);
   const known = state?.items ?? null;
   const data = isLong ? (whole.data?.items ?? known) : known;
   return { data, total: state?.total ?? 0, problem: trouble ?? whole.problem };
 }
 
-const WHOLE: Query = { limit: 1000 };
+/** Long lists are asked for no more often than this, however often they change. */
+const LONG_LIST_MS = 5_000;
 
 export interface Fetched<T> {
   readonly data: T | null;

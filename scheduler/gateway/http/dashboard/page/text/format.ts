@@ -92,3 +92,8 @@ export function prettyText(text: string): string {
 export function plural(amount: number, one: string, many = `${one}s`): string {
   return `${count(amount)} ${amount === 1 ? one : many}`;
 }
+
+/** A long id, such as that of an execution, by its beginning and its number: 3f9c2b…-12. */
+export function shortId(id: string): string {
+  return id.length <= 20 ? id : `${id.slice(0, 6)}…${id.slice(Math.max(id.lastIndexOf('-'), id.length - 8))}`;
+}

@@ -2,10 +2,11 @@ import { type Signal, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { url } from '../../api/client.ts';
 import type { List, Role } from '../../api/types.ts';
-import { ActionButton, Age, Card, Loading, ProblemNote } from '../../parts/basics.tsx';
+import { ActionButton, Age, Answer, Card } from '../../parts/basics.tsx';
 import { ChoiceField, TextField } from '../../parts/fields.tsx';
 import { type Column, Table } from '../../parts/table.tsx';
 import { useApp } from '../../state/app.ts';
+import type { Question } from '../../state/dialogs.ts';
 import { useFetched } from '../../state/use-list.ts';
 
 interface Token {
@@ -27,47 +28,52 @@ const ROLES = [
 /** Who may use the API. A token is shown once, when it is made. */
 export function TokenList(): JSX.Element {
   const { session } = useApp();
-  const { data, problem, reload } = useFetched<List<Token>>(session.can('admin') ? PATH : null);
-  const made = useSignal<string | null>(null);
-  const actions = useTokenActions(reload, (token) => {
-    made.value = token;
-  });
+  const list = useFetched<List<Token>>(session.can('admin') ? PATH : null);
+  const { create, revoke } = useTokenActions(list.reload);
   if (!session.can('admin')) return <p class="empty">Tokens are shown to role admin only.</p>;
   return (
     <Card
       title="Tokens"
       tools={
-        <ActionButton needs="admin" onClick={actions.create}>
+        <ActionButton needs="admin" onClick={create}>
           New token
         </ActionButton>
       }
     >
-      {problem === null ? null : <ProblemNote problem={problem} />}
-      {made.value === null ? null : (
-        <div class="note" role="status">
-          <p>The new token, shown this once:</p>
-          <pre class="block">{made.value}</pre>
-        </div>
-      )}
-      {data === null ? (
-        <Loading />
-      ) : (
-        <Table
-          label="tokens"
-          rows={data.items}
-          columns={columnsFor(actions.revoke)}
-          rowKey={({ id }) => id}
-          empty="There is no token: the API is open to this machine, and only to it."
-        />
-      )}
+      <Answer to={list}>
+        {({ items }) => (
+          <Table
+            label="tokens"
+            rows={items}
+            columns={columnsFor(revoke)}
+            rowKey={({ id }) => id}
+            empty="There is no token: the API is open to this machine, and only to it."
+          />
+        )}
+      </Answer>
     </Card>
   );
 }
 
-function useTokenActions(onDone: () => void, onMade: (token: string) => void) {
+interface TokenActions {
+  readonly create: () => void;
+  readonly revoke: (token: Token) => void;
+}
+
+function useTokenActions(onDone: () => void): TokenActions {
   const { api, dialogs, session } = useApp();
   const name = useSignal('');
-  const role = useSignal<string>('read');
+  const role = useSignal<string>('admin');
+  const make = async (): Promise<Question> => {
+    const wasOpen = session.me.value?.authentication === 'open';
+    const body = { name: name.value.trim(), role: role.value };
+    const { token } = await api.send<Token & { token: string }>({ method: 'POST', path: PATH, body });
+    // From now on the API asks this page, too.
+    if (wasOpen) session.enter(token, false);
+    if (wasOpen) await session.open(api);
+    onDone();
+    return shown(body.name, token);
+  };
   return {
     create: () => {
       name.value = '';
@@ -75,19 +81,10 @@ function useTokenActions(onDone: () => void, onMade: (token: string) => void) {
         title: 'Make a token?',
         body: <TokenFields name={name} role={role} isFirst={session.me.value?.authentication === 'open'} />,
         action: 'Make',
-        run: async () => {
-          const { token } = await api.send<Token & { token: string }>({
-            method: 'POST',
-            path: PATH,
-            body: { name: name.value.trim(), role: role.value },
-          });
-          onMade(token);
-          onDone();
-          return `Token ${name.value} is made.`;
-        },
+        run: make,
       });
     },
-    revoke: (token: Token) =>
+    revoke: (token) =>
       dialogs.ask({
         title: `Revoke token ${token.name}?`,
         body: <p>Whoever uses it is refused from now on.</p>,
@@ -102,6 +99,21 @@ function useTokenActions(onDone: () => void, onMade: (token: string) => void) {
   };
 }
 
+/** The only time that a token is to be seen. */
+function shown(name: string, token: string): Question {
+  return {
+    title: `Token ${name}`,
+    body: (
+      <>
+        <p>Copy it now: it is shown this once, and kept nowhere.</p>
+        <pre class="block">{token}</pre>
+      </>
+    ),
+    action: 'Done',
+    run: async () => `Token ${name} is made.`,
+  };
+}
+
 interface TokenFieldsProps {
   readonly name: Signal<string>;
   readonly role: Signal<string>;
@@ -112,7 +124,10 @@ function TokenFields({ name, role, isFirst }: TokenFieldsProps): JSX.Element {
   return (
     <>
       {isFirst ? (
-        <p>As soon as there is a token the API asks everybody for one, this page too. Begin with one of role admin.</p>
+        <p>
+          As soon as there is a token the API asks everybody for one, this page too. This page goes on with the new one,
+          so begin with role admin.
+        </p>
       ) : null}
       <TextField label="Name" value={name} />
       <ChoiceField

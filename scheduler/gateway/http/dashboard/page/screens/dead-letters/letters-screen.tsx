@@ -2,6 +2,7 @@ import { type Signal, useSignal } from '@preact/signals';
 import type { JSX, TargetedEvent } from 'preact';
 import type { DeadLetter, DeadLetterFilter, List } from '../../api/types.ts';
 import { ActionButton, Answer } from '../../parts/basics.tsx';
+import { FIRST_ROWS, MoreRows } from '../../parts/more-rows.tsx';
 import { Screen } from '../../parts/screen.tsx';
 import { useApp } from '../../state/app.ts';
 import { placeHref } from '../../state/router.ts';
@@ -13,7 +14,6 @@ import { type Selection, useLetterActions } from './letter-actions.tsx';
 import { LetterTable } from './letter-table.tsx';
 
 const NAMES = ['function', 'registration', 'error'] as const;
-const NEWEST = { limit: 1000 };
 
 /** The search of the address as a filter of the API. */
 function filterOf(query: ScreenAddress['query']): Omit<DeadLetterFilter, 'ids'> {
@@ -27,7 +27,8 @@ function filterOf(query: ScreenAddress['query']): Omit<DeadLetterFilter, 'ids'> 
 export function LettersScreen({ query }: ScreenAddress): JSX.Element {
   const age = useTopicAge('deadLetters');
   const filter = filterOf(query);
-  const list = useFetched<List<DeadLetter>>('/v1/dead-letters', { ...filter, ...NEWEST }, age);
+  const limit = useSignal(FIRST_ROWS);
+  const list = useFetched<List<DeadLetter>>('/v1/dead-letters', { ...filter, limit: limit.value }, age);
   const total = useFetched<{ count: number }>('/v1/dead-letters/count', { ...filter }, age).data?.count ?? null;
   const chosen = useSignal<ReadonlySet<string>>(new Set());
   return (
@@ -37,7 +38,7 @@ export function LettersScreen({ query }: ScreenAddress): JSX.Element {
     >
       <SearchForm key={JSON.stringify(query)} query={query} />
       <Answer to={list}>
-        {({ items }) => (
+        {({ items, nextCursor }) => (
           <>
             <Tools filter={filter} total={total ?? items.length} chosen={chosen} onDone={list.reload} />
             <LetterTable
@@ -46,6 +47,7 @@ export function LettersScreen({ query }: ScreenAddress): JSX.Element {
               chosen={chosen}
               isSearch={Object.keys(filter).length > 0}
             />
+            <MoreRows limit={limit} nextCursor={nextCursor} />
           </>
         )}
       </Answer>

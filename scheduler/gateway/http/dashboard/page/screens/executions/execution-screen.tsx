@@ -8,7 +8,7 @@ import { Screen } from '../../parts/screen.tsx';
 import { useApp } from '../../state/app.ts';
 import { useFetched } from '../../state/use-list.ts';
 import { useTopicAge } from '../../state/use-topic-age.ts';
-import { count, span, valueText } from '../../text/format.ts';
+import { count, shortId, span, valueText } from '../../text/format.ts';
 import type { ScreenAddress } from '../current-screen.tsx';
 import { ExecutionState } from './execution-state.tsx';
 import { ResultList } from './result-list.tsx';
@@ -21,9 +21,9 @@ export function ExecutionScreen({ rest }: ScreenAddress): JSX.Element {
   const answer = useFetched<ExecutionDetail>(url`/v1/executions/${id}`, {}, age);
   return (
     <Screen
-      title={`Execution ${id}`}
+      title={`Execution ${shortId(id)}`}
       parent={{ href: '#/executions', name: 'Executions' }}
-      tools={answer.data === null ? undefined : <ExecutionTools execution={answer.data} />}
+      tools={answer.data === null ? undefined : <ExecutionTools execution={answer.data} onDone={answer.reload} />}
     >
       <Answer to={answer}>{(known) => <ExecutionBody execution={known} age={age} />}</Answer>
     </Screen>
@@ -34,30 +34,36 @@ function isOver({ status }: ExecutionDetail): boolean {
   return status === 'done' || status === 'aborted';
 }
 
-function ExecutionTools({ execution }: { readonly execution: ExecutionDetail }): JSX.Element {
+interface ToolsProps {
+  readonly execution: ExecutionDetail;
+  readonly onDone: () => void;
+}
+
+function ExecutionTools({ execution, onDone }: ToolsProps): JSX.Element {
   const { api, dialogs, router } = useApp();
   const { id, functionName } = execution;
   const abort = (): void =>
     dialogs.ask({
-      title: `Abort execution ${id}?`,
+      title: `Abort execution ${shortId(id)}?`,
       body: <p>{functionName ?? 'The run'} stops on every shard. What it has written stays.</p>,
       action: 'Abort',
       isDangerous: true,
       run: async () => {
         await api.send({ method: 'POST', path: url`/v1/executions/${id}/abort` });
-        return `Execution ${id} is aborted.`;
+        onDone();
+        return `Execution ${shortId(id)} is aborted.`;
       },
     });
   const drop = (): void =>
     dialogs.ask({
-      title: `Drop execution ${id}?`,
+      title: `Drop execution ${shortId(id)}?`,
       body: <p>Its results and errors are deleted.</p>,
       action: 'Drop',
       isDangerous: true,
       run: async () => {
         await api.send({ method: 'DELETE', path: url`/v1/executions/${id}` });
         router.go('#/executions');
-        return `Execution ${id} is dropped.`;
+        return `Execution ${shortId(id)} is dropped.`;
       },
     });
   return isOver(execution) ? (
@@ -114,6 +120,7 @@ function RunFacts({ execution }: { readonly execution: ExecutionDetail }): JSX.E
     <Facts
       facts={[
         ['Status', <ExecutionState key="status" status={execution.status} errors={execution.errors} />],
+        ['Id', <code key="id">{execution.id}</code>],
         ['Function', execution.functionName],
         ['Started', <Age key="created" atMs={execution.createdAtMs} />],
         ['Took', span(execution.durationMs)],

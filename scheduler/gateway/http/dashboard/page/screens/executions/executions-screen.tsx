@@ -1,14 +1,16 @@
+import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import type { Execution, List } from '../../api/types.ts';
 import { Age, Answer } from '../../parts/basics.tsx';
 import { ChoiceField } from '../../parts/fields.tsx';
 import { Screen } from '../../parts/screen.tsx';
+import { FIRST_ROWS, MoreRows } from '../../parts/more-rows.tsx';
 import { type Column, Table } from '../../parts/table.tsx';
 import { useApp } from '../../state/app.ts';
 import { placeHref } from '../../state/router.ts';
 import { useFetched } from '../../state/use-list.ts';
 import { useTopicAge } from '../../state/use-topic-age.ts';
-import { count, span } from '../../text/format.ts';
+import { count, shortId, span } from '../../text/format.ts';
 import type { ScreenAddress } from '../current-screen.tsx';
 import { ExecutionState } from './execution-state.tsx';
 
@@ -16,28 +18,32 @@ import { ExecutionState } from './execution-state.tsx';
 export function ExecutionsScreen({ query }: ScreenAddress): JSX.Element {
   const { router } = useApp();
   const age = useTopicAge('executions');
-  const list = useFetched<List<Execution>>('/v1/executions', { status: query.status, limit: 1000 }, age);
+  const limit = useSignal(FIRST_ROWS);
+  const list = useFetched<List<Execution>>('/v1/executions', { status: query.status, limit: limit.value }, age);
   return (
     <Screen title="Executions" lead="Batch runs: over everything that is in Redis, once.">
       <Answer to={list}>
-        {({ items }) => (
-          <Table
-            label="executions"
-            rows={items}
-            columns={COLUMNS}
-            rowKey={({ id }) => id}
-            search={({ id, functionName, reader }) => `${id} ${functionName ?? ''} ${reader}`}
-            tone={({ errors }) => (errors > 0 ? 'bad' : undefined)}
-            empty={NONE}
-            tools={
-              <ChoiceField
-                label="Status"
-                value={query.status ?? ''}
-                choices={STATUSES}
-                onChoose={(status) => router.go(placeHref(['executions'], { status }))}
-              />
-            }
-          />
+        {({ items, nextCursor }) => (
+          <>
+            <Table
+              label="executions"
+              rows={items}
+              columns={COLUMNS}
+              rowKey={({ id }) => id}
+              search={({ id, functionName, reader }) => `${id} ${functionName ?? ''} ${reader}`}
+              tone={({ errors }) => (errors > 0 ? 'bad' : undefined)}
+              empty={NONE}
+              tools={
+                <ChoiceField
+                  label="Status"
+                  value={query.status ?? ''}
+                  choices={STATUSES}
+                  onChoose={(status) => router.go(placeHref(['executions'], { status }))}
+                />
+              }
+            />
+            <MoreRows limit={limit} nextCursor={nextCursor} />
+          </>
         )}
       </Answer>
     </Screen>
@@ -64,8 +70,8 @@ const COLUMNS: readonly Column<Execution>[] = [
     label: 'Execution',
     cell: ({ id, functionName, reader }) => (
       <>
-        <a class="strong wrap" href={placeHref(['executions', id])}>
-          {id}
+        <a class="strong" title={id} href={placeHref(['executions', id])}>
+          {shortId(id)}
         </a>
         <span class="below soft">{functionName === null ? reader : `${functionName}, ${reader}`}</span>
       </>

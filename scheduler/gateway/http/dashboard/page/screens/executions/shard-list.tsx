@@ -53,7 +53,7 @@ function StepList({ steps, longest }: StepListProps): JSX.Element {
     <ol class="steps">
       {steps.map(({ type, arg, durationMs }, at) => (
         <li key={at}>
-          <strong>{type}</strong> {arg === null ? null : <code class="wrap">{arg}</code>}
+          <strong>{type}</strong> {arg === null || arg === '' ? null : <code class="wrap">{arg}</code>}
           {durationMs === 0 ? null : (
             <span class="step-time">
               <meter min={0} max={longest} value={durationMs} aria-label={`Time of step ${at + 1}`} />{' '}

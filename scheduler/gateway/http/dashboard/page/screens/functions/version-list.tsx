@@ -83,12 +83,8 @@ function VersionTools({ version: { functionName, version, active }, actions, act
   return (
     <div class="tools">
       {active ? null : (
-        <ActionButton
-          needs="admin"
-          label={`${isBack ? 'Roll back to' : 'Activate'} version ${version}`}
-          onClick={() => (isBack ? actions.rollBack(version) : actions.activate(version))}
-        >
-          {isBack ? 'Roll back to it' : 'Activate'}
+        <ActionButton needs="admin" onClick={() => (isBack ? actions.rollBack(version) : actions.activate(version))}>
+          {isBack ? `Roll back to ${version}` : `Activate ${version}`}
         </ActionButton>
       )}
       {active || activeVersion === null ? null : (

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
-import { waitFor } from '../support/wait.ts';
+import { waitFor } from '../../support/wait.ts';
 import {
   atScreen,
   BROKEN,
@@ -11,7 +11,7 @@ import {
   hears,
   shopSource,
   uploadByHand,
-} from './dashboard-world.ts';
+} from './world.ts';
 
 const world = dashboardWorld();
 const ID = 'shop/stream/shop:*';

@@ -1,7 +1,7 @@
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect } from 'vitest';
-import { openBrowser, type TestBrowser, type WatchedPage } from '../support/browser.ts';
-import { type PlatformProcess, startPlatformProcess } from '../support/platform.ts';
+import { openBrowser, type TestBrowser, type WatchedPage } from '../../support/browser.ts';
+import { type PlatformProcess, startPlatformProcess } from '../../support/platform.ts';
 
 /** A node and a browser for all tests of a file. */
 export interface DashboardWorld {
