@@ -5,7 +5,7 @@ import {
 } from '../../../../support/platform.ts';
 
 /** What a test looks into without saying what it is first. */
-export type Json = { readonly [name: string]: Json } & readonly Json[] & string & number & boolean & null;
+export type Json = ReturnType<typeof JSON.parse>;
 
 /** An answer of the door, read to its end. */
 export interface ApiAnswer {
@@ -45,7 +45,11 @@ export function apiAt(port: number): Api {
     });
     const text = await response.text();
     const isParsed = /json/.test(response.headers.get('content-type') ?? '');
-    return { status: response.status, headers: response.headers, body: isParsed && text !== '' ? JSON.parse(text) : text || null };
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: isParsed && text !== '' ? JSON.parse(text) : text || null,
+    };
   };
   return {
     url,
