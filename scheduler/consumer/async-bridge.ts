@@ -66,11 +66,15 @@ export function createAsyncBridge(options: AsyncBridgeOptions): AsyncBridge {
     },
     async runJob(lane, job) {
       const self = node.consumer();
-      const owner = modeOf(lane) === 'async' ? workName(self) : self;
+      const isQueued = modeOf(lane) === 'async';
+      const owner = isQueued ? workName(self) : self;
       const known = knownIds(lane);
       const ids = job.ids.filter((id) => !known.has(id));
       const batch = await claimer.claim({ lane, ids, owner, from: [job.readBy], origin: 'queue', counts: false });
-      if (batch !== null) await options.offer(lane, batch);
+      if (batch === null) return;
+      const running = options.offer(lane, batch);
+      // Of a registration that has left the queue: entries may wait long, and not in a place of the queue's workers.
+      if (isQueued) await running;
     },
     async findLost(lane) {
       const consumer = node.consumer();

@@ -5,7 +5,7 @@ import { isIdle, type Lane, modeOf, workName } from './lane.ts';
 import { createLapseWatch } from './lapses.ts';
 import type { ConsumerParts } from './parts.ts';
 import { isLinkLost } from './redis-calls.ts';
-import type { ConsumedRegistration } from './registration.ts';
+import { type ConsumedRegistration, deliveryModeOf } from './registration.ts';
 import type { Takeover } from './takeover.ts';
 
 const RENEW = defineScript('renew', new URL('./scripts/renew.lua', import.meta.url));
@@ -31,7 +31,8 @@ export function startMaintenance(options: MaintenanceOptions): { close(): void }
   const { settings, parts, takeover, log } = options;
   const lanes = function* (mode?: string): Generator<Lane> {
     for (const registration of options.registrations()) {
-      if (!registration.running || (mode !== undefined && registration.active.spec.mode !== mode)) continue;
+      const { spec } = registration.active;
+      if (!registration.running || (mode !== undefined && deliveryModeOf(spec) !== mode)) continue;
       yield* registration.lanes.values();
     }
   };
