@@ -1,4 +1,10 @@
-import type { ActiveRegistration, DeliveryMode, LoadableVersion, RegistrationSpec, StreamTriggerSpec } from '#functions';
+import type {
+  ActiveRegistration,
+  DeliveryMode,
+  LoadableVersion,
+  RegistrationSpec,
+  StreamTriggerSpec,
+} from '#functions';
 import { latin1FromUtf8 } from '#functions';
 import { type EventFilter, eventFilterOf } from './event-filter.ts';
 import type { Lane } from './lane.ts';

@@ -133,7 +133,16 @@ class BatchStarter implements Starter {
       letGo(lane, batch.ids);
     }
     if (target === null) addLoad(lane, -batch.ids.length);
-    else await this.#options.runner.run({ lane, batch, target, registrationIndex, interruptions, room, share: shareOf(how, room.entries) });
+    else
+      await this.#options.runner.run({
+        lane,
+        batch,
+        target,
+        registrationIndex,
+        interruptions,
+        room,
+        share: shareOf(how, room.entries),
+      });
     leaveRoom(registration, room, room.entries);
     drainOverflow(registration);
   }

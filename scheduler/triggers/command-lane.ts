@@ -167,7 +167,8 @@ export class CommandLane {
       });
       this.#asking = null;
       if (permit === null && !asking.signal.aborted) this.refuseWaiting(DRAINING_REPLY);
-      else if (permit !== null && this.#waiting.length > 0) this.#start(isInLine ? CALLS_IN_TURN : permit.count, permit);
+      else if (permit !== null && this.#waiting.length > 0)
+        this.#start(isInLine ? CALLS_IN_TURN : permit.count, permit);
       else permit?.release();
     }
   }

@@ -2,7 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type ActiveRegistration, defineScript, type LoadableVersion, type RedisAccess } from '#functions';
 import { eventFilterOf } from '../consumer/event-filter.ts';
-import { type ExecutionShape, keepToTheEnd, type PermitNeed, type PermitShare, permitNeedOf, shareAsTheyEnd } from '../consumer/permit-share.ts';
+import {
+  type ExecutionShape,
+  keepToTheEnd,
+  type PermitNeed,
+  type PermitShare,
+  permitNeedOf,
+  shareAsTheyEnd,
+} from '../consumer/permit-share.ts';
 import type { TokenBucket } from '../consumer/token-bucket.ts';
 import type { Permit, Permits } from '../fleet/fleet.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -136,7 +143,11 @@ class Lane implements MessageLane {
     const filter = eventFilterOf(this.active.spec);
     const wanted = filter === null ? messages : messages.filter((message) => passes(filter, message));
     // What does not run needs no permit.
-    if (filter !== null) await this.#run(messages.filter((message) => !passes(filter, message)), null);
+    if (filter !== null)
+      await this.#run(
+        messages.filter((message) => !passes(filter, message)),
+        null,
+      );
     for (let rest = wanted; rest.length > 0; ) {
       const { spec } = this.active;
       const need = permitNeedOf(shapeOf(this.active), rest.length);

@@ -146,7 +146,7 @@ describe.each(Object.entries(TOPOLOGIES))('concurrency over two nodes on %s', (_
     const row = () => registrationRow(door, ids[0] ?? '');
     for (let n = 0; n < 30; n += 1) await door.publish('calls', String(n));
     await waitFor(async () => (await row()).get('numAborted') === 20, { what: 'twenty are dropped' });
-    expect(await redis.scard('inside')).toBe(2);
+    await waitFor(async () => (await redis.scard('inside')) === 2, { what: 'two are at work' });
     await redis.set('go', '1');
     await waitFor(async () => (await row()).get('done') === 10, { what: 'ten have run' });
     await deleteFunction('heard');
@@ -173,7 +173,9 @@ describe.each(Object.entries(TOPOLOGIES))('concurrency over two nodes on %s', (_
   test('key events wait, and so do clients that wait for them', async () => {
     const source = `${COUNT} GB('KeysReader').foreach(() => busy()).register({ prefix: 'thing:*', eventTypes: ['set'], mode: 'async_local', commands: ['set'], readValue: false, concurrency: 1 });`;
     await loadFunction(door, 'things', source);
-    await Promise.all(nodes.flatMap((node, at) => Array.from({ length: 20 }, (_n, n) => node.door.set(`thing:${at}:${n}`, '1'))));
+    await Promise.all(
+      nodes.flatMap((node, at) => Array.from({ length: 20 }, (_n, n) => node.door.set(`thing:${at}:${n}`, '1'))),
+    );
     expect(await ran()).toBe(40);
     expect(await most()).toBe(1);
     await deleteFunction('things');
@@ -190,19 +192,56 @@ describe.each(Object.entries(TOPOLOGIES))('concurrency over two nodes on %s', (_
     await door.call('RG.PAUSEREGISTRATIONS', id);
     expect(await held(id)).toBe(2);
     await door.call('RG.UNPAUSEREGISTRATIONS', id);
-    await loadFunction(door, 'life', source(5)).catch(async () => door.call('RG.FUNCTION', 'LOAD', 'life', 'UPGRADE', source(5)));
+    await loadFunction(door, 'life', source(5));
     await waitFor(async () => (await inside()).length === 5, { what: 'five are at work under the new version' });
     expect(await held(id)).toBe(5);
-    await door.call('RG.UNREGISTER', id, 'ABORTPENDING').catch(async () => deleteFunction('life'));
+    await door.call('RG.UNREGISTER', id, 'ABORTPENDING');
     await redis.set('go', '1');
     await noneHeld(id);
   });
 
+  test('what waits in the queue when a version with concurrency comes runs with permits', async () => {
+    const source = (flow: string): string =>
+      `${STAY} GB('StreamReader').foreach((r) => stay(r.id)).register({ prefix: 'q:*', mode: 'async'${flow} });`;
+    const { ids } = await loadFunction(door, 'q', source(''));
+    for (let n = 0; n < 400; n += 1) await redis.xadd(`q:${n % 40}`, '*', 'n', String(n));
+    await waitFor(async () => (await redis.scard('inside')) >= 20, { what: 'some are at work' });
+    await loadFunction(door, 'q', source(', concurrency: 2'));
+    await redis.set('go', '1');
+    const row = () => registrationRow(door, ids[0] ?? '');
+    await waitFor(async () => (await row()).get('done') === 400, { what: 'all have run', deadlineMs: 60_000 });
+    await noneHeld(ids[0] ?? '');
+    await deleteFunction('q');
+  });
+
+  test('executions in work are counted again when Redis has lost its data', async () => {
+    const source = `${STAY} GB('StreamReader').foreach((r) => stay(r.value.n)).register({ prefix: 'lost', mode: 'async_local', concurrency: 1 });`;
+    const { ids } = await loadFunction(door, 'lost', source);
+    await redis.xadd('lost', '*', 'n', 'before');
+    await waitFor(async () => (await redis.scard('inside')) === 1, { what: 'it is at work' });
+    await topology.flush();
+    await waitFor(async () => (await held(ids[0] ?? '')) === 1, { what: 'it is counted again' });
+    await loadFunction(door, 'lost', source);
+    await redis.xadd('lost', '*', 'n', 'after');
+    const waits = async (): Promise<boolean> =>
+      (await redis.hvals(`rg:{fleet}:permits:${ids[0]}`)).some((text) => text.split(' ')[1] === '1');
+    await waitFor(waits, { what: 'the other one waits' });
+    await redis.set('go', '1');
+    await waitFor(async () => (await ran()) === 2, { what: 'both have run' });
+    await deleteFunction('lost');
+  });
+
   test('what concurrency cannot mean is refused by name', async () => {
     const cases: [string, RegExp][] = [
-      ["GB('StreamReader').register({ concurrency: 0 })", /concurrency must be a whole number from 1 to 1000000, not 0/],
+      [
+        "GB('StreamReader').register({ concurrency: 0 })",
+        /concurrency must be a whole number from 1 to 1000000, not 0/,
+      ],
       ["GB('StreamReader').register({ concurrency: '5' })", /concurrency must be a whole number/],
-      ["GB('CommandReader').register({ hook: 'get', concurrency: 1 })", /flow\.concurrency is 1; .* a hook answers every call/],
+      [
+        "GB('CommandReader').register({ hook: 'get', concurrency: 1 })",
+        /flow\.concurrency is 1; .* a hook answers every call/,
+      ],
     ];
     for (const [source, message] of cases) expect(await refusal(source)).toMatch(message);
   });

@@ -36,7 +36,9 @@ interface TestNode {
 
 async function join(pollMs = NEVER_MS): Promise<TestNode> {
   const access = plainAccess(server);
-  const real = opened.use(await createFleet({ access, keys, nodeId: `node-${Math.random()}`, settings: SETTINGS, log }));
+  const real = opened.use(
+    await createFleet({ access, keys, nodeId: `node-${Math.random()}`, settings: SETTINGS, log }),
+  );
   const node = { lapsed: false };
   const fleet: Pick<Fleet, 'self' | 'holdsSlot' | 'onConsumerGone'> = {
     get self() {
@@ -152,7 +154,10 @@ test('a thousand executions that ask at once and end at once cost a handful of s
   const a = await join();
   const calls = async (): Promise<number> => {
     const text = await server.client().info('commandstats');
-    return Number(/cmdstat_evalsha:calls=(\d+)/.exec(text)?.[1] ?? 0) + Number(/cmdstat_eval:calls=(\d+)/.exec(text)?.[1] ?? 0);
+    return (
+      Number(/cmdstat_evalsha:calls=(\d+)/.exec(text)?.[1] ?? 0) +
+      Number(/cmdstat_eval:calls=(\d+)/.exec(text)?.[1] ?? 0)
+    );
   };
   (await a.take(1, 1_000))?.release();
   await waitFor(async () => Object.keys(await stored()).length === 0, { what: 'the script is loaded' });
