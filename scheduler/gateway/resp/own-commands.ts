@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { encodeCommand, utf8FromLatin1 } from '#functions';
+import { encodeCommand, PlatformError, utf8FromLatin1 } from '#functions';
 import type { CommandCalls } from '../../triggers/command-calls.ts';
 import type { Operation, Permission } from '../operations/operation.ts';
 import type { OperationTable } from '../operations/operation-table.ts';
@@ -89,9 +89,16 @@ async function runOperation(
     if (operation.permission(args) === 'manage') log.info({ command: operation.name, user }, 'command done');
     return encodeReply(value, protocol);
   } catch (error) {
-    log.warn({ err: error, command: operation.name, user }, 'command failed');
+    const command = { command: operation.name, user };
+    if (isAnswer(error)) log.info({ ...command, code: error.code, reason: error.message }, 'command refused');
+    else log.warn({ ...command, err: error }, 'command failed');
     return errorReply(error);
   }
+}
+
+/** An error that tells all there is to know, to the client who made the mistake; the log needs no stack of it. */
+function isAnswer(error: unknown): error is PlatformError {
+  return error instanceof PlatformError && !error.retryable && error.cause === undefined;
 }
 
 function hasArity(upper: string, count: number): boolean {
