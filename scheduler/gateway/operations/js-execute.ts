@@ -35,6 +35,8 @@ export function createJsExecuteOperation(dependencies: OperationDependencies): O
       'RG.JSEXECUTE <script> [UNBLOCKING] [ID <name>] [DESCRIPTION <text>] [UPGRADE] [REPLACE_WITH <name>] [RUNONLY]',
     ],
     permission: () => 'manage',
+    // All but the script.
+    subject: (args) => args.slice(1),
     async run(args, { signal }) {
       const request = readRequest(args);
       checkSessions(registry, request);
