@@ -77,7 +77,7 @@ class ChannelListener implements Trigger {
   constructor(options: PubSubTriggerOptions) {
     const { access, keys, execute, journal, caps, log, fleet } = options;
     this.#options = options;
-    this.#run = createMessageRunner({ access, keys, execute, journal, deadLetterCap: caps.deadLetters });
+    this.#run = createMessageRunner({ access, keys, execute, journal, deadLetterCap: caps.deadLetters, log });
     this.#takeTokens = createSharedTokenBucket({ access, keys });
     this.#subscriptions = createSubscriptions({ access, onMessage: (heard) => this.#onMessage(heard), log });
     this.#timer = setInterval(() => void this.#look(), options.leaseMs ?? LEASE_MS);
