@@ -14,6 +14,7 @@ export function createDropExecutionOperation({ executions }: OperationDependenci
     summary: 'Forgets an ended batch execution with its results.',
     syntax: ['RG.DROPEXECUTION <execution id>'],
     permission: () => 'manage',
+    subject: (args) => args,
     async run([id, ...rest]) {
       if (id === undefined || rest.length > 0) throw arityError('rg.dropexecution');
       await withReferenceTexts(executions.drop(id), { ...EXECUTION_ERRORS, ...STILL_RUNS });
@@ -29,6 +30,7 @@ export function createAbortExecutionOperation({ executions }: OperationDependenc
     summary: 'Ends a batch execution on every shard, whatever its code is doing.',
     syntax: ['RG.ABORTEXECUTION <execution id>'],
     permission: () => 'manage',
+    subject: (args) => args,
     async run([id, ...rest]) {
       if (id === undefined || rest.length > 0) throw arityError('rg.abortexecution');
       await withReferenceTexts(executions.abort(id), UNKNOWN);
