@@ -222,7 +222,7 @@ function openDoor(node: Node): Promise<RespServer> {
   const operations = createOperations({
     ...{ ...node, deadLetters, streams: stream, calls: command },
     inspect: (version) => node.runtime.inspect(version),
-    inspectPool: () => node.runtime.inspectPool(),
+    measurePool: () => node.runtime.measurePool(),
   });
   return createRespServer({
     host: settings.respHost,

@@ -25,7 +25,7 @@ export interface OperationDependencies {
   readonly executions: Omit<Executions, 'drain' | typeof Symbol.asyncDispose>;
   /** Evaluates a script without putting anything in force. */
   readonly inspect: (version: LoadableVersion) => Promise<Manifest>;
-  readonly inspectPool: Runtime['inspectPool'];
+  readonly measurePool: Runtime['measurePool'];
   /** What was set with RG.CONFIGSET. */
   readonly options: Pick<Options, 'read' | 'set' | 'forFunctions'>;
   readonly log: Logger;

@@ -96,7 +96,13 @@ test('sessions, engines and memory are shown', async () => {
   expect(fields(session ?? [])).toMatchObject({ ID: 'f', linked: 'primary', dead: 'false', refCount: 2 });
   expect(await run('RG.JSDUMPSESSIONS', 'SESSIONS', 'no')).toEqual(['Session no does not exists']);
   expect(await fail('RG.JSDUMPSESSIONS', 'loud')).toBe('-Unknown option loud\r\n');
-  expect(fields((await run('RG.JSSTATS')) as ReplyValue[])).toMatchObject({ sandboxResidentBytes: 150, isolates: 1 });
+  const stats = fields((await run('RG.JSSTATS')) as ReplyValue[]);
+  expect(stats).toMatchObject({ sandboxResidentBytes: 150, isolates: 2, isolateHeapBytes: 70, batches: 3, entries: 8 });
+  const isolates = (fields((stats.sandboxes as ReplyValue[][])[0] ?? []).isolates as ReplyValue[][]).map(fields);
+  expect(isolates).toEqual([
+    { function: 'f', version: 3, heapBytes: 70, externalBytes: 4, cpuMs: 2, batches: 3, entries: 8 },
+    { function: 'g', version: 1, heapBytes: null, externalBytes: null, cpuMs: null, batches: null, entries: null },
+  ]);
   expect(((await run('RG.DUMPPLUGINS')) as string[][]).map(([name]) => name)).toEqual(['isolated-vm', 'v8', 'node']);
   expect(await run('RG.INFOCLUSTER')).toBe('no cluster mode');
   expect(await run('RG.REFRESHCLUSTER')).toEqual({ simple: 'OK' });

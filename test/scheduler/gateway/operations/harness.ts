@@ -176,8 +176,17 @@ export function harness(late: readonly string[] = []) {
       const runs = version.artifact.source.includes('run') ? [{ reader: 'KeysReader' }] : [];
       return { registrations: version.artifact.source.includes('only') ? [] : [STREAM], runs };
     },
-    inspectPool: () => [
-      { pid: 5, residentBytes: 100, role: 'shared', versions: [{ functionName: 'f', version: 3 }] },
+    measurePool: async () => [
+      {
+        ...{ pid: 5, residentBytes: 100, role: 'shared' },
+        versions: [
+          {
+            ...{ functionName: 'f', version: 3 },
+            usage: { heapBytes: 70, externalBytes: 4, cpuMs: 2, batches: 3, entries: 8 },
+          },
+          { functionName: 'g', version: 1, usage: null },
+        ],
+      },
       { pid: 6, residentBytes: 50, role: 'spare', versions: [] },
     ],
     options: {
