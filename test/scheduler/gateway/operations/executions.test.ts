@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ReplyValue } from '../../../../scheduler/gateway/operations/operation.ts';
-import { fields, harness } from './harness.ts';
+import { fields, harness, RUN } from './harness.ts';
 
 describe('executions', () => {
   test('a script that only runs is answered with results and errors, or with an id', async () => {
@@ -24,11 +24,11 @@ describe('executions', () => {
 
   test('are listed and shown with the labels of RedisGears, ours behind them', async () => {
     const { run } = harness();
-    expect(fields(((await run('RG.DUMPEXECUTIONS')) as ReplyValue[][])[0] ?? [])).toMatchObject({
-      executionId: 'id-1',
-      status: 'done',
-      registered: 0,
-    });
+    const listed = ((await run('RG.DUMPEXECUTIONS')) as ReplyValue[][]).map(fields);
+    expect(listed).toMatchObject([
+      { executionId: RUN.id, status: 'done', registered: 1, registration: 'f/stream/s:*', executions: 2, errors: 1 },
+      { executionId: 'id-1', status: 'done', registered: 0 },
+    ]);
     const [shard] = (await run('RG.GETEXECUTION', 'id-1')) as ReplyValue[][];
     const plan = shard?.[3] as ReplyValue[];
     const labels = [
@@ -45,6 +45,18 @@ describe('executions', () => {
       ['type', 'stringify', 'duration', 1, 'name', '', 'arg', ''],
       ['type', 'map', 'duration', 2, 'name', 'age', 'arg', 'function age(r) {'],
     ]);
+  });
+
+  test('those of registrations have the same commands', async () => {
+    const { run, asked } = harness();
+    const [[, , , plan]] = (await run('RG.GETEXECUTION', RUN.id)) as [[string, string, string, ReplyValue[]]];
+    expect(fields(plan)).toMatchObject({ status: 'done', results: 8, errors: ['Error: no'], records_read: 10 });
+    expect(await run('RG.GETRESULTS', RUN.id)).toEqual([[], ['Error: no']]);
+    expect(await run('RG.GETRESULTS', RUN.id, 'CURSOR', '0')).toEqual(['0', [], ['Error: no']]);
+    expect(await run('RG.GETRESULTSBLOCKING', RUN.id)).toEqual([[], ['Error: no']]);
+    expect(await run('RG.ABORTEXECUTION', RUN.id)).toEqual({ simple: 'OK' });
+    expect(await run('RG.DROPEXECUTION', RUN.id)).toEqual({ simple: 'OK' });
+    expect(asked).toEqual([]);
   });
 
   test('errors have the texts of RedisGears', async () => {

@@ -73,6 +73,13 @@ export function active(spec: RegistrationSpec, state: ActiveRegistration['state'
   return { functionName: 'f', version: 3, spec, state, stateReason: null, routes: [] };
 }
 
+/** What is kept of executions of the stream registration. */
+export const RUN = {
+  ...{ id: `${STREAM.id}@1700000000000-0`, registrationId: STREAM.id, functionName: 'f', version: 3 },
+  ...{ key: 's:1', node: 'n', startedAtMs: 0, durationMs: 20, executions: 2, entries: 10 },
+  ...{ done: 8, filtered: 1, failed: 1, errors: ['Error: no'] },
+};
+
 /** Dependencies that note what they are asked. */
 export function harness(late: readonly string[] = []) {
   const asked: unknown[][] = [];
@@ -210,6 +217,11 @@ export function harness(late: readonly string[] = []) {
       waitForEnd: refusing('EXECUTION_NOT_FOUND'),
       drop: refusing('EXECUTION_RUNNING'),
       abort: refusing('EXECUTION_NOT_FOUND'),
+    },
+    registeredRuns: {
+      list: async () => [RUN],
+      find: async (id: string) => (id === RUN.id ? RUN : null),
+      drop: async (id: string) => id === RUN.id,
     },
     log: pino({ level: 'silent' }),
   } as unknown as OperationDependencies;
