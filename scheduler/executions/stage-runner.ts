@@ -115,7 +115,8 @@ class PulsedRunner implements StageRunner {
     let attempt = 1;
     const stopped = (): StageEnd | null => {
       if (stopReason(pulse.signal) === 'over') return null;
-      return { ...NOTHING, attempt, read: progress.read, errors: [ABORT_ERROR] };
+      const runMs = Date.now() - progress.startedAtMs;
+      return { ...NOTHING, attempt, runMs, read: progress.read, errors: [ABORT_ERROR] };
     };
     if (!(await pulse.beat())) return stopped();
     const begin: StageTask['begin'] = async () => {

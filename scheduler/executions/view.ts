@@ -35,7 +35,7 @@ function shardView(record: ExecutionRecord, partition: number): ShardView {
     ...acknowledgements(record),
     results: isOver ? (result?.records ?? 0) : -1,
     errors: isOver ? errors : [],
-    totalDurationMs: sumOf(ended, ({ runMs }) => runMs),
+    totalDurationMs: sumOf(ended, ({ runMs }) => runMs) + timeAtWork(record, names),
     readDurationMs: sumOf(ended, ({ readMs }) => readMs),
     steps: stepsOf(record, partition),
     ...rateOf(record, partition),
@@ -43,6 +43,12 @@ function shardView(record: ExecutionRecord, partition: number): ShardView {
     stages: plan.stages.length,
     attempts: names.reduce((sum, name) => sum + (record.attempts.get(name) ?? (ends.has(name) ? 1 : 0)), 0),
   };
+}
+
+/** How long the stages that have no end yet have been worked on. */
+function timeAtWork({ ends, progress }: ExecutionRecord, names: readonly string[]): number {
+  const now = names.filter((name) => !ends.has(name)).map((name) => progress.get(name));
+  return now.reduce((sum, one) => sum + (one === undefined ? 0 : one.atMs - one.startedAtMs), 0);
 }
 
 /** How many shards have begun and ended their first stage. */
