@@ -109,7 +109,7 @@ class PulsedRunner implements StageRunner {
   async #runWithPulse(work: Work, outer: AbortSignal): Promise<StageEnd | null> {
     const { store, log } = this.#options;
     const { id } = work.plan;
-    const progress = { read: 0, startedAtMs: Date.now() };
+    const progress = { read: 0, part: null, startedAtMs: Date.now() };
     using pulse = createPulse({ store, id, ref: work.ref, progress, log });
     using _ = enter(this.#pulses, id, pulse);
     let attempt = 1;

@@ -46,6 +46,7 @@ function shardReply(shard: ShardView): ReplyValue {
       steps,
       records_read: shard.recordsRead,
       records_per_second: shard.recordsPerSecond,
+      percent_read: shard.percentRead,
       stage: shard.stage,
       stages: shard.stages,
       attempts: shard.attempts,

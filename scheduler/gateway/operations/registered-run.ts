@@ -24,6 +24,7 @@ export function viewOfRun(registry: Known, run: RegisteredRun): ExecutionView {
         ...{ status: 'done', shardsReceived: 1, shardsCompleted: 1, results: run.done, errors: run.errors },
         ...{ totalDurationMs: durationMs, readDurationMs: 0, recordsRead: entries },
         recordsPerSecond: durationMs === 0 ? entries : Math.round((entries * 1_000) / durationMs),
+        percentRead: 100,
         steps: steps.map(({ type, arg }) => ({ type, durationMs: 0, arg: arg ?? '' })).reverse(),
         ...{ stage: 1, stages: 1, attempts: 1 },
       },

@@ -60,6 +60,7 @@ const SHARD = {
   ],
   recordsRead: 9,
   recordsPerSecond: 750,
+  percentRead: 100,
   stage: 1,
   stages: 1,
   attempts: 1,
