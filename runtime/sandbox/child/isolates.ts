@@ -14,9 +14,10 @@ import {
 } from '../frames.ts';
 import { type GuestErrorReport, type LoadedReport, type LoadRequest, StageShape } from '../messages.ts';
 import { decodeOpenStage } from '../stage-frames.ts';
+import { encodeUsage } from '../usage-frames.ts';
 import { emptyProgress, failOpen, markEnded, type TrackedBatch, trackBatch } from './batches.ts';
 import { callFailure, ISOLATE_LOST, loadFailure } from './guest-failure.ts';
-import { createGuestIsolate, type GuestIsolate } from './guest-isolate.ts';
+import { createGuestIsolate, type GuestIsolate, NOTHING_USED } from './guest-isolate.ts';
 
 const FLAG: RunFlags = { stream: 1, ordered: 2, wantResults: 4, ascii: 8, stopAtFailure: 16, keys: 64, hook: 128 };
 /** By `RunHeader.shape`. */
@@ -26,6 +27,8 @@ const SHAPE_FLAGS: readonly number[] = [FLAG.stream, 0, FLAG.keys, FLAG.hook];
 interface Loaded {
   readonly request: LoadRequest;
   isolate: GuestIsolate | null;
+  batches: number;
+  entries: number;
 }
 
 export interface IsolatesOptions {
@@ -57,7 +60,7 @@ export class Isolates {
 
   load(frame: Frame): void {
     const request = decodeLoad(frame);
-    const loaded: Loaded = { request, isolate: null };
+    const loaded: Loaded = { request, isolate: null, batches: 0, entries: 0 };
     try {
       const isolate = this.#isolateOf(loaded);
       const report = JSON.parse(isolate.reportJson) as LoadedReport;
@@ -77,6 +80,14 @@ export class Isolates {
     this.#options.send(encodeDone(frame.batch));
   }
 
+  usage(frame: Frame): void {
+    const usages = [...this.#loaded].map(([handle, { isolate, batches, entries }]) => ({
+      ...(isolate?.usage() ?? NOTHING_USED),
+      ...{ handle, batches, entries },
+    }));
+    this.#options.send(encodeUsage(frame.batch, usages));
+  }
+
   run(frame: Frame): void {
     const { header, key, hashtag, payload } = decodeRun(frame);
     const batch = trackBatch(frame.batch, header.handle, header.entryCount);
@@ -93,6 +104,8 @@ export class Isolates {
       return;
     }
     this.#batches.set(batch.id, batch);
+    loaded.batches++;
+    loaded.entries += header.entryCount;
     const ascii = isAscii(frame.body.subarray(frame.body.length - payload.length)) ? FLAG.ascii : 0;
     const shape = SHAPE_FLAGS[header.shape] ?? 0;
     const inOrder = header.ordered === 0 ? 0 : FLAG.ordered;
