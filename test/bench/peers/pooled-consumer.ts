@@ -46,8 +46,8 @@ function startWorker(): PoolWorker {
 
 async function read(): Promise<readonly Entry[]> {
   const { group, stream, count } = options;
-  const begin = ['GROUP', group, 'peer', 'COUNT', String(count), 'BLOCK', '1000', 'STREAMS', stream, '>'];
-  const reply = (await reader.call('XREADGROUP', ...begin)) as (readonly [string, Entry[]])[] | null;
+  const begin = ['GROUP', group, 'peer', 'COUNT', count, 'BLOCK', 1_000, 'STREAMS', stream, '>'] as const;
+  const reply = (await reader.xreadgroup(...begin)) as (readonly [string, Entry[]])[] | null;
   return reply?.[0]?.[1] ?? [];
 }
 

@@ -31,11 +31,9 @@ const sums = { seen: 0 };
 
 async function read(): Promise<Reply> {
   const { group, stream, count, work } = options;
-  const begin = ['GROUP', group, 'peer', 'COUNT', String(count), 'BLOCK', '1000', 'STREAMS', stream, '>'];
+  const begin = ['GROUP', group, 'peer', 'COUNT', count, 'BLOCK', 1_000, 'STREAMS', stream, '>'] as const;
   // Bytes that are no text survive as buffers only.
-  return (
-    work === 'mixed' ? await reader.callBuffer('XREADGROUP', ...begin) : await reader.call('XREADGROUP', ...begin)
-  ) as Reply;
+  return (work === 'mixed' ? await reader.xreadgroupBuffer(...begin) : await reader.xreadgroup(...begin)) as Reply;
 }
 
 /** The fields as the handler of a user would have them. */
