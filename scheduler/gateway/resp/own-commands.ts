@@ -123,3 +123,16 @@ function unknownCommand(name: string, args: readonly string[]): string {
   const line = `ERR unknown command '${name.slice(0, 128)}', with args beginning with: ${shown.slice(0, 128)}`;
   return `-${line.replaceAll(/[\r\n]+/g, ' ')}\r\n`;
 }
+
+/** What a command of ours hears inside MULTI: the words of RedisGears where it had some. */
+export function refusalInMulti(command: OwnCommand): string {
+  if (command.kind === 'call') {
+    return 'ERR can not run a non-sync execution inside a MULTI/LUA (blocking is not allowed) or on loading.';
+  }
+  if (command.kind === 'error') return command.reply.slice(1, -2);
+  const { name } = command.operation;
+  if (name === 'RG.JSEXECUTE') {
+    return 'Can not run gears inside a multi exec, lua, or when blocking is not allowed';
+  }
+  return `ERR ${name} is answered by the platform, not by Redis, and can not be called inside MULTI`;
+}
