@@ -33,17 +33,9 @@ interface Loaded {
 
 export interface IsolatesOptions {
   readonly bundle: () => string;
+  /** Returns when the frame has left: so signs of life reach the node, and one that does not read is not written to without end. */
   readonly send: (frame: Buffer) => void;
-  /** True while something that was sent has not left: the node has not read what came before. */
-  readonly isFull: () => boolean;
   readonly onCatastrophicError: (message: string) => void;
-}
-
-/** A batch at work. */
-interface Working {
-  readonly loaded: Loaded;
-  readonly isolate: GuestIsolate;
-  readonly batch: TrackedBatch;
 }
 
 /** Where the last news of a batch stand. */
@@ -54,31 +46,16 @@ function lastNewsOf(news: ToldNews, id: number): number {
 
 type CallName = 'run' | 'feed' | 'replies' | 'session' | 'cancel';
 
-/**
- * The isolates of this process and the batches in them: every method handles one frame and sends its one answer. While
- * `isSuspended` a long batch waits for what it told to leave: no other frame may be handled before `resume` has ended it.
- */
+/** The isolates of this process and the batches in them: every method handles one frame and sends its one answer. */
 export class Isolates {
   readonly #options: IsolatesOptions;
   readonly #loaded = new Map<number, Loaded>();
   readonly #batches = new Map<number, TrackedBatch>();
-  #suspended: Working | null = null;
   /** The isolate each stage lives in: with another one, what it has gathered is lost. */
   readonly #stages = new Map<number, GuestIsolate>();
 
   constructor(options: IsolatesOptions) {
     this.#options = options;
-  }
-
-  get isSuspended(): boolean {
-    return this.#suspended !== null;
-  }
-
-  /** Goes on with the suspended batch, which may suspend itself again. */
-  resume(): void {
-    const working = this.#suspended;
-    this.#suspended = null;
-    if (working !== null) this.#work(working, () => working.isolate.call('go', []));
   }
 
   load(frame: Frame): void {
@@ -218,6 +195,7 @@ export class Isolates {
     if (batch.open === 0 && batch.rounds <= 0) this.#batches.delete(batch.id);
   }
 
+  /** Calls the guest until it has nothing more to do now; what it tells is sent as it comes. */
   #call<Name extends CallName>(batch: TrackedBatch, name: Name, args: Parameters<GuestApi[Name]>): void {
     const loaded = this.#loaded.get(batch.handle);
     const isolate = loaded?.isolate ?? null;
@@ -225,21 +203,10 @@ export class Isolates {
       this.#answerFailed(batch, ISOLATE_LOST);
       return;
     }
-    this.#work({ loaded, isolate, batch }, () => isolate.call(name, args));
-  }
-
-  /** Calls the guest until it has nothing more to do now; what it tells is sent as it comes. */
-  #work(working: Working, begin: () => ToldNews): void {
-    const { loaded, isolate, batch } = working;
     try {
-      let news = begin();
+      let news = isolate.call(name, args);
       while (news[0] === 1) {
         this.#tell(news, null);
-        // Signs of life reach the node only if they leave; a node that does not read is not written to without end.
-        if (this.#options.isFull()) {
-          this.#suspended = working;
-          return;
-        }
         news = isolate.call('go', []);
       }
       this.#tell(news, batch.id);

@@ -14,6 +14,7 @@ export function createDropExecutionOperation({ executions, registeredRuns }: Ope
     summary: 'Forgets an ended execution with its results.',
     syntax: ['RG.DROPEXECUTION <execution id>'],
     permission: () => 'manage',
+    subject: (args) => args,
     async run([id, ...rest]) {
       if (id === undefined || rest.length > 0) throw arityError('rg.dropexecution');
       if (await registeredRuns.drop(id)) return OK;
@@ -30,6 +31,7 @@ export function createAbortExecutionOperation({ executions, registeredRuns }: Op
     summary: 'Ends a batch execution on every shard, whatever its code is doing.',
     syntax: ['RG.ABORTEXECUTION <execution id>'],
     permission: () => 'manage',
+    subject: (args) => args,
     async run([id, ...rest]) {
       if (id === undefined || rest.length > 0) throw arityError('rg.abortexecution');
       // What has ended is left as it is.
