@@ -19,9 +19,16 @@ import {
   type Frame,
 } from './frames.ts';
 import { LoadFailure } from './load-failure.ts';
-import { FromSandbox, type LoadedReport, type LoadRequest, type StageOpening, ToSandbox } from './messages.ts';
+import {
+  FromSandbox,
+  type LoadedReport,
+  type LoadRequest,
+  type SourcesSpec,
+  type StageOpening,
+  ToSandbox,
+} from './messages.ts';
 import type { BatchListener, RunRequest } from './sandbox.ts';
-import { encodeCloseStage, encodeOpenStage } from './stage-frames.ts';
+import { encodeCloseStage, encodeOpenStage, encodeSteer } from './stage-frames.ts';
 
 /** Whose frame it was. */
 export type Suspect = Pick<PendingFrame, 'owner' | 'batch'>;
@@ -71,6 +78,7 @@ const BY_DONE: ReadonlySet<number> = new Set([
   ToSandbox.boot,
   ToSandbox.openStage,
   ToSandbox.closeStage,
+  ToSandbox.steer,
 ]);
 const BY_LOADED: ReadonlySet<number> = new Set([ToSandbox.load]);
 const BY_LOAD_FAILED: ReadonlySet<number> = new Set([ToSandbox.load, ToSandbox.openStage]);
@@ -127,6 +135,12 @@ export class SandboxChannel {
     const batch = this.#nextBatch();
     const limitMs = CONTROL_LIMIT_MS;
     this.#send(encodeCloseStage(batch, stage), { type: ToSandbox.closeStage, batch, owner: null, limitMs });
+  }
+
+  steer(handle: number, sources: SourcesSpec): void {
+    const batch = this.#nextBatch();
+    const limitMs = CONTROL_LIMIT_MS;
+    this.#send(encodeSteer(batch, handle, sources), { type: ToSandbox.steer, batch, owner: null, limitMs });
   }
 
   unload(handle: number): void {

@@ -30,6 +30,8 @@ export const ToSandbox = {
   openStage: 9,
   /** Forget a stage. Body: its number. Answer: Done. */
   closeStage: 10,
+  /** Clock and dice of an isolate from now on. Body: handle, JSON `SourcesSpec` (ASCII). Answer: Done. */
+  steer: 14,
 } as const;
 
 /** `RunHeader.shape` of the batches of a stage; `registrationIndex` is the stage then. */
@@ -54,6 +56,14 @@ export const FromSandbox = {
   done: 68,
 } as const;
 
+/** What a function's clocks show and its dice throw, where it is not the machine's time and chance. */
+export interface SourcesSpec {
+  /** All clocks stand at so many ms since the epoch; null = they are the machine's. */
+  readonly nowMs: number | null;
+  /** These values one after the other and then again from the first, or the sequence that belongs to a seed; null = chance. */
+  readonly random: readonly number[] | { readonly seed: number } | null;
+}
+
 export interface LoadRequest {
   readonly handle: number;
   readonly functionName: string;
@@ -69,6 +79,8 @@ export interface LoadRequest {
   readonly settings: Readonly<Record<string, string>>;
   /** True: only report what the source registers; the isolate is thrown away afterwards. */
   readonly inspectOnly: boolean;
+  /** Left out = time and chance of the machine. */
+  readonly sources?: SourcesSpec;
 }
 
 /** A stage of a batch run: which steps of which run of the version, and what goes in and out. See `StageRequest`. */
