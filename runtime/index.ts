@@ -5,7 +5,7 @@ export { createRuntime, type RuntimeOptions, type RuntimeRedis, type SandboxOpti
 export type { RuntimeErrorCode } from './errors.ts';
 export type { EndedEntries, FailedEntry, FailureKind, GuestError, Invocation } from './invocation.ts';
 export type { Outcome } from './outcome.ts';
-export { type CallSite, readCallSite, type Rehearsal } from './rehearsal.ts';
+export { type CallSite, type Rehearsal, readCallSite } from './rehearsal.ts';
 export type { GuestLog, QuarantineEvent, Runtime, SandboxInfo } from './runtime.ts';
 export { createErrorTransfer } from './sandbox/error-transfer.ts';
 export { scriptName } from './sandbox/isolates.ts';

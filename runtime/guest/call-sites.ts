@@ -25,10 +25,10 @@ function note({ batch, index, commands }: Entry): void {
 /** Rehearsals only: tells the node from which line each command is sent. */
 export function noteCallSites(executor: Pick<Executor, 'encodeFor'>, settle: Pick<Settle, 'touch'>): void {
   const original = executor.encodeFor;
-  executor.encodeFor = function encodeFor(this: Executor, entry, args, what) {
-    const text = reflectApply(original, this, [entry, args, what]) as string;
-    settle.touch(entry.batch);
-    note(entry);
+  executor.encodeFor = (...args) => {
+    const text = reflectApply(original, executor, args) as string;
+    settle.touch(args[0].batch);
+    note(args[0]);
     return text;
   };
 }

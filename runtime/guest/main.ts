@@ -2,6 +2,8 @@
  * The program inside an isolate: bundled into one script, evaluated before any user code, and driven by the sandbox process
  * through the returned functions. See turn.ts for the rule by which commands are attributed to entries.
  */
+
+import type { SourcesSpec } from '../sandbox/messages.ts';
 import { installAbsent } from './absent.ts';
 import type { GuestApi, GuestConfig, RunFlags } from './api.ts';
 import { createAtomic } from './atomic.ts';
@@ -31,7 +33,6 @@ import {
   slice,
   toNumber,
 } from './primordials.ts';
-import type { SourcesSpec } from '../sandbox/messages.ts';
 import { createRegistrations, type Registrations } from './registrations.ts';
 import { createRunner } from './run.ts';
 import { createRuns, type Runs } from './runs.ts';
