@@ -20,14 +20,14 @@ export function compareSnapshots(expected: Snapshot, found: Snapshot): readonly 
 
 function whatDiffers(expected: KeySnapshot | undefined, found: KeySnapshot | undefined): string | null {
   if (expected === undefined)
-    return found === undefined ? null : `there is a ${found.type} that is not there otherwise`;
-  if (found === undefined) return `the ${expected.type} is missing`;
-  if (expected.type !== found.type) return `a ${found.type}, otherwise a ${expected.type}`;
+    return found === undefined ? null : `there is a ${found.type}, after a clean run there is nothing`;
+  if (found === undefined) return `the ${expected.type} of a clean run is missing`;
+  if (expected.type !== found.type) return `a ${found.type}, after a clean run a ${expected.type}`;
   const names = [...new Set([...expected.parts.keys(), ...found.parts.keys()])].sort(byNumber);
   const part = names.find((name) => expected.parts.get(name) !== found.parts.get(name));
   if (part !== undefined) return partDiffers(expected, found, part);
   if (expected.expires === found.expires) return null;
-  return found.expires ? 'it expires, and does not otherwise' : 'it does not expire, and does otherwise';
+  return found.expires ? 'it expires, after a clean run it does not' : 'it does not expire, after a clean run it does';
 }
 
 const PART_NAMES: Readonly<Record<string, string>> = {
@@ -42,10 +42,11 @@ function partDiffers(expected: KeySnapshot, found: KeySnapshot, part: string): s
   const name = PART_NAMES[found.type];
   const label = name === undefined ? '' : `${name} ${shown(part)} of the ${found.type} `;
   const [before, after] = [expected.parts.get(part), found.parts.get(part)];
-  if (found.type === 'set') return `${label}is ${after === undefined ? 'missing' : 'there, and is not otherwise'}`;
-  if (before === undefined) return `${label}is ${shown(after ?? '')}, and is not there otherwise`;
-  if (after === undefined) return `${label}is missing, otherwise ${shown(before)}`;
-  return `${label}is ${shown(after)}, otherwise ${shown(before)}`;
+  if (found.type === 'set')
+    return `${label}is ${after === undefined ? 'missing' : 'there, after a clean run it is not'}`;
+  if (before === undefined) return `${label}is ${shown(after ?? '')}, after a clean run it is not there`;
+  if (after === undefined) return `${label}is missing, after a clean run it is ${shown(before)}`;
+  return `${label}is ${shown(after)}, after a clean run ${shown(before)}`;
 }
 
 function byNumber(a: string, b: string): number {
