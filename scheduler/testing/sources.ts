@@ -23,6 +23,8 @@ export interface TestClock {
 export type RandomSource = number | readonly number[] | { readonly seed: number };
 
 export interface TestRandom {
+  /** Null while it is chance. */
+  readonly source: RandomSource | null;
   /** Errors: ARGUMENT_INVALID for values that are not from 0 to below 1. */
   set(source: RandomSource): void;
   /** Chance again. */
@@ -60,6 +62,9 @@ export function createSources(): Sources {
       },
     },
     random: {
+      get source() {
+        return source;
+      },
       set(wanted) {
         checkRandom(wanted);
         source = wanted;
