@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -147,6 +147,14 @@ test(
   },
   SETUP_DEADLINE_MS,
 );
+
+test('the installed package tests a function with node:test', async () => {
+  const modules = join(folder, 'node_modules', 'regears', 'functions', 'examples');
+  for (const name of ['points.ts', 'points.test.ts']) cpSync(join(modules, name), join(folder, name));
+  const node = join(folder, 'node_modules', '.bin', 'node');
+  const { stdout } = await run(node, ['--test', 'points.test.ts'], { cwd: folder, env });
+  expect(stdout).toMatch(/pass 2\b/);
+});
 
 test('an older Node gets one sentence that says what to do', async () => {
   const bin = join(folder, 'node_modules', 'regears', 'scheduler', 'cli', 'regears.js');

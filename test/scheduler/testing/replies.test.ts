@@ -59,7 +59,7 @@ describe('replies in the place of Redis', () => {
 
   test('come in turn, the last one for ever', async () => {
     await using fn = await load({ GET: inTurn('1', '2') });
-    const seen = [];
+    const seen: unknown[] = [];
     for (let i = 0; i < 3; i += 1) seen.push((await fn.deliver(commandCall('run', 'GET', 'n'))).results[0]);
     expect(seen).toEqual(['1', '2', '2']);
   });
@@ -108,7 +108,7 @@ test('a real run is recorded into a file, which answers the same commands in the
     ['HGETALL', 'none'],
   ] as const;
   const run = async (fn: Awaited<ReturnType<typeof load>>) => {
-    const seen = [];
+    const seen: unknown[] = [];
     for (const command of commands) {
       const { results, errors } = await fn.deliver(commandCall('run', ...command));
       seen.push([results, errors.map(({ message }) => message)]);
