@@ -3,6 +3,7 @@ import {
   assertDone,
   commandCall,
   loadFunction,
+  openRedis,
   startRedis,
   streamEntries,
   type TestFunction,
@@ -104,11 +105,21 @@ describe('assertDone', () => {
 
 describe('what does not load', () => {
   test.each([
-    ['a syntax error', `GB('CommandReader'\n  .register({ trigger: 'x' });`, 'ARTIFACT_INVALID', /bad\.ts:2:/],
-    ['a throw at the top', `const x = null;\nx.y;`, 'GUEST_ERROR', /> 2 \| x\.y;/],
-    ['a wrong argument', `GB('CommandReader').register({ triger: 'x' });`, 'GUEST_ARGUMENT', /trigger/],
-    ['an import of a source', `import 'node:fs';`, 'ARTIFACT_INVALID', /node:fs/],
-  ])('%s is an error with file and line', async (_what, source, code, message) => {
+    {
+      what: 'a syntax error',
+      source: `GB('CommandReader'\n  .register({ trigger: 'x' });`,
+      code: 'ARTIFACT_INVALID',
+      message: /bad\.ts:2:/,
+    },
+    { what: 'a throw at the top', source: `const x = null;\nx.y;`, code: 'GUEST_ERROR', message: /> 2 \| x\.y;/ },
+    {
+      what: 'a wrong argument',
+      source: `GB('CommandReader').register({ triger: 'x' });`,
+      code: 'GUEST_ARGUMENT',
+      message: /trigger/,
+    },
+    { what: 'an import of a source', source: `import 'node:fs';`, code: 'ARTIFACT_INVALID', message: /node:fs/ },
+  ])('$what is an error with file and line', async ({ source, code, message }) => {
     const loading = loadFunction({ source, name: 'bad', replies: {} });
     await expect(loading).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
   });
@@ -135,7 +146,7 @@ test('settings, limits and what configure narrows hold as on a platform', async 
 });
 
 test('a server that was not started by the kit is not emptied', async () => {
-  await using redisOfOthers = await (await import('../../../scheduler/testing/index.ts')).openRedis(redis.url);
+  await using redisOfOthers = await openRedis(redis.url);
   await redis.call('SET', 'kept', 1);
   await expect(redisOfOthers.clear()).rejects.toMatchObject({ code: 'ARGUMENT_INVALID', message: /mayClear/ });
   expect(await redis.call('GET', 'kept')).toBe('1');
