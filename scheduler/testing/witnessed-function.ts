@@ -157,7 +157,7 @@ class WitnessedFunction implements TestFunction {
               event,
             ),
           );
-    this.#recorded.push(...witness.commands);
+    if (this.#parts.record !== null) this.#recorded.push(...witness.commands);
     world.assertComplete();
     return { ...outcome, logs: witnessed.takeLines(), commands: witness.commands, crashed: witness.crashed };
   }

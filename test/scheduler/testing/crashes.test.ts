@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import {
   assertDone,
+  batchRun,
   type CrashPoint,
   commandCall,
+  expectRetrySafe,
+  hookedCommand,
   loadFunction,
   startRedis,
   streamEntries,
@@ -104,6 +107,35 @@ describe('a sandbox that is killed', () => {
     const delivery = await fn.deliver(both, { crash: { after: 6 } });
     expect(delivery.records.map(({ end }) => end)).toEqual(['done', 'interrupted']);
     expect(delivery.commands.map(({ record }) => record)).toEqual([0, 0, 0, 0, 0, 1]);
+  });
+});
+
+describe('a batch run', () => {
+  const source = `GB('KeysOnlyReader').foreach((key) => execute('INCR', 'walked:' + key)).count().run();`;
+
+  test('whose sandbox is killed ends without results, and begins anew when it is delivered again', async () => {
+    await using walk = await loadFunction({ source, name: 'walk', redis });
+    const event = batchRun('a', 'b');
+    const crashed = await walk.deliver(event, { crash: { after: 1 } });
+    expect(crashed).toMatchObject({ crashed: true, results: [], errors: [] });
+    expect(await walk.deliver(event)).toMatchObject({ crashed: false, results: ['2'], errors: [] });
+    expect(await redis.call('MGET', 'walked:a', 'walked:b')).toEqual(['2', '1']);
+    await expect(expectRetrySafe(walk, event)).rejects.toThrow('walked:a: is 2, after a clean run 1');
+  });
+});
+
+describe('a hook', () => {
+  test('may be killed before or behind the command it hands on', async () => {
+    const source = `GB('CommandReader').map((a) => callNext(...a.slice(1))).register({ hook: 'incr', mode: 'sync' });`;
+    await using hook = await loadFunction({ source, name: 'hook', redis });
+    const event = hookedCommand('INCR', 'n');
+    expect(await hook.deliver(event, { crash: 'start' })).toMatchObject({
+      crashed: true,
+      records: [{ end: 'interrupted' }],
+    });
+    expect(await redis.call('GET', 'n')).toBe(null);
+    expect(await hook.deliver(event, { crash: { after: 'INCR' } })).toMatchObject({ crashed: true });
+    expect(await redis.call('GET', 'n')).toBe('1');
   });
 });
 

@@ -9,11 +9,12 @@ GB('CommandReader').map(() => [
 ]).register({ trigger: 'times' });
 GB('CommandReader').map(() => loadedAt).register({ trigger: 'loadedAt' });
 GB('CommandReader').map(([, n]: string[]) => Array.from({ length: Number(n) }, () => Math.random())).register({ trigger: 'dice' });
+GB('CommandReader').map(() => { for (;;); }).register({ trigger: 'spin' });
 `;
 
 let fn: TestFunction;
 beforeAll(async () => {
-  fn = await loadFunction({ source: SOURCE, replies: {} });
+  fn = await loadFunction({ source: SOURCE, replies: {}, limits: { callMs: 300 } });
 });
 beforeEach(() => {
   fn.clock.release();
@@ -60,6 +61,14 @@ describe('the clock of a function', () => {
     await ask('times');
     await fn.kill();
     expect(await ask('loadedAt')).toBe(NOON);
+  });
+
+  test('stands in an isolate that takes the place of one that was lost', async () => {
+    fn.clock.set(NOON);
+    await ask('times');
+    fn.clock.advance(5);
+    expect((await fn.deliver(commandCall('spin'))).errors).toMatchObject([{ code: 'LIMIT_CALL_TIME' }]);
+    expect(await ask('loadedAt')).toBe(NOON + 5);
   });
 
   test('refuses what is no time', () => {
