@@ -113,6 +113,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     openStage: (request) => engine.openStage(request),
     retain: (versions) => pool.retain(versions),
     inspectPool: () => pool.info(),
+    measurePool: () => pool.measure(),
     onLog: (listener) => subscribe(logListeners, listener),
     onQuarantine: (listener) => subscribe(quarantineListeners, listener),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

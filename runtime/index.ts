@@ -6,7 +6,7 @@ export type { RuntimeErrorCode } from './errors.ts';
 export type { EndedEntries, FailedEntry, FailureKind, GuestError, Invocation } from './invocation.ts';
 export type { Outcome } from './outcome.ts';
 export { type CallSite, type Rehearsal, readCallSite } from './rehearsal.ts';
-export type { GuestLog, QuarantineEvent, Runtime, SandboxInfo } from './runtime.ts';
+export type { GuestLog, QuarantineEvent, Runtime, SandboxInfo, SandboxUsage } from './runtime.ts';
 export { createErrorTransfer } from './sandbox/error-transfer.ts';
 export { scriptName } from './sandbox/isolates.ts';
 export type { SourcesSpec } from './sandbox/messages.ts';

@@ -834,6 +834,14 @@ declare global {
   const atomic: Atomic;
 
   /**
+   * Whether an `execute` called now is part of a transaction: within the function given to `atomic`, until it returns or first
+   * awaits.
+   * @example
+   * const note = (key) => (isInAtomicBlock() ? execute('INCR', key) : atomic(() => execute('INCR', key)));
+   */
+  function isInAtomicBlock(): boolean;
+
+  /**
    * Writes a line to the function's log (`regears logs <function>`). Default level `notice`. `console.*` writes there too.
    * @example
    * log(`no user in ${r.id}`, 'warning');

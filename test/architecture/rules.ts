@@ -109,7 +109,6 @@ export const PARTS: Readonly<Record<string, Part>> = {
       'scheduler/embedded',
       'scheduler/consumer/event-filter.ts',
       'scheduler/executions',
-      'scheduler/triggers/glob.ts',
       'scheduler/triggers/keys-batch.ts',
     ],
     types: SCHEDULER_TYPES,

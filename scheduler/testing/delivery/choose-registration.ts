@@ -1,5 +1,4 @@
-import { PlatformError, type RegistrationSpec } from '#functions';
-import { matchesGlob } from '../../triggers/glob.ts';
+import { matchesGlob, PlatformError, type RegistrationSpec } from '#functions';
 import type { TestEvent } from '../events.ts';
 
 export interface ChooseOptions {

@@ -1,6 +1,5 @@
-import { latin1FromUtf8, PlatformError } from '#functions';
+import { latin1FromUtf8, matchesGlob, PlatformError } from '#functions';
 import type { SchedulerErrorCode } from '../../errors.ts';
-import { matchesGlob } from '../../triggers/glob.ts';
 import { assertDone } from '../assert-done.ts';
 import { type CrashPoint, describeCrash } from '../delivery/crash-point.ts';
 import type { Delivery, SentCommand } from '../delivery/delivery.ts';

@@ -6,8 +6,8 @@ import {
   commandCall,
   inTurn,
   loadFunction,
-  readRecording,
   type ReplyRules,
+  readRecording,
   startRedis,
 } from '../../../scheduler/testing/index.ts';
 import { offlineCommandTable } from '../../../scheduler/testing/replies/command-facts.ts';

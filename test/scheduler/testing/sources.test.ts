@@ -14,7 +14,7 @@ GB('CommandReader').map(() => { for (;;); }).register({ trigger: 'spin' });
 
 let fn: TestFunction;
 beforeAll(async () => {
-  fn = await loadFunction({ source: SOURCE, replies: {}, limits: { callMs: 300 } });
+  fn = await loadFunction({ source: SOURCE, replies: {} });
 });
 beforeEach(() => {
   fn.clock.release();
