@@ -24,11 +24,12 @@ import {
   type IsolateUsage,
   type LoadedReport,
   type LoadRequest,
+  type SourcesSpec,
   type StageOpening,
   ToSandbox,
 } from './messages.ts';
 import type { BatchListener, RunRequest } from './sandbox.ts';
-import { encodeCloseStage, encodeOpenStage } from './stage-frames.ts';
+import { encodeCloseStage, encodeOpenStage, encodeSteer } from './stage-frames.ts';
 import { decodeUsage, encodeUsageQuestion } from './usage-frames.ts';
 
 /** Whose frame it was. */
@@ -80,6 +81,7 @@ const BY_DONE: ReadonlySet<number> = new Set([
   ToSandbox.boot,
   ToSandbox.openStage,
   ToSandbox.closeStage,
+  ToSandbox.steer,
   ToSandbox.usage,
 ]);
 const BY_LOADED: ReadonlySet<number> = new Set([ToSandbox.load]);
@@ -110,8 +112,7 @@ export class SandboxChannel {
   }
 
   ping(): void {
-    const batch = this.#nextBatch();
-    this.#send(encodePing(batch), { type: ToSandbox.ping, batch, owner: null, limitMs: CONTROL_LIMIT_MS });
+    this.#control(ToSandbox.ping, encodePing);
   }
 
   load(request: LoadRequest, owner: string): Promise<LoadedReport> {
@@ -142,14 +143,15 @@ export class SandboxChannel {
   }
 
   closeStage(stage: number): void {
-    const batch = this.#nextBatch();
-    const limitMs = CONTROL_LIMIT_MS;
-    this.#send(encodeCloseStage(batch, stage), { type: ToSandbox.closeStage, batch, owner: null, limitMs });
+    this.#control(ToSandbox.closeStage, (batch) => encodeCloseStage(batch, stage));
+  }
+
+  steer(handle: number, sources: SourcesSpec): void {
+    this.#control(ToSandbox.steer, (batch) => encodeSteer(batch, handle, sources));
   }
 
   unload(handle: number): void {
-    const batch = this.#nextBatch();
-    this.#send(encodeUnload(batch, handle), { type: ToSandbox.unload, batch, owner: null, limitMs: CONTROL_LIMIT_MS });
+    this.#control(ToSandbox.unload, (batch) => encodeUnload(batch, handle));
   }
 
   run(request: RunRequest, listener: BatchListener): number {
@@ -206,6 +208,12 @@ export class SandboxChannel {
       this.#lastBatch = (this.#lastBatch % LARGEST_BATCH) + 1;
     } while (this.#batches.has(this.#lastBatch));
     return this.#lastBatch;
+  }
+
+  /** What is nobody's work: its answer is waited for by nobody. */
+  #control(type: number, encode: (batch: number) => Buffer): void {
+    const batch = this.#nextBatch();
+    this.#send(encode(batch), { type, batch, owner: null, limitMs: CONTROL_LIMIT_MS });
   }
 
   #sendFor(known: KnownBatch, type: number, sent: { readonly batch: number; readonly frame: Buffer }): void {
