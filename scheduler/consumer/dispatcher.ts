@@ -71,8 +71,8 @@ class ModeDispatcher implements Dispatcher {
     this.#options = options;
     const end = (lane: Lane, ends: Ends): void => this.#end(lane, ends);
     const pump = (lane: Lane): void => this.pump(lane);
-    const starter = createStarter({ ...options, end, pump, signal: this.#closing.signal });
     const mayRun = (lane: Lane): boolean => this.#mayRun(lane);
+    const starter = createStarter({ ...options, end, pump, mayRun, signal: this.#closing.signal });
     this.#gate = createGate({ ...options, starter, end, pump, mayRun });
   }
 

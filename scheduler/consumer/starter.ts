@@ -34,6 +34,8 @@ export interface StarterOptions {
   readonly end: (lane: Lane, ends: Ends) => void;
   /** Mode `sync`: the next batch of the backlog may start. */
   readonly pump: (lane: Lane) => void;
+  /** Mode `sync`: the stream is this node's, and the node may act. */
+  readonly mayRun: (lane: Lane) => boolean;
   readonly signal: AbortSignal;
   readonly log: ConsumerLog;
 }
@@ -92,7 +94,14 @@ class BatchStarter implements Starter {
       return;
     }
     // Cut by version, a batch has more executions than permits: those of one version after those of the other.
-    for (const piece of pieces) await this.#runPiece(piece, { ...how, keeps: pieces.length > 1 });
+    const { lane } = how;
+    for (const { batch } of pieces.slice(1)) hold(lane, batch.ids);
+    for (const piece of pieces) {
+      const { ids } = piece.batch;
+      letGo(lane, ids);
+      if (lane.registration.running) await this.#runPiece(piece, { ...how, keeps: pieces.length > 1 });
+      else addLoad(lane, -ids.length);
+    }
   }
 
   #runPiece(piece: RoutedPiece, how: How): Promise<void> {
@@ -125,7 +134,8 @@ class BatchStarter implements Starter {
     const room = { entries: batch.ids.length };
     registration.inWork += room.entries;
     let target = registration.targets.get(piece.version) ?? null;
-    if (target === null) {
+    const wasLoaded = target === null;
+    if (wasLoaded) {
       hold(lane, batch.ids);
       lane.starting = true;
       target = await this.#loadTarget(registration, piece.version);
@@ -133,18 +143,19 @@ class BatchStarter implements Starter {
       letGo(lane, batch.ids);
     }
     if (target === null) addLoad(lane, -batch.ids.length);
-    else
-      await this.#options.runner.run({
-        lane,
-        batch,
-        target,
-        registrationIndex,
-        interruptions,
-        room,
-        share: shareOf(how, room.entries),
-      });
+    else if (wasLoaded && modeOf(lane) === 'sync' && !this.#options.mayRun(lane)) this.#putBack(lane, batch);
+    else {
+      const share = shareOf(how, room.entries);
+      await this.#options.runner.run({ lane, batch, target, registrationIndex, interruptions, room, share });
+    }
     leaveRoom(registration, room, room.entries);
     drainOverflow(registration);
+  }
+
+  /** While its version was loaded the stream may have gone to another node: what waits is dropped then, see `lapses`. */
+  #putBack(lane: Lane, batch: ClaimedBatch): void {
+    lane.backlog.unshift(batch);
+    this.#options.pump(lane);
   }
 }
 

@@ -173,6 +173,8 @@ export interface TestNodeOptions {
   readonly onSettled?: (registrationId: string) => void;
   /** Shared between the nodes of a test; default: there are none. */
   readonly permits?: Permits;
+  /** Comes before each load of a version: may hold it up, or fail it by rejecting. */
+  readonly beforeLoad?: () => Promise<void>;
   readonly log?: boolean;
 }
 
@@ -231,7 +233,10 @@ export async function startNode(options: TestNodeOptions): Promise<TestNode> {
     onSettled: (id) => options.onSettled?.(id),
     caps: { deadLetters: 1000 },
     execute: (invocation) => (dead ? new Promise(() => undefined) : options.execute(muted(invocation, () => dead))),
-    loadable: async (functionName, version) => target(functionName, version),
+    async loadable(functionName, version) {
+      await options.beforeLoad?.();
+      return target(functionName, version);
+    },
     async setState(ids, state, reason) {
       states.push({ ids, state, reason });
     },
@@ -301,7 +306,7 @@ export function untilEnded(node: Pick<TestNode, 'access' | 'keys'>, total: numbe
       const ends = await endsOf(node, id);
       return totalOf(ends) >= total ? ends : null;
     },
-    { what: `${total} entries of ${id} have an end`, deadlineMs: 15_000 },
+    { what: `${total} entries of ${id} have an end` },
   ) as Promise<Ends>;
 }
 
