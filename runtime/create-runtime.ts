@@ -1,5 +1,5 @@
 import process from 'node:process';
-import { parseManifest, type RedisAccess } from '#functions';
+import { type LoadableVersion, type Manifest, parseManifest, type RedisAccess } from '#functions';
 import { createAtomicSessions } from './bindings/atomic-session.ts';
 import { createCommandPolicy } from './bindings/command-policy.ts';
 import { createEffects } from './bindings/effects.ts';
@@ -11,7 +11,7 @@ import type { GuestLog, QuarantineEvent, Runtime } from './runtime.ts';
 import { childCommand } from './sandbox/child-command.ts';
 import { guestBundle } from './sandbox/guest-bundle.ts';
 import { inspectError } from './sandbox/inspect-error.ts';
-import { createSandboxPool } from './sandbox/pool.ts';
+import { createSandboxPool, type SandboxPool } from './sandbox/pool.ts';
 import { startSandboxProcess } from './sandbox/process.ts';
 import { createWatchdog } from './sandbox/watchdog.ts';
 
@@ -98,17 +98,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const owned = stack.move();
 
   return {
-    async inspect(version) {
-      try {
-        const report = await pool.inspect(version);
-        const { configuration, registrations, runs } = report;
-        const ceiling = version.limits;
-        const parts = { platformPrefix: prefix, runs, configuration, ceiling };
-        return parseManifest(version.functionName, registrations, parts);
-      } catch (reason) {
-        throw inspectError(version, reason);
-      }
-    },
+    inspect: (version) => inspectIn(pool, version, prefix),
     execute: (invocation) => engine.execute(invocation),
     openStage: (request) => engine.openStage(request),
     retain: (versions) => pool.retain(versions),
@@ -118,6 +108,16 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     onQuarantine: (listener) => subscribe(quarantineListeners, listener),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+async function inspectIn(pool: SandboxPool, version: LoadableVersion, platformPrefix: string): Promise<Manifest> {
+  try {
+    const { configuration, registrations, runs } = await pool.inspect(version);
+    const parts = { platformPrefix, runs, configuration, ceiling: version.limits };
+    return parseManifest(version.functionName, registrations, parts);
+  } catch (reason) {
+    throw inspectError(version, reason);
+  }
 }
 
 function subscribe<T>(listeners: Set<(value: T) => void>, listener: (value: T) => void): () => void {
