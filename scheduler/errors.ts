@@ -29,4 +29,9 @@ export type SchedulerErrorCode =
   /** Results, or records between two stages, are larger than the platform keeps. */
   | 'RESULTS_TOO_LARGE'
   /** The CLI cannot reach the RESP door. */
-  | 'DOOR_UNREACHABLE';
+  | 'DOOR_UNREACHABLE'
+  // Of the testing kit.
+  | 'DELIVERY_FAILED'
+  | 'NOT_RETRY_SAFE'
+  /** A function sent a command for which its test gives no reply. */
+  | 'REPLY_MISSING';

@@ -15,6 +15,8 @@ export interface AsyncBridge {
   findLost(lane: Lane): Promise<void>;
   /** Counts what is left in the queue of lanes that may not read on. */
   refresh(lane: Lane): Promise<void>;
+  /** So much of the lane is queued that it soon cannot be read on: worth a `refresh`. */
+  isFull(lane: Lane): boolean;
 }
 
 export interface AsyncBridgeOptions {
@@ -82,8 +84,8 @@ export function createAsyncBridge(options: AsyncBridgeOptions): AsyncBridge {
       const round = Math.floor(Date.now() / minIdleMs);
       if (ids.length > 0) await add(jobsOf(lane, ids, { round, readBy: consumer }));
     },
+    isFull: (lane) => lane.queued > 0 && lane.queued >= queueWindowOf(lane.registration) / 2,
     async refresh(lane) {
-      if (lane.queued < queueWindowOf(lane.registration) / 2) return;
       const summary = (await calls.call(['XPENDING', lane.stream, lane.registration.group])) as [
         number,
         string | null,

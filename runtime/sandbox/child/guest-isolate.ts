@@ -48,6 +48,8 @@ export interface GuestIsolate {
   /** '' or the JSON of an error report. */
   openStage(opening: string): string;
   closeStage(stage: number): void;
+  /** JSON of a SourcesSpec. */
+  steer(sources: string): void;
   /** Whose turn it is or was when a call did not return; null when nobody's. */
   blame(): Blame | null;
   readonly disposed: boolean;
@@ -100,6 +102,7 @@ function startGuest(context: ivm.Context, shared: SharedArrayBuffer, options: Gu
     commandBytes: request.commandBytes,
     outputBytes: request.outputBytes,
     settings: request.settings,
+    ...(request.sources ? { sources: request.sources } : {}),
   });
   const checkpoint = compileCheckpoint(context);
   return context.evalClosureSync(
@@ -169,6 +172,9 @@ export function createGuestIsolate(options: GuestIsolateOptions): GuestIsolate {
     openStage: (opening) => apply('openStage', [opening]) as string,
     closeStage(stage) {
       if (!isolate.isDisposed) apply('closeStage', [stage]);
+    },
+    steer(sources) {
+      if (!isolate.isDisposed) apply('steer', [sources]);
     },
     blame: () => (turn[0] === 1 ? { batch: turn[1] ?? 0, entry: turn[2] ?? 0 } : null),
     get disposed() {

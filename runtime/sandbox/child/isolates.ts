@@ -12,7 +12,13 @@ import {
   encodeProgress,
   type Frame,
 } from '../frames.ts';
-import { type GuestErrorReport, type LoadedReport, type LoadRequest, StageShape } from '../messages.ts';
+import {
+  type GuestErrorReport,
+  type LoadedReport,
+  type LoadRequest,
+  type SourcesSpec,
+  StageShape,
+} from '../messages.ts';
 import { decodeOpenStage } from '../stage-frames.ts';
 import { encodeUsage } from '../usage-frames.ts';
 import { emptyProgress, failOpen, markEnded, type TrackedBatch, trackBatch } from './batches.ts';
@@ -25,7 +31,7 @@ const SHAPE_FLAGS: readonly number[] = [FLAG.stream, 0, FLAG.keys, FLAG.hook];
 
 /** A version in this process: its isolate comes and goes, what it was loaded from stays. */
 interface Loaded {
-  readonly request: LoadRequest;
+  request: LoadRequest;
   isolate: GuestIsolate | null;
   batches: number;
   entries: number;
@@ -142,6 +148,15 @@ export class Isolates {
     const { number: stage } = decodeNumberAndText(frame);
     this.#stages.get(stage)?.closeStage(stage);
     this.#stages.delete(stage);
+    this.#options.send(encodeDone(frame.batch));
+  }
+
+  steer(frame: Frame): void {
+    const { number: handle, text } = decodeNumberAndText(frame);
+    const loaded = this.#loaded.get(handle);
+    // Also for the isolate that takes the place of this one.
+    if (loaded) loaded.request = { ...loaded.request, sources: JSON.parse(text) as SourcesSpec };
+    loaded?.isolate?.steer(text);
     this.#options.send(encodeDone(frame.batch));
   }
 

@@ -46,6 +46,7 @@ const HANDLERS: Readonly<Record<number, (frame: Frame) => void>> = {
   [ToSandbox.cancel]: (frame) => isolates.cancel(frame),
   [ToSandbox.openStage]: (frame) => isolates.openStage(frame),
   [ToSandbox.closeStage]: (frame) => isolates.closeStage(frame),
+  [ToSandbox.steer]: (frame) => isolates.steer(frame),
   [ToSandbox.usage]: (frame) => isolates.usage(frame),
   [ToSandbox.ping]: (frame) => send(encodeDone(frame.batch)),
 };

@@ -15,7 +15,6 @@ async function spareIsReady(world: TestRuntime): Promise<number> {
   const isWarm = ({ role, residentBytes }: SandboxInfo): boolean => role === 'spare' && residentBytes > 30e6;
   return await waitFor(() => world.runtime.inspectPool().find(isWarm)?.pid, {
     what: 'a warm spare',
-    deadlineMs: 30_000,
   });
 }
 

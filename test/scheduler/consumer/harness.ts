@@ -300,7 +300,7 @@ export function untilEnded(node: Pick<TestNode, 'access' | 'keys'>, total: numbe
       const ends = await endsOf(node, id);
       return totalOf(ends) >= total ? ends : null;
     },
-    { what: `${total} entries of ${id} have an end`, deadlineMs: 15_000 },
+    { what: `${total} entries of ${id} have an end` },
   ) as Promise<Ends>;
 }
 
