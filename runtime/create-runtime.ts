@@ -111,6 +111,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     execute: (invocation) => engine.execute(invocation),
     openStage: (request) => engine.openStage(request),
     retain: (versions) => pool.retain(versions),
+    pardon: (version) => pool.pardon(version),
     inspectPool: () => pool.info(),
     measurePool: () => pool.measure(),
     onLog: (listener) => subscribe(logListeners, listener),
