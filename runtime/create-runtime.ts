@@ -75,10 +75,9 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     stack.use(createEffects({ pipe: access.openPipe('effects'), policy })),
   );
   const narrow = createNarrow({ table: access.commands, prefix });
-  const cluster = access.facts.topology === 'cluster';
-  const sessions = stack.use(createAtomicSessions({ redis: access, policy, cluster }));
-  const onLine = (line: GuestLog): void => tell(logListeners, line, log);
-  const logs = createLogSink({ log, onLine, ...(rehearsal ? { linesPerSecond: Number.POSITIVE_INFINITY } : {}) });
+  const sessions = stack.use(createAtomicSessions({ redis: access, policy, cluster: isCluster(access) }));
+  const linesPerSecond = rehearsal ? { linesPerSecond: Number.POSITIVE_INFINITY } : {};
+  const logs = createLogSink({ log, onLine: (line) => tell(logListeners, line, log), ...linesPerSecond });
   const suspectBytes = settings.residentBytes * SUSPECT_SHARE;
   const pool = createSandboxPool({
     ...settings,
@@ -92,9 +91,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const engine = stack.use(createEngine({ pool, effects, sessions, policy, narrow, logs, log, rehearsal }));
   await pool.ready();
   log.info({ sandboxes, confinement: command.confinement }, 'sandbox processes are ready');
-  if (process.getuid?.() === 0 && !command.confinement.includes('user')) {
-    log.warn({}, 'sandbox processes run as root: let everybody read the installation, or start as another user');
-  }
+  if (!command.confinement.includes('user')) warnOfRoot(log);
   const owned = stack.move();
 
   return {
@@ -112,12 +109,22 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     execute: (invocation) => engine.execute(invocation),
     openStage: (request) => engine.openStage(request),
     retain: (versions) => pool.retain(versions),
+    pardon: (version) => pool.pardon(version),
     inspectPool: () => pool.info(),
     measurePool: () => pool.measure(),
     onLog: (listener) => subscribe(logListeners, listener),
     onQuarantine: (listener) => subscribe(quarantineListeners, listener),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+function isCluster({ facts }: RuntimeRedis): boolean {
+  return facts.topology === 'cluster';
+}
+
+function warnOfRoot(log: RuntimeLog): void {
+  if (process.getuid?.() !== 0) return;
+  log.warn({}, 'sandbox processes run as root: let everybody read the installation, or start as another user');
 }
 
 function subscribe<T>(listeners: Set<(value: T) => void>, listener: (value: T) => void): () => void {
