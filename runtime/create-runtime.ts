@@ -92,9 +92,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const engine = stack.use(createEngine({ pool, effects, sessions, policy, narrow, logs, log, rehearsal }));
   await pool.ready();
   log.info({ sandboxes, confinement: command.confinement }, 'sandbox processes are ready');
-  if (process.getuid?.() === 0 && !command.confinement.includes('user')) {
-    log.warn({}, 'sandbox processes run as root: let everybody read the installation, or start as another user');
-  }
+  warnOfRoot(command.confinement, log);
   const owned = stack.move();
 
   return {
@@ -119,6 +117,11 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     onQuarantine: (listener) => subscribe(quarantineListeners, listener),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+function warnOfRoot(confinement: readonly string[], log: RuntimeLog): void {
+  if (process.getuid?.() !== 0 || confinement.includes('user')) return;
+  log.warn({}, 'sandbox processes run as root: let everybody read the installation, or start as another user');
 }
 
 function subscribe<T>(listeners: Set<(value: T) => void>, listener: (value: T) => void): () => void {
