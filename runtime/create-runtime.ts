@@ -75,10 +75,9 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     stack.use(createEffects({ pipe: access.openPipe('effects'), policy })),
   );
   const narrow = createNarrow({ table: access.commands, prefix });
-  const cluster = access.facts.topology === 'cluster';
-  const sessions = stack.use(createAtomicSessions({ redis: access, policy, cluster }));
-  const onLine = (line: GuestLog): void => tell(logListeners, line, log);
-  const logs = createLogSink({ log, onLine, ...(rehearsal ? { linesPerSecond: Number.POSITIVE_INFINITY } : {}) });
+  const sessions = stack.use(createAtomicSessions({ redis: access, policy, cluster: isCluster(access) }));
+  const linesPerSecond = rehearsal ? { linesPerSecond: Number.POSITIVE_INFINITY } : {};
+  const logs = createLogSink({ log, onLine: (line) => tell(logListeners, line, log), ...linesPerSecond });
   const suspectBytes = settings.residentBytes * SUSPECT_SHARE;
   const pool = createSandboxPool({
     ...settings,
@@ -122,6 +121,10 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
 function warnOfRoot(confinement: readonly string[], log: RuntimeLog): void {
   if (process.getuid?.() !== 0 || confinement.includes('user')) return;
   log.warn({}, 'sandbox processes run as root: let everybody read the installation, or start as another user');
+}
+
+function isCluster({ facts }: RuntimeRedis): boolean {
+  return facts.topology === 'cluster';
 }
 
 function subscribe<T>(listeners: Set<(value: T) => void>, listener: (value: T) => void): () => void {
