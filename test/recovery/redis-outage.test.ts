@@ -9,7 +9,7 @@ const TOTAL = 100_000;
 /** In mode `sync` a stream runs one entry after the other, each with writes that go to the disk: fewer of them, on many streams. */
 const MODES = [
   { mode: 'async_local', streams: 1, total: TOTAL },
-  { mode: 'sync', streams: 16, total: TOTAL / 5 },
+  { mode: 'sync', streams: 16, total: TOTAL / 10 },
   { mode: 'async', streams: 1, total: TOTAL },
 ] as const;
 /** How long Redis stays away: the subject of the test, not a wait for something. */
