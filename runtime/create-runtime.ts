@@ -1,5 +1,5 @@
 import process from 'node:process';
-import { type LoadableVersion, type Manifest, parseManifest, type RedisAccess } from '#functions';
+import { parseManifest, type RedisAccess } from '#functions';
 import { createAtomicSessions } from './bindings/atomic-session.ts';
 import { createCommandPolicy } from './bindings/command-policy.ts';
 import { createEffects } from './bindings/effects.ts';
@@ -11,7 +11,7 @@ import type { GuestLog, QuarantineEvent, Runtime } from './runtime.ts';
 import { childCommand } from './sandbox/child-command.ts';
 import { guestBundle } from './sandbox/guest-bundle.ts';
 import { inspectError } from './sandbox/inspect-error.ts';
-import { createSandboxPool, type SandboxPool } from './sandbox/pool.ts';
+import { createSandboxPool } from './sandbox/pool.ts';
 import { startSandboxProcess } from './sandbox/process.ts';
 import { createWatchdog } from './sandbox/watchdog.ts';
 
@@ -75,10 +75,9 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     stack.use(createEffects({ pipe: access.openPipe('effects'), policy })),
   );
   const narrow = createNarrow({ table: access.commands, prefix });
-  const cluster = access.facts.topology === 'cluster';
-  const sessions = stack.use(createAtomicSessions({ redis: access, policy, cluster }));
-  const onLine = (line: GuestLog): void => tell(logListeners, line, log);
-  const logs = createLogSink({ log, onLine, ...(rehearsal ? { linesPerSecond: Number.POSITIVE_INFINITY } : {}) });
+  const sessions = stack.use(createAtomicSessions({ redis: access, policy, cluster: isCluster(access) }));
+  const linesPerSecond = rehearsal ? { linesPerSecond: Number.POSITIVE_INFINITY } : {};
+  const logs = createLogSink({ log, onLine: (line) => tell(logListeners, line, log), ...linesPerSecond });
   const suspectBytes = settings.residentBytes * SUSPECT_SHARE;
   const pool = createSandboxPool({
     ...settings,
@@ -98,10 +97,21 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const owned = stack.move();
 
   return {
-    inspect: (version) => inspectIn(pool, version, prefix),
+    async inspect(version) {
+      try {
+        const report = await pool.inspect(version);
+        const { configuration, registrations, runs } = report;
+        const ceiling = version.limits;
+        const parts = { platformPrefix: prefix, runs, configuration, ceiling };
+        return parseManifest(version.functionName, registrations, parts);
+      } catch (reason) {
+        throw inspectError(version, reason);
+      }
+    },
     execute: (invocation) => engine.execute(invocation),
     openStage: (request) => engine.openStage(request),
     retain: (versions) => pool.retain(versions),
+    pardon: (version) => pool.pardon(version),
     inspectPool: () => pool.info(),
     measurePool: () => pool.measure(),
     onLog: (listener) => subscribe(logListeners, listener),
@@ -110,14 +120,8 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   };
 }
 
-async function inspectIn(pool: SandboxPool, version: LoadableVersion, platformPrefix: string): Promise<Manifest> {
-  try {
-    const { configuration, registrations, runs } = await pool.inspect(version);
-    const parts = { platformPrefix, runs, configuration, ceiling: version.limits };
-    return parseManifest(version.functionName, registrations, parts);
-  } catch (reason) {
-    throw inspectError(version, reason);
-  }
+function isCluster({ facts }: RuntimeRedis): boolean {
+  return facts.topology === 'cluster';
 }
 
 function subscribe<T>(listeners: Set<(value: T) => void>, listener: (value: T) => void): () => void {

@@ -2,7 +2,7 @@ import process from 'node:process';
 import type { Duplex } from 'node:stream';
 import { PlatformError } from '#functions';
 import type { RuntimeErrorCode } from '../errors.ts';
-import { BY_DONE, BY_LOAD_FAILED, BY_LOADED, BY_PROGRESS } from './answered-by.ts';
+import { BY_DONE, BY_LOAD_FAILED, BY_LOADED, BY_PROGRESS } from './answers.ts';
 import { createFrameQueue, type PendingFrame } from './frame-queue.ts';
 import {
   createFrameReader,

@@ -2,9 +2,8 @@ import { setFlagsFromString } from 'node:v8';
 import ivm from 'isolated-vm';
 import type { GuestApi, GuestNews, OutboxFields, ToldNews } from '../../guest/api.ts';
 import type { IsolateUsage, LoadRequest } from '../messages.ts';
+import { type GuestApiReference, type GuestProgram, RUNTIME_FILE } from './guest-program.ts';
 
-/** Name of the guest runtime in stack traces; the guest takes these frames out. */
-const RUNTIME_FILE = 'regears:guest';
 const MEBIBYTE = 1024 * 1024;
 const LEAST_MEMORY_MIB = 8;
 
@@ -54,6 +53,8 @@ export interface GuestIsolate {
   blame(): Blame | null;
   readonly disposed: boolean;
   usage(): Omit<IsolateUsage, 'handle' | 'batches' | 'entries'>;
+  /** Lets later isolates of the program begin with what has been compiled in this one. */
+  keepCompiled(): void;
   dispose(): void;
 }
 
@@ -74,8 +75,7 @@ function compileCheckpoint(context: ivm.Context): ivm.Reference<() => void> {
 }
 
 export interface GuestIsolateOptions {
-  /** The compiled guest runtime. */
-  readonly bundle: string;
+  readonly program: GuestProgram;
   readonly request: LoadRequest;
   readonly onCatastrophicError: (message: string) => void;
 }
@@ -92,10 +92,14 @@ export class LoadError extends Error {
   }
 }
 
-type Api = ivm.Reference<Record<string, unknown>>;
+interface Ground {
+  readonly isolate: ivm.Isolate;
+  readonly context: ivm.Context;
+  readonly shared: SharedArrayBuffer;
+}
 
-function startGuest(context: ivm.Context, shared: SharedArrayBuffer, options: GuestIsolateOptions): Api {
-  const { request, bundle } = options;
+function startGuest({ isolate, context, shared }: Ground, options: GuestIsolateOptions): GuestApiReference {
+  const { request, program } = options;
   const config = JSON.stringify({
     callMs: request.callMs,
     commandsPerEvent: request.commandsPerEvent,
@@ -105,11 +109,7 @@ function startGuest(context: ivm.Context, shared: SharedArrayBuffer, options: Gu
     ...(request.sources ? { sources: request.sources } : {}),
   });
   const checkpoint = compileCheckpoint(context);
-  return context.evalClosureSync(
-    `${bundle}\nreturn regears.start(new Uint32Array($0), $1, $2);`,
-    [new ivm.ExternalCopy(shared).copyInto(), checkpoint.derefInto(), config],
-    { filename: RUNTIME_FILE, result: { reference: true } },
-  ) as Api;
+  return program.start(isolate, context, [new ivm.ExternalCopy(shared).copyInto(), checkpoint.derefInto(), config]);
 }
 
 function loadSource(isolate: ivm.Isolate, context: ivm.Context, request: LoadRequest): void {
@@ -133,7 +133,7 @@ export function createGuestIsolate(options: GuestIsolateOptions): GuestIsolate {
   const shared = new SharedArrayBuffer(SHARED_NUMBERS * Uint32Array.BYTES_PER_ELEMENT);
   const turn = new Uint32Array(shared);
   const context = isolate.createContextSync();
-  const api = startGuest(context, shared, options);
+  const api = startGuest({ isolate, context, shared }, options);
   const functions = new Map<string, ivm.Reference<(...args: never[]) => unknown>>();
   const apply = (name: string, args: readonly unknown[]): unknown => {
     let fn = functions.get(name);
@@ -185,6 +185,7 @@ export function createGuestIsolate(options: GuestIsolateOptions): GuestIsolate {
       const { used_heap_size: heapBytes, externally_allocated_size: externalBytes } = isolate.getHeapStatisticsSync();
       return { heapBytes, externalBytes, cpuMs: Math.round(Number(isolate.cpuTime) / 1e6) };
     },
+    keepCompiled: () => options.program.keepCompiled(isolate),
     dispose,
   };
 }

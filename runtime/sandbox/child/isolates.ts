@@ -24,6 +24,7 @@ import { encodeUsage } from '../usage-frames.ts';
 import { emptyProgress, failOpen, markEnded, type TrackedBatch, trackBatch } from './batches.ts';
 import { callFailure, ISOLATE_LOST, loadFailure } from './guest-failure.ts';
 import { createGuestIsolate, type GuestIsolate, NOTHING_USED } from './guest-isolate.ts';
+import type { GuestProgram } from './guest-program.ts';
 
 const FLAG: RunFlags = { stream: 1, ordered: 2, wantResults: 4, ascii: 8, stopAtFailure: 16, keys: 64, hook: 128 };
 /** By `RunHeader.shape`. */
@@ -38,7 +39,7 @@ interface Loaded {
 }
 
 export interface IsolatesOptions {
-  readonly bundle: () => string;
+  readonly program: () => GuestProgram;
   /** Returns when the frame has left: so signs of life reach the node, and one that does not read is not written to without end. */
   readonly send: (frame: Buffer) => void;
   readonly onCatastrophicError: (message: string) => void;
@@ -195,7 +196,7 @@ export class Isolates {
 
   #isolateOf(loaded: Loaded): GuestIsolate {
     loaded.isolate ??= createGuestIsolate({
-      bundle: this.#options.bundle(),
+      program: this.#options.program(),
       request: loaded.request,
       onCatastrophicError: this.#options.onCatastrophicError,
     });

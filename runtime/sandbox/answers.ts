@@ -1,6 +1,6 @@
 import { ToSandbox } from './messages.ts';
 
-/** Which frames of the node each kind of answer may follow. */
+/** Frames of the node that are answered by a frame of a kind. */
 export const BY_PROGRESS: ReadonlySet<number> = new Set([
   ToSandbox.run,
   ToSandbox.replies,
