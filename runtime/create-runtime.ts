@@ -75,10 +75,9 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     stack.use(createEffects({ pipe: access.openPipe('effects'), policy })),
   );
   const narrow = createNarrow({ table: access.commands, prefix });
-  const cluster = access.facts.topology === 'cluster';
-  const sessions = stack.use(createAtomicSessions({ redis: access, policy, cluster }));
-  const onLine = (line: GuestLog): void => tell(logListeners, line, log);
-  const logs = createLogSink({ log, onLine, ...(rehearsal ? { linesPerSecond: Number.POSITIVE_INFINITY } : {}) });
+  const sessions = stack.use(createAtomicSessions({ redis: access, policy, cluster: isCluster(access) }));
+  const linesPerSecond = rehearsal ? { linesPerSecond: Number.POSITIVE_INFINITY } : {};
+  const logs = createLogSink({ log, onLine: (line) => tell(logListeners, line, log), ...linesPerSecond });
   const suspectBytes = settings.residentBytes * SUSPECT_SHARE;
   const pool = createSandboxPool({
     ...settings,
@@ -112,12 +111,17 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     execute: (invocation) => engine.execute(invocation),
     openStage: (request) => engine.openStage(request),
     retain: (versions) => pool.retain(versions),
+    pardon: (version) => pool.pardon(version),
     inspectPool: () => pool.info(),
     measurePool: () => pool.measure(),
     onLog: (listener) => subscribe(logListeners, listener),
     onQuarantine: (listener) => subscribe(quarantineListeners, listener),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+function isCluster({ facts }: RuntimeRedis): boolean {
+  return facts.topology === 'cluster';
 }
 
 function subscribe<T>(listeners: Set<(value: T) => void>, listener: (value: T) => void): () => void {

@@ -15,6 +15,8 @@ export type SchedulerErrorCode =
   | 'CALL_FAILED'
   /** A command came above the rate that its registration allows. */
   | 'RATE_LIMITED'
+  /** A command waited too long for one of the places its registration has in the fleet. */
+  | 'CONCURRENCY_LIMITED'
   | 'PROTOCOL_ERROR'
   | 'EMBEDDED_REDIS_FAILED'
   | 'DEAD_LETTER_NOT_FOUND'

@@ -115,6 +115,14 @@ declare global {
       per: number | string;
     };
     /**
+     * Executions of this registration that may run at once in the whole fleet, from 1 to 1,000,000. Default: what `maxInFlight` and the
+     * limits allow on each node. Events wait; calls wait for the execution time-out, and then are refused with `CONCURRENCY_LIMITED`;
+     * messages without `durable` wait in memory, `maxInFlight` of them. With 1 an execution is never beside another. Not for hooks.
+     * @example
+     * GB('ScheduleReader').foreach(rebuild).register({ every: '1m', concurrency: 1 });
+     */
+    concurrency?: number;
+    /**
      * `async` (default): on any node of the fleet, through a queue. `async_local`: at once on the node that took the event,
      * many at a time. `sync`: one after another in the order of events; per stream for streams.
      * @example
@@ -232,7 +240,7 @@ declare global {
    * @example
    * GB('CommandReader').map((a) => callNext(...a.slice(1), 'seen', Date.now())).register({ hook: 'hset', mode: 'sync' });
    */
-  interface HookRegisterOptions extends Omit<RegisterOptions, 'filter' | 'rateLimit'> {
+  interface HookRegisterOptions extends Omit<RegisterOptions, 'filter' | 'rateLimit' | 'concurrency'> {
     /** Name of the command, in any case. */
     hook: string;
     /** Only calls of which a key begins so. Default: all. */

@@ -2,6 +2,7 @@ import process from 'node:process';
 import type { Duplex } from 'node:stream';
 import { PlatformError } from '#functions';
 import type { RuntimeErrorCode } from '../errors.ts';
+import { BY_DONE, BY_LOAD_FAILED, BY_LOADED, BY_PROGRESS } from './answers.ts';
 import { createFrameQueue, type PendingFrame } from './frame-queue.ts';
 import {
   createFrameReader,
@@ -68,24 +69,6 @@ const CONTROL_LIMIT_MS = 5_000;
 /** Creating the isolate and compiling come on top of the guest's own time. */
 const LOAD_EXTRA_MS = 3_000;
 const LARGEST_BATCH = 0xffff_ffff;
-
-const BY_PROGRESS: ReadonlySet<number> = new Set([
-  ToSandbox.run,
-  ToSandbox.replies,
-  ToSandbox.session,
-  ToSandbox.cancel,
-]);
-const BY_DONE: ReadonlySet<number> = new Set([
-  ToSandbox.unload,
-  ToSandbox.ping,
-  ToSandbox.boot,
-  ToSandbox.openStage,
-  ToSandbox.closeStage,
-  ToSandbox.steer,
-  ToSandbox.usage,
-]);
-const BY_LOADED: ReadonlySet<number> = new Set([ToSandbox.load]);
-const BY_LOAD_FAILED: ReadonlySet<number> = new Set([ToSandbox.load, ToSandbox.openStage]);
 
 /** The frames between the node and one child: who waits for which answer, and what comes back for whom. */
 export class SandboxChannel {

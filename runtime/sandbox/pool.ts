@@ -38,6 +38,8 @@ export interface SandboxPool extends AsyncDisposable {
   /** Evaluates a version without keeping it, in the spare process where it can harm nobody. */
   inspect(version: LoadableVersion): Promise<LoadedReport>;
   retain(versions: readonly { readonly functionName: string; readonly version: number }[]): void;
+  /** See `Runtime.pardon`. */
+  pardon(version: { readonly functionName: string; readonly version: number }): void;
   info(): readonly SandboxInfo[];
   /** The same with what each version takes. */
   measure(): Promise<readonly SandboxUsage[]>;
@@ -120,6 +122,14 @@ class Pool implements SandboxPool {
       if (wanted.has(nameOf(version))) continue;
       this.#quarantine.forget(key);
       this.#suspects.delete(key);
+    }
+  }
+
+  pardon(version: { readonly functionName: string; readonly version: number }): void {
+    for (const [key, suspect] of this.#suspects) {
+      if (nameOf(suspect) === nameOf(version) && this.#quarantine.standingOf(key) === 'stopped') {
+        this.#quarantine.forget(key);
+      }
     }
   }
 

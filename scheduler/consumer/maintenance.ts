@@ -5,7 +5,7 @@ import { isIdle, type Lane, modeOf, workName } from './lane.ts';
 import { createLapseWatch } from './lapses.ts';
 import type { ConsumerParts } from './parts.ts';
 import { isLinkLost } from './redis-calls.ts';
-import type { ConsumedRegistration } from './registration.ts';
+import { type ConsumedRegistration, deliveryModeOf } from './registration.ts';
 import type { Takeover } from './takeover.ts';
 
 const RENEW = defineScript('renew', new URL('./scripts/renew.lua', import.meta.url));
@@ -38,7 +38,7 @@ export function startMaintenance(options: MaintenanceOptions): { close(): void }
   const { settings, parts, takeover, log } = options;
   const forEach = async ({ mode, isDue, work }: Chore): Promise<void> => {
     for (const { running, active, lanes } of options.registrations()) {
-      if (!running || (mode !== undefined && active.spec.mode !== mode)) continue;
+      if (!running || (mode !== undefined && deliveryModeOf(active.spec) !== mode)) continue;
       for (const lane of lanes.values()) if (lane.state === 'ready' && isDue(lane)) await work(lane);
     }
   };

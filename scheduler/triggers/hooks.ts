@@ -161,6 +161,7 @@ class HookChain implements HookTrigger {
       registrationId: id,
       hashtag: access.tagOf(id),
       maxCalls: settings.delivery.maxInFlight,
+      places: null,
       signal: this.#stop.signal,
       execute,
       count: (run: Parameters<typeof journal.count>[1]) => journal.count(id, run),
