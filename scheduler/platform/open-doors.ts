@@ -2,6 +2,7 @@ import type { RedisAccess, Registry } from '#functions';
 import type { Runtime } from '#runtime';
 import type { Executions } from '../executions/executions.ts';
 import type { Options } from '../executions/options.ts';
+import type { RegisteredRuns } from '../executions/registered-runs.ts';
 import type { Figures } from '../figures/figures.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import { createIdempotency } from '../gateway/http/idempotency.ts';
@@ -42,6 +43,7 @@ export interface DoorGround {
   readonly keyEvents: KeyEvents;
   readonly reconciler: Reconciler;
   readonly executions: Executions;
+  readonly registeredRuns: RegisteredRuns;
   readonly deadLetters: DeadLetters;
   readonly tokens: Tokens;
   readonly figures: Figures;
@@ -78,7 +80,7 @@ function operationDependencies(ground: DoorGround): OperationDependencies {
     calls: command,
     inspect: (version) => runtime.inspect(version),
     execute: (invocation) => runtime.execute(invocation),
-    inspectPool: () => runtime.inspectPool(),
+    measurePool: () => runtime.measurePool(),
   };
 }
 

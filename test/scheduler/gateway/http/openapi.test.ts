@@ -64,6 +64,7 @@ const EXAMPLES: Readonly<Record<string, Example>> = {
   postFunctionsByNameRollback: { path: () => `${shop}/rollback`, json: { version: 2 } },
   getRegistrations: { path: () => '/v1/registrations?kind=stream&state=running&function=shop' },
   getRegistrationsById: { path: () => registration },
+  getRegistrationsByIdRuns: { path: () => `${registration}/runs` },
   postRegistrationsByIdPause: { path: () => `${registration}/pause`, json: { reason: 'a test' } },
   postRegistrationsByIdResume: { path: () => `${registration}/resume` },
   deleteRegistrationsByIdStatistics: { path: () => `${registration}/statistics`, status: 204 },
