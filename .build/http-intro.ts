@@ -7,14 +7,14 @@ A node serves a JSON API under \`/v1\`, the dashboard at \`/\`, and \`/livez\` a
 \`http://127.0.0.1:8380\`. \`/v1/openapi.json\` is the OpenAPI document, made from the schemas that check every request.
 
 \`\`\`sh
-curl -X PUT --data-binary @greet.js -H 'content-type: text/javascript' http://127.0.0.1:8380/v1/functions/greet
-curl -X POST --json '["ann"]' http://127.0.0.1:8380/v1/trigger/greet
+curl -T functions/examples/greet.ts 'http://127.0.0.1:8380/v1/functions/greet?language=ts'
+curl -H 'content-type: application/json' -d '["ann"]' http://127.0.0.1:8380/v1/trigger/greet
 \`\`\`
 
 ## Tokens
 
 \`\`\`sh
-regears token create ann --role admin
+TOKEN=$(regears token create ann --role admin)
 curl -H "authorization: Bearer $TOKEN" http://127.0.0.1:8380/v1/me
 \`\`\`
 

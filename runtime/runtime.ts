@@ -22,8 +22,12 @@ export interface Runtime extends AsyncDisposable {
   openStage(request: StageRequest): Promise<StageRun>;
   /** Drops the isolates of versions that nothing routes to any more. */
   retain(versions: readonly { readonly functionName: string; readonly version: number }[]): void;
+  /** A version that was stopped for killing its process may run again: alone, until it has killed that as often once more. */
+  pardon(version: { readonly functionName: string; readonly version: number }): void;
   /** Sandbox processes and what is loaded in them. */
   inspectPool(): readonly SandboxInfo[];
+  /** The same with what each version takes; waits up to a second for processes that are at work. */
+  measurePool(): Promise<readonly SandboxUsage[]>;
   /** Called for every log line a guest writes. */
   onLog(listener: (line: GuestLog) => void): () => void;
   /** Called when a version has killed its process too often; the platform pauses its registrations. */
@@ -35,6 +39,25 @@ export interface SandboxInfo {
   readonly residentBytes: number;
   readonly role: 'shared' | 'alone' | 'spare';
   readonly versions: readonly { readonly functionName: string; readonly version: number }[];
+}
+
+export interface SandboxUsage extends SandboxInfo {
+  readonly versions: readonly VersionUsage[];
+}
+
+/** A version in a sandbox process; `usage` since it was loaded there, null while the process is too busy to tell. */
+export interface VersionUsage {
+  readonly functionName: string;
+  readonly version: number;
+  readonly usage: {
+    /** Bytes of its heap, and of buffers outside of it. */
+    readonly heapBytes: number;
+    readonly externalBytes: number;
+    /** Time its code has used the processor, ms. */
+    readonly cpuMs: number;
+    readonly batches: number;
+    readonly entries: number;
+  } | null;
 }
 
 export interface GuestLog {

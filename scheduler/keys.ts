@@ -6,6 +6,8 @@
  * | --- | --- | --- |
  * | `<p>{fleet}:slot:<n>` | string, expires | heartbeat of the node in slot n (NodeRecord without what the key says, JSON, lease token first) |
  * | `<p>{fleet}:slots` | set | every slot number ever leased whose consumer may still have something pending |
+ * | `<p>{fleet}:permits:<registration>` | hash, expires | `n<slot>:<token>` → executions in work on that node, those that wait, its turn |
+ * | `<p>{fleet}:permits` | channel | a permit of the named registration is free and somebody waits for it |
  * | `<p>{fleet}:news` | channel | a revision was applied, a node came or went |
  * | `<p>{<tag>}:stats:<registration>` | hash | ends of entries, counted with the XACK: done, filtered, dead, expired, lost |
  * | `<p>{<tag>}:dead:<registration>` | stream, capped | dead letters |
@@ -37,6 +39,7 @@
  * | `<p>{executions}:running` | set | executions without an end |
  * | `<p>{executions}:record:<id>` | hash, expires after the end | plan, status, attempts, progress and ends of stages |
  * | `<p>{executions}:artifact:<sha256>` | string, expires | what the stages of queued executions run (Artifact, JSON) |
+ * | `<p>{executions}:registered:<registration>` | stream, capped, expires | what came of the registration's last executions (JSON) |
  * | `<p>{<tag>}:pieces:<name>` | list, expires | records on their way between shards, and results, as RESP arrays |
  * | `<p>{options}` | hash | options set with RG.CONFIGSET |
  * | `<p>{tokens}:tokens` | hash | bearer tokens of the HTTP door by id: name, role, expiry, hash of the secret (JSON) |
@@ -49,6 +52,7 @@ export interface SchedulerKeys {
   readonly prefix: string;
   readonly slots: string;
   readonly news: string;
+  readonly permitNews: string;
   readonly registrationIndex: string;
   readonly logIndex: string;
   readonly queuePrefix: string;
@@ -60,6 +64,7 @@ export interface SchedulerKeys {
   readonly tokens: string;
   readonly tokensUsed: string;
   slot(slot: number): string;
+  permits(registrationId: string): string;
   stats(tag: string, registrationId: string): string;
   dead(tag: string, registrationId: string): string;
   position(tag: string, registrationId: string): string;
@@ -83,6 +88,7 @@ export interface SchedulerKeys {
   answered(callId: string): string;
   execution(id: string): string;
   executionArtifact(sha256: string): string;
+  registeredRuns(registrationId: string): string;
   pieces(tag: string, name: string): string;
   idempotency(hash: string): string;
   nodeFigures(slot: number): string;
@@ -95,6 +101,7 @@ export function createSchedulerKeys(prefix: string): SchedulerKeys {
     prefix,
     slots: `${prefix}{fleet}:slots`,
     news: `${prefix}{fleet}:news`,
+    permitNews: `${prefix}{fleet}:permits`,
     registrationIndex: `${prefix}{index}:registrations`,
     logIndex: `${prefix}{journal}:logs`,
     queuePrefix: `${prefix}{queue}`,
@@ -106,6 +113,7 @@ export function createSchedulerKeys(prefix: string): SchedulerKeys {
     tokens: `${prefix}{tokens}:tokens`,
     tokensUsed: `${prefix}{tokens}:used`,
     slot: (slot) => `${prefix}{fleet}:slot:${slot}`,
+    permits: (id) => `${prefix}{fleet}:permits:${id}`,
     stats: (tag, id) => `${prefix}{${tag}}:stats:${id}`,
     dead: (tag, id) => `${prefix}{${tag}}:dead:${id}`,
     position: (tag, id) => `${prefix}{${tag}}:position:${id}`,
@@ -128,6 +136,7 @@ export function createSchedulerKeys(prefix: string): SchedulerKeys {
     replies: (node) => `${prefix}{queue}:replies:${node}`,
     answered: (callId) => `${prefix}{queue}:answered:${callId}`,
     execution: (id) => `${prefix}{executions}:record:${id}`,
+    registeredRuns: (id) => `${prefix}{executions}:registered:${id}`,
     executionArtifact: (sha256) => `${prefix}{executions}:artifact:${sha256}`,
     pieces: (tag, name) => `${prefix}{${tag}}:pieces:${name}`,
     idempotency: (hash) => `${prefix}{idempotency}:${hash}`,

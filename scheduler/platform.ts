@@ -8,15 +8,17 @@ import {
   type Registry,
   type Shard,
 } from '#functions';
-import { createRuntime, type Invocation, type Outcome, type Runtime } from '#runtime';
+import { createRuntime, type Runtime } from '#runtime';
 import { type ResolvedSettings, showSettings } from './config.ts';
 import { createSharedTokenBucket } from './consumer/token-bucket.ts';
 import { startEmbeddedRedis } from './embedded/start-embedded-redis.ts';
 import type { Executions } from './executions/executions.ts';
 import type { Options } from './executions/options.ts';
+import type { RegisteredRuns } from './executions/registered-runs.ts';
 import { createMeter, type Meter } from './figures/meter.ts';
 import { createFleet } from './fleet/create-fleet.ts';
-import type { Fleet } from './fleet/fleet.ts';
+import type { Fleet, Permits } from './fleet/fleet.ts';
+import { createPermits } from './fleet/permits.ts';
 import { createStreamLeases } from './fleet/stream-leases.ts';
 import { createJournal } from './journal/create-journal.ts';
 import { createDeadLetters } from './journal/dead-letters.ts';
@@ -27,7 +29,7 @@ import { packageVersion } from './package-root.ts';
 import { meteredJournal } from './platform/metered-journal.ts';
 import { type Captures, checkSchedules, openCaptures } from './platform/open-captures.ts';
 import { type Doors, openDoors, readiness } from './platform/open-doors.ts';
-import { openExecutions, openOptions } from './platform/open-executions.ts';
+import { openExecutions, openOptions, openRegisteredRuns } from './platform/open-executions.ts';
 import { openFigures } from './platform/open-figures.ts';
 import { type KeyEvents, openKeyEvents } from './platform/open-key-events.ts';
 import type { AsyncQueue } from './queues/async-queue.ts';
@@ -68,6 +70,7 @@ interface Ground {
   readonly keys: SchedulerKeys;
   readonly fleet: Fleet;
   readonly meter: Meter;
+  readonly permits: Permits;
   readonly journal: Journal;
   readonly queue: AsyncQueue;
   readonly runtime: Runtime;
@@ -83,6 +86,7 @@ interface Node extends Ground {
   readonly reconciler: Reconciler;
   readonly captures: Captures;
   readonly executions: Executions;
+  readonly registeredRuns: RegisteredRuns;
 }
 
 /**
@@ -123,18 +127,19 @@ async function openGround(settings: Settings, log: Log, opening: AsyncDisposable
   const keys = createSchedulerKeys(settings.prefix);
   const { nodeId, fleet: fleetSettings, sandbox, sandboxes, prefix, caps } = settings;
   const fleet = opening.use(await createFleet({ access, keys, nodeId, settings: fleetSettings, log }));
+  const permits = opening.use(createPermits({ access, keys, fleet, log }));
   const meter = createMeter();
   const journal = meteredJournal(opening.use(createJournal({ access, keys, caps, log })), meter);
   const concurrency = QUEUE_CONCURRENCY;
   const queue = opening.use(createAsyncQueue({ access, keys, settings: fleetSettings, concurrency, log }));
   const runtime = opening.use(await createRuntime({ access, sandboxes, prefix, sandbox, log }));
   const options = openOptions({ access, keys, settings, log }, opening);
-  return { settings, log, access, keys, fleet, meter, journal, queue, runtime, options };
+  return { settings, log, access, keys, fleet, permits, meter, journal, queue, runtime, options };
 }
 
 /** Registry, triggers and what keeps them together. The registry asks the stream trigger for heads, but never before a load. */
 function openNode(ground: Ground, opening: AsyncDisposableStack): Node {
-  const { settings, log, access, keys, fleet, journal, queue, runtime } = ground;
+  const { settings, log, access, keys, fleet, permits, journal, queue, runtime } = ground;
   const registry: Registry = opening.use(
     createRegistry({
       client: access.client,
@@ -155,18 +160,16 @@ function openNode(ground: Ground, opening: AsyncDisposableStack): Node {
   );
   const leases = createStreamLeases({ access, keys, fleet });
   const loadable = (name: string, version: number): Promise<LoadableVersion> => registry.loadable(name, version);
-  const run = (invocation: Invocation): Promise<Outcome> => runtime.execute(invocation);
+  const registeredRuns = openRegisteredRuns(ground, opening);
+  const run = registeredRuns.recording((invocation) => runtime.execute(invocation));
   const ring = (name: string): void => stream.ring(name);
   const keyEvents = openKeyEvents({ ...ground, leases, execute: run, loadable, ring }, opening);
   const { execute } = keyEvents;
   const stream: StreamTrigger = opening.use(
     createStreamTrigger({
       ...{ access, fleet, queue, journal, keys, log },
-      leases,
-      settings: settings.delivery,
-      caps: settings.caps,
-      execute,
-      loadable,
+      ...{ leases, permits },
+      ...{ settings: settings.delivery, caps: settings.caps, execute, loadable },
       setState: async (ids, state, reason) => void (await registry.setState(ids, state, reason)),
       onSettled: (id, ends) => {
         ground.meter.ends(id, ends);
@@ -177,7 +180,7 @@ function openNode(ground: Ground, opening: AsyncDisposableStack): Node {
   const captures = openCaptures({ ...ground, leases, execute, loadable, stream: () => stream }, opening);
   const takeTokens = createSharedTokenBucket({ access, keys });
   const command = opening.use(
-    createCommandTrigger({ access, queue, journal, settings, log, execute, loadable, takeTokens }),
+    createCommandTrigger({ access, queue, journal, settings, log, execute, loadable, takeTokens, permits }),
   );
   const reportRevision = (revision: number): Promise<void> => fleet.reportRevision(revision);
   const reconciler = createReconciler({
@@ -188,7 +191,7 @@ function openNode(ground: Ground, opening: AsyncDisposableStack): Node {
     log,
   });
   const executions = openExecutions(ground, opening);
-  return { ...ground, captures, registry, stream, command, keyEvents, reconciler, executions };
+  return { ...ground, registeredRuns, captures, registry, stream, command, keyEvents, reconciler, executions };
 }
 
 /** Messages of a plain channel reach every node of a cluster, so any shard will do. */

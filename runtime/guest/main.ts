@@ -2,14 +2,17 @@
  * The program inside an isolate: bundled into one script, evaluated before any user code, and driven by the sandbox process
  * through the returned functions. See turn.ts for the rule by which commands are attributed to entries.
  */
+
+import type { SourcesSpec } from '../sandbox/messages.ts';
 import { installAbsent } from './absent.ts';
 import type { GuestApi, GuestConfig, RunFlags } from './api.ts';
 import { createAtomic } from './atomic.ts';
 import { createGearsBuilder } from './builder.ts';
+import { noteCallSites } from './call-sites.ts';
 import { structuredClone } from './clone.ts';
 import { createCommandContext } from './command-context.ts';
 import { type Configure, createConfigure } from './configure.ts';
-import { createSources, installSources } from './determinism.ts';
+import { createSources, installSources, type Sources, steerSources } from './determinism.ts';
 import { installEncoding } from './encoding.ts';
 import { createEngine } from './engine.ts';
 import { isComplaint } from './errors.ts';
@@ -25,6 +28,7 @@ import {
   NativeMap,
   NativeSet,
   ownKeys,
+  parseJson,
   setAdd,
   slice,
   toNumber,
@@ -62,7 +66,7 @@ function settingsOf(config: GuestConfig): Map<string, string> {
 }
 
 /** Everything user code finds on the global object besides the language. */
-function install(vocabulary: Readonly<Record<string, unknown>>): void {
+function install(vocabulary: Readonly<Record<string, unknown>>, sources: Sources): void {
   const target = globalThis as unknown as Record<string, unknown>;
   const names = ownKeys(vocabulary);
   for (let i = 0; i < names.length; i++) {
@@ -70,7 +74,7 @@ function install(vocabulary: Readonly<Record<string, unknown>>): void {
     const value = vocabulary[name];
     defineProperty(target, name, { __proto__: null, value, writable: true, configurable: true } as never);
   }
-  installSources(target, createSources());
+  installSources(target, sources);
   installEncoding(target);
   installAbsent(target);
 }
@@ -82,9 +86,10 @@ interface Parts {
   readonly configuration: Configure;
   readonly logger: Logger;
   readonly engine: ReturnType<typeof createEngine>;
+  readonly sources: Sources;
 }
 
-function apiOf({ registrations, runs, stages, configuration, logger, engine }: Parts): GuestApi {
+function apiOf({ registrations, runs, stages, configuration, logger, engine, sources }: Parts): GuestApi {
   return {
     report() {
       registrations.close();
@@ -122,6 +127,7 @@ function apiOf({ registrations, runs, stages, configuration, logger, engine }: P
     replies: (...args) => engine.replies({ batch: args[0], round: args[1], text: args[2], ascii: args[3] === 1 }),
     session: (...args) => engine.session({ session: args[1], text: args[2], ascii: args[3] === 1 }),
     cancel: (batch, positions) => engine.cancel(batch, parsePositions(positions)),
+    steer: (spec) => steerSources(sources, parseJson(spec) as SourcesSpec),
     go: () => engine.go(),
     again: (rejection) => engine.again(rejection),
     ...stageApi({ runs, stages, engine }),
@@ -146,21 +152,26 @@ export function start(shared: Uint32Array, runDry: () => void, configJson: strin
   const { outputBytes } = config;
   const settings = settingsOf(config);
   const configuration = createConfigure(settings);
+  const sources = createSources(config.sources);
+  if (config.sources !== undefined) noteCallSites(executor, settle);
   const GearsBuilder = createGearsBuilder({ onRegister: registrations.add, onRun: runs.add, outputBytes });
-  install({
-    GearsBuilder,
-    GB: GearsBuilder,
-    configure: configuration.configure,
-    ...createHostFunctions({ turn, executor, logger, settings }),
-    ...createCommandContext({ executor, sessions, settle, outputBytes }),
-    atomic: createAtomic(executor, sessions),
-    log: createLog(logger),
-    console: createConsole(logger),
-    structuredClone,
-  });
+  install(
+    {
+      GearsBuilder,
+      GB: GearsBuilder,
+      configure: configuration.configure,
+      ...createHostFunctions({ turn, executor, logger, settings }),
+      ...createCommandContext({ executor, sessions, settle, outputBytes }),
+      atomic: createAtomic(executor, sessions),
+      log: createLog(logger),
+      console: createConsole(logger),
+      structuredClone,
+    },
+    sources,
+  );
   const runner = createRunner({ parser, turn, settle });
   const stages = new StageRunner({ parser, turn, settle, outputBytes });
   const hand = createOutbox(shared);
   const engine = createEngine({ parser, turn, settle, runner, stages, executor, sessions, logger, hand });
-  return apiOf({ registrations, runs, stages, configuration, logger, engine });
+  return apiOf({ registrations, runs, stages, configuration, logger, engine, sources });
 }

@@ -2,6 +2,7 @@ import process from 'node:process';
 import type { Duplex } from 'node:stream';
 import { PlatformError } from '#functions';
 import type { RuntimeErrorCode } from '../errors.ts';
+import { BY_DONE, BY_LOAD_FAILED, BY_LOADED, BY_PROGRESS } from './answers.ts';
 import { createFrameQueue, type PendingFrame } from './frame-queue.ts';
 import {
   createFrameReader,
@@ -19,9 +20,18 @@ import {
   type Frame,
 } from './frames.ts';
 import { LoadFailure } from './load-failure.ts';
-import { FromSandbox, type LoadedReport, type LoadRequest, type StageOpening, ToSandbox } from './messages.ts';
+import {
+  FromSandbox,
+  type IsolateUsage,
+  type LoadedReport,
+  type LoadRequest,
+  type SourcesSpec,
+  type StageOpening,
+  ToSandbox,
+} from './messages.ts';
 import type { BatchListener, RunRequest } from './sandbox.ts';
-import { encodeCloseStage, encodeOpenStage } from './stage-frames.ts';
+import { encodeCloseStage, encodeOpenStage, encodeSteer } from './stage-frames.ts';
+import { decodeUsage, encodeUsageQuestion } from './usage-frames.ts';
 
 /** Whose frame it was. */
 export type Suspect = Pick<PendingFrame, 'owner' | 'batch'>;
@@ -42,7 +52,8 @@ export interface Orphans {
 }
 
 interface PendingLoad {
-  readonly resolve: (report: LoadedReport) => void;
+  /** The answer; throws ProtocolError when it is not one. */
+  readonly resolve: (answer: Frame) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -58,23 +69,6 @@ const CONTROL_LIMIT_MS = 5_000;
 /** Creating the isolate and compiling come on top of the guest's own time. */
 const LOAD_EXTRA_MS = 3_000;
 const LARGEST_BATCH = 0xffff_ffff;
-
-const BY_PROGRESS: ReadonlySet<number> = new Set([
-  ToSandbox.run,
-  ToSandbox.replies,
-  ToSandbox.session,
-  ToSandbox.cancel,
-]);
-const BY_DONE: ReadonlySet<number> = new Set([
-  ToSandbox.unload,
-  ToSandbox.ping,
-  ToSandbox.boot,
-  ToSandbox.openStage,
-  ToSandbox.closeStage,
-]);
-const BY_LOADED: ReadonlySet<number> = new Set([ToSandbox.load]);
-const BY_LOAD_FAILED: ReadonlySet<number> = new Set([ToSandbox.load, ToSandbox.openStage]);
-const NOTHING_LOADED: LoadedReport = { registrations: [], runs: [], logs: [] };
 
 /** The frames between the node and one child: who waits for which answer, and what comes back for whom. */
 export class SandboxChannel {
@@ -101,14 +95,13 @@ export class SandboxChannel {
   }
 
   ping(): void {
-    const batch = this.#nextBatch();
-    this.#send(encodePing(batch), { type: ToSandbox.ping, batch, owner: null, limitMs: CONTROL_LIMIT_MS });
+    this.#control(ToSandbox.ping, encodePing);
   }
 
   load(request: LoadRequest, owner: string): Promise<LoadedReport> {
     return new Promise((resolve, reject) => {
       const batch = this.#nextBatch();
-      this.#loads.set(batch, { resolve, reject });
+      this.#loads.set(batch, { resolve: (answer) => resolve(decodeLoaded(answer)), reject });
       const limitMs = request.callMs + LOAD_EXTRA_MS;
       this.#send(encodeLoad(batch, request), { type: ToSandbox.load, batch, owner, limitMs });
     });
@@ -123,15 +116,25 @@ export class SandboxChannel {
     });
   }
 
+  usage(): Promise<readonly IsolateUsage[]> {
+    return new Promise((resolve, reject) => {
+      const batch = this.#nextBatch();
+      this.#loads.set(batch, { resolve: (answer) => resolve(decodeUsage(answer)), reject });
+      const pending = { type: ToSandbox.usage, batch, owner: null, limitMs: CONTROL_LIMIT_MS };
+      this.#send(encodeUsageQuestion(batch), pending);
+    });
+  }
+
   closeStage(stage: number): void {
-    const batch = this.#nextBatch();
-    const limitMs = CONTROL_LIMIT_MS;
-    this.#send(encodeCloseStage(batch, stage), { type: ToSandbox.closeStage, batch, owner: null, limitMs });
+    this.#control(ToSandbox.closeStage, (batch) => encodeCloseStage(batch, stage));
+  }
+
+  steer(handle: number, sources: SourcesSpec): void {
+    this.#control(ToSandbox.steer, (batch) => encodeSteer(batch, handle, sources));
   }
 
   unload(handle: number): void {
-    const batch = this.#nextBatch();
-    this.#send(encodeUnload(batch, handle), { type: ToSandbox.unload, batch, owner: null, limitMs: CONTROL_LIMIT_MS });
+    this.#control(ToSandbox.unload, (batch) => encodeUnload(batch, handle));
   }
 
   run(request: RunRequest, listener: BatchListener): number {
@@ -190,6 +193,12 @@ export class SandboxChannel {
     return this.#lastBatch;
   }
 
+  /** What is nobody's work: its answer is waited for by nobody. */
+  #control(type: number, encode: (batch: number) => Buffer): void {
+    const batch = this.#nextBatch();
+    this.#send(encode(batch), { type, batch, owner: null, limitMs: CONTROL_LIMIT_MS });
+  }
+
   #sendFor(known: KnownBatch, type: number, sent: { readonly batch: number; readonly frame: Buffer }): void {
     this.#send(sent.frame, { type, batch: sent.batch, owner: known.owner, limitMs: known.callMs });
   }
@@ -237,11 +246,11 @@ export class SandboxChannel {
         return;
       }
       case FromSandbox.done:
-        this.#onDone(this.#answered(frame.batch, BY_DONE));
+        this.#onDone(this.#answered(frame.batch, BY_DONE), frame);
         return;
       case FromSandbox.loaded:
         this.#answered(frame.batch, BY_LOADED);
-        this.#settledLoad(frame.batch).resolve(decodeLoaded(frame));
+        this.#settledLoad(frame.batch).resolve(frame);
         return;
       case FromSandbox.loadFailed:
         this.#answered(frame.batch, BY_LOAD_FAILED);
@@ -252,9 +261,9 @@ export class SandboxChannel {
     }
   }
 
-  #onDone({ type, batch }: PendingFrame): void {
+  #onDone({ type, batch }: PendingFrame, answer: Frame): void {
     if (type === ToSandbox.boot) this.#options.onBooted();
-    if (type === ToSandbox.openStage) this.#settledLoad(batch).resolve(NOTHING_LOADED);
+    if (type === ToSandbox.openStage || type === ToSandbox.usage) this.#settledLoad(batch).resolve(answer);
   }
 
   #settledLoad(batch: number): PendingLoad {

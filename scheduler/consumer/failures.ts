@@ -10,6 +10,7 @@ import type { DeadLetter } from '../delivery.ts';
 import type { SchedulerKeys } from '../keys.ts';
 import type { DeliverySettings } from '../settings.ts';
 import { attemptsOf, type ClaimedBatch, fieldsOf } from './batch.ts';
+import { createBurialLog } from './burial-log.ts';
 import type { ConsumerLog, Count, FailedEntry, GuestError } from './contracts.ts';
 import type { Lane } from './lane.ts';
 import type { RedisCalls } from './redis-calls.ts';
@@ -59,6 +60,12 @@ const LONGEST_NOTE = 2_000;
 const MOST_NOTES = 1_000;
 /** Text that a function's error begins with to pause its own registration. */
 const PAUSE_PREFIX = 'PAUSE';
+/** Code of an entry whose version is not run any more, because it has killed its process too often. */
+const QUARANTINED = 'SANDBOX_QUARANTINED';
+const REASONS: Readonly<Record<BuryReason, DeadLetter['reason']>> = {
+  'policy-continue': 'policy',
+  'attempts-exhausted': 'attempts',
+};
 
 export function createFailures(options: FailuresOptions): Failures {
   return new FailureDesk(options);
@@ -66,9 +73,11 @@ export function createFailures(options: FailuresOptions): Failures {
 
 class FailureDesk implements Failures {
   readonly #options: FailuresOptions;
+  readonly #tellOfDeaths: (letters: readonly DeadLetter[]) => void;
 
   constructor(options: FailuresOptions) {
     this.#options = options;
+    this.#tellOfDeaths = createBurialLog(options.log);
   }
 
   handle(run: FailedRun, failed: readonly FailedEntry[]): FailureActions {
@@ -82,18 +91,20 @@ class FailureDesk implements Failures {
       const retries = run.lane.registration.running ? counting.length - dead.length : 0;
       this.#options.count(run.lane.registration.id, { retries, lastError: `${last.name}: ${last.message}` });
     }
+    this.#tellOfDeaths(dead);
     return { dead, again, split };
   }
 
   halt(registration: ConsumedRegistration, state: RegistrationState, reason: string): void {
     const { log, count, onHalt, setState } = this.#options;
     if (!registration.running) return;
-    log.warn({ registration: registration.id, state, reason }, 'the registration stops itself');
+    const { functionName, version } = registration.active;
+    const facts = { function: functionName, version, registration: registration.id, state, reason };
+    log.warn(facts, 'the registration stops itself');
     if (state === 'aborted') count(registration.id, { aborted: 1 });
     onHalt(registration);
     setState([registration.id], state, reason).catch((error: unknown) => {
-      const facts = { err: error, registration: registration.id, state };
-      log.error(facts, 'the registry could not be told that a registration stopped');
+      log.error({ ...facts, err: error }, 'the registry could not be told that a registration stopped');
     });
   }
 
@@ -105,16 +116,25 @@ class FailureDesk implements Failures {
       this.halt(registration, 'paused', failed.error.message);
       return null;
     }
+    if (failed.error.code === QUARANTINED) return this.#onQuarantined(run, failed);
     const decision = this.#decisionFor(run, failed);
     if (decision.do === 'abort') {
       this.halt(registration, 'aborted', failed.error.message);
       return null;
     }
-    if (decision.do === 'bury') return letterOf(run, failed, decision.reason);
+    if (decision.do === 'bury') return letterOf(run, failed, REASONS[decision.reason]);
     const id = batch.ids[failed.index] as string;
     this.#note(lane, id, failed.error);
     const wait = { delayMs: decision.delayMs, alone: failed.kind === 'crash' };
     if (registration.running) this.#options.retries.add(lane, id, wait);
+    return null;
+  }
+
+  /** The version does not run any more: nothing of it is tried again. What is still to come waits for whoever mends it. */
+  #onQuarantined(run: FailedRun, failed: FailedEntry): DeadLetter | null {
+    const { registration } = run.lane;
+    if (run.version !== registration.active.version) return letterOf(run, failed, 'quarantine');
+    this.halt(registration, 'quarantined', failed.error.message);
     return null;
   }
 
@@ -156,7 +176,7 @@ export function smallestPiece(run: FailedRun): number {
   return runsPerRecord(run.lane.registration.active.spec.steps) ? 1 : run.executionSize;
 }
 
-function letterOf(run: FailedRun, failed: FailedEntry, reason: BuryReason): DeadLetter {
+function letterOf(run: FailedRun, failed: FailedEntry, reason: DeadLetter['reason']): DeadLetter {
   const { lane, batch, version } = run;
   return {
     entryId: batch.ids[failed.index] as string,
@@ -165,7 +185,7 @@ function letterOf(run: FailedRun, failed: FailedEntry, reason: BuryReason): Dead
     functionName: lane.registration.active.functionName,
     version,
     attempts: attemptsOf(batch, failed.index),
-    reason: reason === 'policy-continue' ? 'policy' : 'attempts',
+    reason,
     errorCode: failed.error.code,
     errorMessage: failed.error.message,
     errorStack: failed.error.stack,

@@ -1,6 +1,6 @@
 import type { DeliveryMode, Shard } from '#functions';
 import type { ClaimedBatch } from './batch.ts';
-import type { ConsumedRegistration } from './registration.ts';
+import { type ConsumedRegistration, deliveryModeOf } from './registration.ts';
 
 /**
  * One stream of one registration. `opening` until lease, group and own pending entries are dealt with, `ready` while it may
@@ -50,7 +50,7 @@ export interface Lane {
   unsureUntilMs: number;
   /** Newest id settled by this node. */
   settledId: string;
-  /** When a read last brought an answer, or none was wanted (`performance.now()`); 0 = not known yet. */
+  /** When a read last brought an answer, or none was wanted (`performance.now()`). */
   lastReadAtMs: number;
   /** Mode `sync`: a batch has left the backlog and waits for its version to be loaded. */
   starting: boolean;
@@ -96,14 +96,14 @@ export function createLane({ registration, stream, shard, tag }: LaneOptions): L
     more: false,
     unsureUntilMs: 0,
     settledId: '',
-    lastReadAtMs: 0,
+    lastReadAtMs: performance.now(),
     starting: false,
     restUntilMs: 0,
   };
 }
 
 export function modeOf(lane: Lane): DeliveryMode {
-  return lane.registration.active.spec.mode;
+  return deliveryModeOf(lane.registration.active.spec);
 }
 
 /** Entries of the lane come in hand (positive) or leave it (negative). */

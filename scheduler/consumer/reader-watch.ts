@@ -28,13 +28,16 @@ export function readerState(registrations: Iterable<ConsumedRegistration>, setti
   const { blockMs, readMarginMs, scanIntervalMs } = settings;
   const sinceMs = performance.now() - (2 * (blockMs + readMarginMs) + LATE_SCANS * scanIntervalMs);
   const lanes = lanesOf(registrations).filter((lane) => isWanted(lane, settings));
-  const silent = lanes.filter(({ lastReadAtMs }) => lastReadAtMs > 0 && lastReadAtMs < sinceMs);
+  const silent = lanes.filter(({ lastReadAtMs }) => lastReadAtMs < sinceMs);
   return { lanes: lanes.length, silent: silent.map(({ registration, stream }) => `${registration.id} on ${stream}`) };
 }
 
-/** True when a read is under way, or entries may be read and there is room for them. */
+/** True when a read is under way, is about to be made possible, or may begin with room for what it brings. */
 function isWanted(lane: Lane, { readCount }: DeliverySettings): boolean {
-  return lane.reading > 0 || (wantsRead(lane) && countFor(lane.registration, readCount) > 0);
+  const { registration, state, reading } = lane;
+  if (!registration.running) return false;
+  if (state === 'opening' || reading > 0) return true;
+  return wantsRead(lane) && countFor(registration, readCount) > 0;
 }
 
 function lanesOf(registrations: Iterable<ConsumedRegistration>): readonly Lane[] {

@@ -13,7 +13,7 @@ import type {
   ExecutionResults,
   ExecutionSummary,
   Executions,
-  ExecutionView,
+  ExecutionDetail,
   ResultsPage,
   RunRequest,
 } from './executions.ts';
@@ -90,7 +90,7 @@ class Desk implements ExecutionDesk {
     return records.filter((record) => record !== null).map(summaryOf);
   }
 
-  async view(id: string): Promise<ExecutionView> {
+  async view(id: string): Promise<ExecutionDetail> {
     return viewOf(await this.#known(id));
   }
 

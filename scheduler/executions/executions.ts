@@ -83,6 +83,8 @@ export interface ShardView {
   /** Keys, entries or records read by this shard so far, and how many in a second. */
   readonly recordsRead: number;
   readonly recordsPerSecond: number;
+  /** How many of the shard's keys have been looked at, 0 to 100; -1 where nobody knows. */
+  readonly percentRead: number;
   /** Stage this shard is in or was in last, from 1, and how many there are. */
   readonly stage: number;
   readonly stages: number;
@@ -92,11 +94,15 @@ export interface ShardView {
 
 export interface ExecutionView {
   readonly summary: ExecutionSummary;
+  readonly isClustered: boolean;
+  readonly shards: readonly ShardView[];
+}
+
+/** A batch run with what it runs. */
+export interface ExecutionDetail extends ExecutionView {
   readonly outline: ExecutionOutline;
   /** Error texts of all shards, Unicode. */
   readonly errors: readonly string[];
-  readonly isClustered: boolean;
-  readonly shards: readonly ShardView[];
 }
 
 /** Batch runs: starts them, knows them, keeps what came of them. */
@@ -111,7 +117,7 @@ export interface Executions extends AsyncDisposable {
   start(request: RunRequest): Promise<string>;
   list(): Promise<readonly ExecutionSummary[]>;
   /** Errors: EXECUTION_NOT_FOUND (here and below). */
-  view(id: string): Promise<ExecutionView>;
+  view(id: string): Promise<ExecutionDetail>;
   /** Errors: EXECUTION_RUNNING, RESULTS_TOO_LARGE. */
   results(id: string): Promise<ExecutionResults>;
   /** @param cursor `0` or what the page before said. Errors: EXECUTION_RUNNING, ARGUMENT_INVALID. */

@@ -2,7 +2,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import process from 'node:process';
 import type { Logger } from 'pino';
 import type { RedisAccess } from '#functions';
-import type { SandboxInfo } from '#runtime';
+import type { SandboxInfo, SandboxUsage } from '#runtime';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { SchedulerKeys } from '../keys.ts';
 import {
@@ -24,6 +24,8 @@ export interface FiguresOptions {
   readonly fleet: Pick<Fleet, 'self' | 'consumers' | 'holdsSlot'>;
   readonly meter: Pick<Meter, 'sum'>;
   readonly inspectPool: () => readonly SandboxInfo[];
+  /** The same with what each version takes; may take a second. */
+  readonly measurePool: () => Promise<readonly SandboxUsage[]>;
   readonly ready: () => boolean;
   /** Measures what one node measures for all. */
   readonly probe: () => Promise<Probe>;
@@ -49,6 +51,8 @@ class RedisFigures implements Figures {
   readonly #prober: ReturnType<typeof createProber>;
   #before: { readonly totals: Totals; readonly atMs: number };
   #writing: Promise<void> | null = null;
+  #usage: readonly SandboxUsage[] = [];
+  #isMeasuring = false;
 
   constructor(options: FiguresOptions) {
     this.#options = options;
@@ -90,11 +94,27 @@ class RedisFigures implements Figures {
   #tick(): void {
     const { fleet, log } = this.#options;
     if (this.#isFirst()) this.#prober.ask();
+    this.#measure();
     if (this.#writing !== null || !fleet.holdsSlot()) return;
     this.#writing = this.#write()
       .catch((error: unknown) => log.debug({ err: error }, 'figures could not be written'))
       .finally(() => {
         this.#writing = null;
+      });
+  }
+
+  /** A busy sandbox answers late, and nothing waits for it. */
+  #measure(): void {
+    if (this.#isMeasuring) return;
+    this.#isMeasuring = true;
+    const { measurePool, log } = this.#options;
+    measurePool()
+      .then((usage) => {
+        this.#usage = usage;
+      })
+      .catch((error: unknown) => log.debug({ err: error }, 'the sandboxes could not be measured'))
+      .finally(() => {
+        this.#isMeasuring = false;
       });
   }
 
@@ -119,10 +139,7 @@ class RedisFigures implements Figures {
       residentBytes: rss,
       heapBytes: heapUsed,
       loopDelayMs,
-      sandboxes: pool.map(({ pid, role, residentBytes, versions }) => ({
-        ...{ pid, role, residentBytes },
-        isolates: versions.map((one) => ({ functionName: one.functionName, version: one.version })),
-      })),
+      sandboxes: pool.map((one) => sandboxStatus(one, this.#usage)),
     };
     const memory = { sandboxes: sumOf(pool), nodeResidentBytes: rss, loopDelayMs };
     const sample: Omit<NodeSample, 'atMs'> = {
@@ -174,6 +191,19 @@ class RedisFigures implements Figures {
 
 function slotsOf(consumers: readonly string[]): readonly number[] {
   return consumers.map((consumer) => Number(consumer.slice(1)));
+}
+
+function sandboxStatus(
+  { pid, role, residentBytes, versions }: SandboxInfo,
+  measured: readonly SandboxUsage[],
+): NodeStatus['sandboxes'][number] {
+  const known = measured.find((one) => one.pid === pid)?.versions ?? [];
+  const isolates = versions.map(({ functionName, version }) => {
+    const usage = known.find((one) => one.functionName === functionName && one.version === version)?.usage ?? null;
+    const { heapBytes = null, cpuMs = null, batches = null, entries = null } = usage ?? {};
+    return { functionName, version, heapBytes, cpuMs, batches, entries };
+  });
+  return { pid, role, residentBytes, isolates };
 }
 
 function sumOf(pool: readonly SandboxInfo[]): SandboxSum {

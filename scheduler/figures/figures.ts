@@ -67,8 +67,18 @@ export interface NodeStatus {
     readonly pid: number;
     readonly role: 'shared' | 'alone' | 'spare';
     readonly residentBytes: number;
-    readonly isolates: readonly { readonly functionName: string; readonly version: number }[];
+    readonly isolates: readonly IsolateStatus[];
   }[];
+}
+
+/** A version in a sandbox; what it takes is null while the process is too busy to tell. */
+export interface IsolateStatus {
+  readonly functionName: string;
+  readonly version: number;
+  readonly heapBytes: number | null;
+  readonly cpuMs: number | null;
+  readonly batches: number | null;
+  readonly entries: number | null;
 }
 
 /** Figures of the fleet: each node writes its own once a second, any node reads them all. */

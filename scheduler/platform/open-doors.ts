@@ -2,6 +2,7 @@ import type { RedisAccess, Registry } from '#functions';
 import type { Runtime } from '#runtime';
 import type { Executions } from '../executions/executions.ts';
 import type { Options } from '../executions/options.ts';
+import type { RegisteredRuns } from '../executions/registered-runs.ts';
 import type { Figures } from '../figures/figures.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import { createDashboardFiles } from '../gateway/http/dashboard/dashboard-files.ts';
@@ -43,6 +44,7 @@ export interface DoorGround {
   readonly keyEvents: KeyEvents;
   readonly reconciler: Reconciler;
   readonly executions: Executions;
+  readonly registeredRuns: RegisteredRuns;
   readonly deadLetters: DeadLetters;
   readonly tokens: Tokens;
   readonly figures: Figures;
@@ -79,7 +81,7 @@ function operationDependencies(ground: DoorGround): OperationDependencies {
     calls: command,
     inspect: (version) => runtime.inspect(version),
     execute: (invocation) => runtime.execute(invocation),
-    inspectPool: () => runtime.inspectPool(),
+    measurePool: () => runtime.measurePool(),
   };
 }
 

@@ -3,6 +3,7 @@ import type { Runtime } from '#runtime';
 import { createExecutions } from '../executions/create-executions.ts';
 import type { Executions } from '../executions/executions.ts';
 import { createOptions, type Options } from '../executions/options.ts';
+import { createRegisteredRuns, type RegisteredRuns } from '../executions/registered-runs.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import { RESERVED_OPTIONS } from '../gateway/operations/config-options.ts';
 import type { SchedulerKeys } from '../keys.ts';
@@ -44,4 +45,13 @@ export function openExecutions(ground: ExecutionsGround, opening: AsyncDisposabl
       openStage: (request) => runtime.openStage(request),
     }),
   );
+}
+
+/** What is kept of executions of registrations. */
+export function openRegisteredRuns(
+  { access, keys, settings, fleet, options, log }: Omit<ExecutionsGround, 'runtime'>,
+  opening: AsyncDisposableStack,
+): RegisteredRuns {
+  const { nodeId } = fleet.self;
+  return opening.use(createRegisteredRuns({ access, keys, options, settings: settings.executions, nodeId, log }));
 }

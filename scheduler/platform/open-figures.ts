@@ -32,6 +32,7 @@ export function openFigures(ground: FiguresGround, opening: AsyncDisposableStack
     createFigures({
       ...{ access, keys, fleet, meter, version, log },
       inspectPool: () => runtime.inspectPool(),
+      measurePool: () => runtime.measurePool(),
       ready: isReady,
       probe: () => measure(ground),
     }),

@@ -2,13 +2,16 @@ import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { type ActiveRegistration, type LoadableVersion, latin1FromUtf8, type RedisAccess } from '#functions';
 import type { Invocation, Outcome } from '#runtime';
+import { deliveryModeOf } from '../consumer/registration.ts';
 import type { TokenBucket } from '../consumer/token-bucket.ts';
+import type { Permits } from '../fleet/fleet.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { AsyncQueue, CommandJob } from '../queues/async-queue.ts';
 import type { Settings } from '../settings.ts';
 import { type CallRates, createCallRates } from './call-rates.ts';
 import type { CommandCalls } from './command-calls.ts';
-import { type Call, CommandLane } from './command-lane.ts';
+import type { Call } from './call-run.ts';
+import { CommandLane } from './command-lane.ts';
 import {
   ABORTED_REPLY,
   DRAINING_REPLY,
@@ -20,6 +23,7 @@ import {
   stoppedReply,
   thrownReply,
 } from './command-reply.ts';
+import { createLaneSchedule, untilEmpty } from './lane-schedule.ts';
 import type { Trigger } from './trigger.ts';
 
 export interface CommandTriggerOptions {
@@ -29,6 +33,7 @@ export interface CommandTriggerOptions {
   readonly journal: Pick<Journal, 'count'>;
   readonly access: Pick<RedisAccess, 'tagOf'>;
   readonly takeTokens: TokenBucket;
+  readonly permits: Permits;
   /** `delivery.maxInFlight` bounds the calls of one registration that wait or run on this node. */
   readonly settings: Pick<Settings, 'delivery' | 'limits'>;
   readonly log: Logger;
@@ -41,7 +46,6 @@ export interface CommandTrigger extends Trigger, CommandCalls {
 
 /** A call of mode `async` is given up when no node has answered this long after its own time is up, ms. */
 const QUEUE_MARGIN_MS = 30_000;
-const POLL_MS = 10;
 
 /** Turns `RG.TRIGGER` into invocations. */
 export function createCommandTrigger(options: CommandTriggerOptions): CommandTrigger {
@@ -55,7 +59,7 @@ class LaneTable implements CommandTrigger {
   #lanes: ReadonlyMap<string, CommandLane> = new Map();
   /** Lanes of former registrations whose calls are still in work. */
   readonly #leaving = new Set<CommandLane>();
-  readonly #due = new Set<CommandLane>();
+  readonly #schedule = createLaneSchedule();
   readonly #stop = new AbortController();
   readonly #rates: CallRates;
   /** Answers of calls in the queue, by registration. */
@@ -95,7 +99,7 @@ class LaneTable implements CommandTrigger {
   }
 
   #take(lane: CommandLane, name: string, call: Call): void {
-    if (lane.registration.spec.mode === 'async') this.#enqueue(lane, name, call);
+    if (deliveryModeOf(lane.registration.spec) === 'async') this.#enqueue(lane, name, call);
     else lane.add(call);
   }
 
@@ -139,10 +143,7 @@ class LaneTable implements CommandTrigger {
 
   async drain(deadlineMs: number): Promise<void> {
     this.#isDraining = true;
-    const deadline = performance.now() + deadlineMs;
-    while (this.#size() > 0 && performance.now() < deadline) {
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-    }
+    await untilEmpty(() => this.#size(), deadlineMs);
     for (const lane of this.#lanes.values()) lane.refuseWaiting(DRAINING_REPLY);
     this.#stop.abort();
   }
@@ -188,28 +189,18 @@ class LaneTable implements CommandTrigger {
       existing.update(registration, target);
       return existing;
     }
-    const { execute, journal, access, settings } = this.#options;
+    const { execute, journal, access, settings, permits } = this.#options;
     const options = {
       registrationId: id,
       hashtag: access.tagOf(nameOf(registration)),
       maxCalls: settings.delivery.maxInFlight,
+      places: { permits, waitMs: settings.limits.executionMs },
       signal: this.#stop.signal,
       execute,
       count: (run: Parameters<typeof journal.count>[1]) => journal.count(id, run),
-      schedule: (lane: CommandLane) => this.#schedule(lane),
+      schedule: this.#schedule,
     };
     return new CommandLane(options, registration, target);
-  }
-
-  #schedule(lane: CommandLane): void {
-    if (this.#due.size === 0) setImmediate(() => this.#flushDue());
-    this.#due.add(lane);
-  }
-
-  #flushDue(): void {
-    const due = [...this.#due];
-    this.#due.clear();
-    for (const lane of due) lane.flush();
   }
 
   #enqueue(lane: CommandLane, name: string, { args, answer }: Call): void {

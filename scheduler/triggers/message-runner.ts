@@ -1,6 +1,9 @@
+import type { Logger } from 'pino';
 import { type ActiveRegistration, defineScript, encodeBulk, type LoadableVersion, type RedisAccess } from '#functions';
 import type { EndedEntries, FailedEntry, Invocation, Outcome } from '#runtime';
+import { createBurialLog } from '../consumer/burial-log.ts';
 import { type EventFilter, eventFilterOf } from '../consumer/event-filter.ts';
+import type { PermitShare } from '../consumer/permit-share.ts';
 import type { DeadLetter } from '../delivery.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { SchedulerKeys } from '../keys.ts';
@@ -20,6 +23,7 @@ export interface MessageRunnerOptions {
   readonly execute: (invocation: Invocation) => Promise<Outcome>;
   readonly journal: Pick<Journal, 'count'>;
   readonly deadLetterCap: number;
+  readonly log: Logger;
 }
 
 /** One run of messages. */
@@ -30,6 +34,8 @@ export interface MessageRun {
   readonly stream: string;
   readonly messages: readonly Message[];
   readonly signal: AbortSignal;
+  /** Permits of its executions; null = they need none. */
+  readonly share: PermitShare | null;
 }
 
 const END = defineScript('end-messages', new URL('./scripts/end-messages.lua', import.meta.url));
@@ -37,19 +43,24 @@ const END = defineScript('end-messages', new URL('./scripts/end-messages.lua', i
 /** Runs messages from memory, each at most once: what fails goes to the dead letters, what is interrupted too. */
 export function createMessageRunner(options: MessageRunnerOptions): (run: MessageRun) => Promise<void> {
   const { access, keys, execute, journal, deadLetterCap } = options;
+  const tellOfDeaths = createBurialLog(options.log);
 
   async function record(run: MessageRun, ends: Ends): Promise<void> {
     const { id } = run.active.spec;
     const tag = access.tagOf(run.stream);
-    const letters = ends.failed.map((failed) => textsOf(letterOf(run, failed)));
-    const size = letters[0]?.length ?? 1;
-    const args = [ends.done, ends.filtered, deadLetterCap, size, ...letters.flat()];
+    const letters = ends.failed.map((failed) => letterOf(run, failed));
+    tellOfDeaths(letters);
+    const texts = letters.map(textsOf);
+    const size = texts[0]?.length ?? 1;
+    const args = [ends.done, ends.filtered, deadLetterCap, size, ...texts.flat()];
     await END.run(access.client, [keys.stats(tag, id), keys.dead(tag, id)], args);
   }
 
   return async (heard) => {
     const run = { ...heard, messages: wantedOf(heard) };
+    const { share } = run;
     const { spec } = run.active;
+    const keyed = spec.flow?.keyed === true;
     const ends: Ends = { done: 0, filtered: heard.messages.length - run.messages.length, failed: [] };
     if (run.messages.length === 0) return record(run, ends);
     const outcome = await execute({
@@ -61,11 +72,15 @@ export function createMessageRunner(options: MessageRunnerOptions): (run: Messag
       entryCount: run.messages.length,
       key: run.stream,
       hashtag: access.tagOf(run.stream),
-      executionSize: spec.trigger.kind === 'pubsub' ? spec.trigger.delivery.batch : 1,
+      executionSize: spec.trigger.kind === 'pubsub' && !keyed ? spec.trigger.delivery.batch : 1,
       ordered: spec.mode === 'sync',
+      keyed,
       wantResults: false,
-      onEnded: (ended) => addEnds(ends, ended),
-      signal: run.signal,
+      onEnded: (ended) => {
+        addEnds(ends, ended);
+        share?.ended(ended);
+      },
+      signal: share === null ? run.signal : AbortSignal.any([run.signal, share.signal]),
     });
     const failures = Math.min(outcome.executions, ends.failed.length);
     const error = ends.failed.at(-1)?.error;

@@ -1,13 +1,18 @@
 import type { Logger } from 'pino';
-import type { ActiveRegistration, LoadableVersion, PubSubTriggerSpec, RedisAccess } from '#functions';
+import {
+  type ActiveRegistration,
+  type LoadableVersion,
+  matchesGlob,
+  type PubSubTriggerSpec,
+  type RedisAccess,
+} from '#functions';
 import type { Invocation, Outcome } from '#runtime';
 import { capturedStreamOf } from '../consumer/stream-source.ts';
 import { createSharedTokenBucket, type TokenBucket } from '../consumer/token-bucket.ts';
-import type { Fleet, StreamLeases } from '../fleet/fleet.ts';
+import type { Fleet, Permits, StreamLeases } from '../fleet/fleet.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { SchedulerKeys } from '../keys.ts';
 import type { CapSettings } from '../settings.ts';
-import { matchesGlob } from './glob.ts';
 import { listenerField } from './listener-field.ts';
 import { createMessageLane, type MessageLane } from './message-lane.ts';
 import { createMessageRunner } from './message-runner.ts';
@@ -18,6 +23,7 @@ export interface PubSubTriggerOptions {
   readonly access: RedisAccess;
   readonly keys: SchedulerKeys;
   readonly fleet: Pick<Fleet, 'holdsSlot' | 'onConsumerGone'>;
+  readonly permits: Permits;
   readonly leases: Pick<StreamLeases, 'holder' | 'acquire' | 'release'>;
   readonly execute: (invocation: Invocation) => Promise<Outcome>;
   readonly loadable: (name: string, version: number) => Promise<LoadableVersion>;
@@ -72,7 +78,7 @@ class ChannelListener implements Trigger {
   constructor(options: PubSubTriggerOptions) {
     const { access, keys, execute, journal, caps, log, fleet } = options;
     this.#options = options;
-    this.#run = createMessageRunner({ access, keys, execute, journal, deadLetterCap: caps.deadLetters });
+    this.#run = createMessageRunner({ access, keys, execute, journal, deadLetterCap: caps.deadLetters, log });
     this.#takeTokens = createSharedTokenBucket({ access, keys });
     this.#subscriptions = createSubscriptions({ access, onMessage: (heard) => this.#onMessage(heard), log });
     this.#timer = setInterval(() => void this.#look(), options.leaseMs ?? LEASE_MS);
@@ -131,12 +137,12 @@ class ChannelListener implements Trigger {
       known.trigger = trigger;
       return;
     }
-    const { access, keys, leases, loadable, journal, ring, log } = this.#options;
+    const { access, keys, leases, loadable, journal, permits, ring, log } = this.#options;
     const stream = capturedStreamOf(id, { access, keys });
     const leaseField = listenerField(stream);
     const lane = createMessageLane(
       {
-        ...{ access, keys, stream, leaseField, loadable, journal, ring, log },
+        ...{ access, keys, stream, leaseField, loadable, journal, permits, ring, log },
         run: this.#run,
         takeTokens: this.#takeTokens,
         holder: () => leases.holder,

@@ -5,7 +5,7 @@ import { createConsumer } from '../consumer/consumer.ts';
 import type { LaneFacts, LaneReport } from '../consumer/inspect.ts';
 import type { ReaderState } from '../consumer/reader-watch.ts';
 import type { EndCounts } from '../delivery.ts';
-import type { Fleet, StreamLeases } from '../fleet/fleet.ts';
+import type { Fleet, Permits, StreamLeases } from '../fleet/fleet.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { SchedulerKeys } from '../keys.ts';
 import type { AsyncQueue, EntriesJob } from '../queues/async-queue.ts';
@@ -35,6 +35,7 @@ export interface StreamTriggerOptions {
   readonly access: RedisAccess;
   readonly fleet: Pick<Fleet, 'self' | 'holdsSlot' | 'isAlive' | 'onConsumerGone' | 'forget'>;
   readonly leases: StreamLeases;
+  readonly permits: Permits;
   readonly queue: Pick<AsyncQueue, 'addEntries'>;
   readonly journal: Pick<Journal, 'count'>;
   readonly keys: SchedulerKeys;
@@ -62,6 +63,7 @@ export function createStreamTrigger(options: StreamTriggerOptions): StreamTrigge
       isAlive: (name) => fleet.isAlive(name),
     },
     leases,
+    permits: options.permits,
     keys: options.keys,
     settings: options.settings,
     deadLetterCap: options.caps.deadLetters,

@@ -278,6 +278,13 @@ describe.each(Object.entries(TOPOLOGIES))('batch runs on %s', (name, start) => {
     expect(await run("GB('ShardsIDReader').map(() => configGet('region')).collect().limit(1).run()")).toEqual(['eu']);
   });
 
+  test('a run sees nothing of what another run of its script has left, whatever options are set', async () => {
+    const script = "let runs = 0; GB('ShardsIDReader').map(() => (runs += 1)).collect().limit(1).run()";
+    expect([await run(script), await run(script)]).toEqual([['1'], ['1']]);
+    await platform.door.call('RG.CONFIGSET', 'colour', 'red');
+    expect([await run(script), await run(script)]).toEqual([['1'], ['1']]);
+  });
+
   test('a script that registers and runs is answered with OK', async () => {
     await storePersons();
     const script = `GB('CommandReader').map(() => 'PONG').register({ trigger: 'ping.${shards}', mode: 'async_local' });

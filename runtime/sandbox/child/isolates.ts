@@ -12,11 +12,19 @@ import {
   encodeProgress,
   type Frame,
 } from '../frames.ts';
-import { type GuestErrorReport, type LoadedReport, type LoadRequest, StageShape } from '../messages.ts';
+import {
+  type GuestErrorReport,
+  type LoadedReport,
+  type LoadRequest,
+  type SourcesSpec,
+  StageShape,
+} from '../messages.ts';
 import { decodeOpenStage } from '../stage-frames.ts';
+import { encodeUsage } from '../usage-frames.ts';
 import { emptyProgress, failOpen, markEnded, type TrackedBatch, trackBatch } from './batches.ts';
 import { callFailure, ISOLATE_LOST, loadFailure } from './guest-failure.ts';
-import { createGuestIsolate, type GuestIsolate } from './guest-isolate.ts';
+import { createGuestIsolate, type GuestIsolate, NOTHING_USED } from './guest-isolate.ts';
+import type { GuestProgram } from './guest-program.ts';
 
 const FLAG: RunFlags = { stream: 1, ordered: 2, wantResults: 4, ascii: 8, stopAtFailure: 16, keys: 64, hook: 128 };
 /** By `RunHeader.shape`. */
@@ -24,23 +32,17 @@ const SHAPE_FLAGS: readonly number[] = [FLAG.stream, 0, FLAG.keys, FLAG.hook];
 
 /** A version in this process: its isolate comes and goes, what it was loaded from stays. */
 interface Loaded {
-  readonly request: LoadRequest;
+  request: LoadRequest;
   isolate: GuestIsolate | null;
+  batches: number;
+  entries: number;
 }
 
 export interface IsolatesOptions {
-  readonly bundle: () => string;
+  readonly program: () => GuestProgram;
+  /** Returns when the frame has left: so signs of life reach the node, and one that does not read is not written to without end. */
   readonly send: (frame: Buffer) => void;
-  /** True while something that was sent has not left: the node has not read what came before. */
-  readonly isFull: () => boolean;
   readonly onCatastrophicError: (message: string) => void;
-}
-
-/** A batch at work. */
-interface Working {
-  readonly loaded: Loaded;
-  readonly isolate: GuestIsolate;
-  readonly batch: TrackedBatch;
 }
 
 /** Where the last news of a batch stand. */
@@ -51,15 +53,11 @@ function lastNewsOf(news: ToldNews, id: number): number {
 
 type CallName = 'run' | 'feed' | 'replies' | 'session' | 'cancel';
 
-/**
- * The isolates of this process and the batches in them: every method handles one frame and sends its one answer. While
- * `isSuspended` a long batch waits for what it told to leave: no other frame may be handled before `resume` has ended it.
- */
+/** The isolates of this process and the batches in them: every method handles one frame and sends its one answer. */
 export class Isolates {
   readonly #options: IsolatesOptions;
   readonly #loaded = new Map<number, Loaded>();
   readonly #batches = new Map<number, TrackedBatch>();
-  #suspended: Working | null = null;
   /** The isolate each stage lives in: with another one, what it has gathered is lost. */
   readonly #stages = new Map<number, GuestIsolate>();
 
@@ -67,20 +65,9 @@ export class Isolates {
     this.#options = options;
   }
 
-  get isSuspended(): boolean {
-    return this.#suspended !== null;
-  }
-
-  /** Goes on with the suspended batch, which may suspend itself again. */
-  resume(): void {
-    const working = this.#suspended;
-    this.#suspended = null;
-    if (working !== null) this.#work(working, () => working.isolate.call('go', []));
-  }
-
   load(frame: Frame): void {
     const request = decodeLoad(frame);
-    const loaded: Loaded = { request, isolate: null };
+    const loaded: Loaded = { request, isolate: null, batches: 0, entries: 0 };
     try {
       const isolate = this.#isolateOf(loaded);
       const report = JSON.parse(isolate.reportJson) as LoadedReport;
@@ -100,6 +87,14 @@ export class Isolates {
     this.#options.send(encodeDone(frame.batch));
   }
 
+  usage(frame: Frame): void {
+    const usages = [...this.#loaded].map(([handle, { isolate, batches, entries }]) => ({
+      ...(isolate?.usage() ?? NOTHING_USED),
+      ...{ handle, batches, entries },
+    }));
+    this.#options.send(encodeUsage(frame.batch, usages));
+  }
+
   run(frame: Frame): void {
     const { header, key, hashtag, payload } = decodeRun(frame);
     const batch = trackBatch(frame.batch, header.handle, header.entryCount);
@@ -116,6 +111,8 @@ export class Isolates {
       return;
     }
     this.#batches.set(batch.id, batch);
+    loaded.batches++;
+    loaded.entries += header.entryCount;
     const ascii = isAscii(frame.body.subarray(frame.body.length - payload.length)) ? FLAG.ascii : 0;
     const shape = SHAPE_FLAGS[header.shape] ?? 0;
     const inOrder = header.ordered === 0 ? 0 : FLAG.ordered;
@@ -155,6 +152,15 @@ export class Isolates {
     this.#options.send(encodeDone(frame.batch));
   }
 
+  steer(frame: Frame): void {
+    const { number: handle, text } = decodeNumberAndText(frame);
+    const loaded = this.#loaded.get(handle);
+    // Also for the isolate that takes the place of this one.
+    if (loaded) loaded.request = { ...loaded.request, sources: JSON.parse(text) as SourcesSpec };
+    loaded?.isolate?.steer(text);
+    this.#options.send(encodeDone(frame.batch));
+  }
+
   replies(frame: Frame): void {
     const batch = this.#batches.get(frame.batch);
     if (batch !== undefined) batch.rounds--;
@@ -190,7 +196,7 @@ export class Isolates {
 
   #isolateOf(loaded: Loaded): GuestIsolate {
     loaded.isolate ??= createGuestIsolate({
-      bundle: this.#options.bundle(),
+      program: this.#options.program(),
       request: loaded.request,
       onCatastrophicError: this.#options.onCatastrophicError,
     });
@@ -205,6 +211,7 @@ export class Isolates {
     if (batch.open === 0 && batch.rounds <= 0) this.#batches.delete(batch.id);
   }
 
+  /** Calls the guest until it has nothing more to do now; what it tells is sent as it comes. */
   #call<Name extends CallName>(batch: TrackedBatch, name: Name, args: Parameters<GuestApi[Name]>): void {
     const loaded = this.#loaded.get(batch.handle);
     const isolate = loaded?.isolate ?? null;
@@ -212,21 +219,10 @@ export class Isolates {
       this.#answerFailed(batch, ISOLATE_LOST);
       return;
     }
-    this.#work({ loaded, isolate, batch }, () => isolate.call(name, args));
-  }
-
-  /** Calls the guest until it has nothing more to do now; what it tells is sent as it comes. */
-  #work(working: Working, begin: () => ToldNews): void {
-    const { loaded, isolate, batch } = working;
     try {
-      let news = begin();
+      let news = isolate.call(name, args);
       while (news[0] === 1) {
         this.#tell(news, null);
-        // Signs of life reach the node only if they leave; a node that does not read is not written to without end.
-        if (this.#options.isFull()) {
-          this.#suspended = working;
-          return;
-        }
         news = isolate.call('go', []);
       }
       this.#tell(news, batch.id);

@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { decodeReply, PlatformError } from '#functions';
-import type { ExecutionSummary, ExecutionView, ResultsPage } from '../../../executions/executions.ts';
+import type { ExecutionDetail, ExecutionSummary, ResultsPage } from '../../../executions/executions.ts';
 import { type JsonValue, jsonValue, parsedValue } from '../../operations/json-values.ts';
 import type { HttpDependencies } from '../dependencies.ts';
 import { decodeCursor, encodeCursor, pageOf as makePage, wholeList, wrongCursor } from '../paging.ts';
@@ -38,6 +38,7 @@ const ShardShape = shape({
   attempts: Count,
   recordsRead: Count,
   recordsPerSecond: Type.Number(),
+  percentRead: nullable(Type.Number()),
   results: OrNull.count,
   errors: Type.Array(Type.String()),
   totalMs: SpanMs,
@@ -213,7 +214,7 @@ export function executionJson(summary: ExecutionSummary): ExecutionJson {
   };
 }
 
-function detailJson({ summary, outline, errors, shards }: ExecutionView): Static<typeof DetailShape> {
+function detailJson({ summary, outline, errors, shards }: ExecutionDetail): Static<typeof DetailShape> {
   const { run, stages } = outline;
   const { arg, noScan, readValue, count, fromId, untilId } = run;
   return {
@@ -228,6 +229,7 @@ function detailJson({ summary, outline, errors, shards }: ExecutionView): Static
     shards: shards.map((shard) => ({
       ...{ shardId: shard.shardId, status: shard.status, stage: shard.stage, stages: shard.stages },
       ...{ attempts: shard.attempts, recordsRead: shard.recordsRead, recordsPerSecond: shard.recordsPerSecond },
+      percentRead: shard.percentRead < 0 ? null : shard.percentRead,
       results: shard.results < 0 ? null : shard.results,
       errors: [...shard.errors],
       totalMs: shard.totalDurationMs,

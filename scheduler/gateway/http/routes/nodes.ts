@@ -13,7 +13,16 @@ const SandboxShape = shape({
   pid: Type.Integer(),
   role: words(['shared', 'alone', 'spare']),
   residentBytes: Bytes,
-  isolates: Type.Array(shape({ functionName: Type.String(), version: Type.Integer() })),
+  isolates: Type.Array(
+    shape({
+      functionName: Type.String(),
+      version: Type.Integer(),
+      heapBytes: nullable(Bytes),
+      cpuMs: nullable(SpanMs),
+      batches: OrNull.count,
+      entries: OrNull.count,
+    }),
+  ),
 });
 
 export const NodeShape = shape(

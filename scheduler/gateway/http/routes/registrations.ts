@@ -10,7 +10,18 @@ import {
 import type { HttpDependencies } from '../dependencies.ts';
 import { wholeList } from '../paging.ts';
 import { type Caller, defineRoute, type HttpRoute } from '../route.ts';
-import { Count, nullable, OrNull, pageOf, RegistrationId, Revision, SpanMs, shape, words } from '../schemas/parts.ts';
+import {
+  AtMs,
+  Count,
+  nullable,
+  OrNull,
+  pageOf,
+  RegistrationId,
+  Revision,
+  SpanMs,
+  shape,
+  words,
+} from '../schemas/parts.ts';
 
 const area = 'Registrations';
 const id = RegistrationId;
@@ -58,7 +69,12 @@ export type RegistrationJson = Static<typeof RegistrationShape>;
 
 /** Registrations in force, and what may be done with them. */
 export function registrationRoutes(dependencies: HttpDependencies): readonly HttpRoute[] {
-  return [...readRoutes(dependencies), ...changeRoutes(dependencies), ...statisticsRoutes(dependencies)];
+  return [
+    ...readRoutes(dependencies),
+    runsRoute(dependencies),
+    ...changeRoutes(dependencies),
+    ...statisticsRoutes(dependencies),
+  ];
 }
 
 function readRoutes(dependencies: HttpDependencies): readonly HttpRoute[] {
@@ -89,6 +105,42 @@ function readRoutes(dependencies: HttpDependencies): readonly HttpRoute[] {
       handle: async ({ params }) => ({ body: registrationJson(await findReport(dependencies, params.id)) }),
     }),
   ];
+}
+
+const RunShape = shape(
+  {
+    id: Type.String(),
+    registrationId: Type.String(),
+    functionName: Type.String(),
+    version: Type.Integer(),
+    key: Type.String({ description: 'stream they read from' }),
+    node: Type.String(),
+    startedAtMs: AtMs,
+    durationMs: SpanMs,
+    executions: Count,
+    entries: Count,
+    done: Count,
+    filtered: Count,
+    failed: Count,
+    errors: Type.Array(Type.String()),
+  },
+  'Run',
+);
+
+function runsRoute(dependencies: HttpDependencies): HttpRoute {
+  const { registeredRuns } = dependencies;
+  return defineRoute({
+    ...{ method: 'GET', path: '/v1/registrations/{id}/runs', role: 'read', area },
+    summary: 'The last executions of a registration',
+    description:
+      'Those that ran together are one. Kept for a while only (option `MaxExecutionsPerRegistration`); none of commands.',
+    params: { id },
+    answers: { 200: { description: 'Newest first', schema: pageOf(RunShape) } },
+    async handle({ params }) {
+      await findReport(dependencies, params.id);
+      return { body: wholeList((await registeredRuns.list([params.id])).toReversed()) };
+    },
+  });
 }
 
 function changeRoutes(dependencies: HttpDependencies): readonly HttpRoute[] {

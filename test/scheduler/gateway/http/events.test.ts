@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startRedis, type TestRedis } from '../../../support/redis.ts';
 import { waitFor } from '../../../support/wait.ts';
-import { type Api, startApi } from './support/api.ts';
+import { type Api, type Json, startApi } from './support/api.ts';
 import { follow } from './support/events.ts';
 
 let redis: TestRedis;
@@ -42,7 +42,9 @@ describe('the figures', () => {
 
   test('of every node have the same past', async () => {
     const histories = await Promise.all(started.map((one) => one.api.get('/v1/live/history')));
-    const done = histories.map(({ body }) => body.samples.reduce((sum, { entries }) => sum + entries.done, 0));
+    const done = histories.map(({ body }) =>
+      body.samples.reduce((sum: number, { entries }: Json) => sum + entries.done, 0),
+    );
     expect(done[0]).toBeGreaterThan(0);
     expect(done[1]).toBeGreaterThan(0);
   });
@@ -67,7 +69,7 @@ describe('topics', () => {
     await lists.next('functions');
     await lists.next('registrations');
     await load('fresh', '() => {}');
-    const changed = await lists.next('functions', ({ items }) => items.some(({ name }) => name === 'fresh'));
+    const changed = await lists.next('functions', ({ items }) => items.some(({ name }: Json) => name === 'fresh'));
     expect(changed.data.total).toBe(changed.data.items.length);
     const texts = lists.events
       .filter(({ event }) => event === 'functions')

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundleFile } from '../../../../functions/index.ts';
 import { waitFor } from '../../../support/wait.ts';
-import { type Api, segment, startApi } from './support/api.ts';
+import { type Api, type Json, segment, startApi } from './support/api.ts';
 
 let started: Awaited<ReturnType<typeof startApi>>;
 let api: Api;
@@ -74,30 +74,28 @@ describe('an upload', () => {
     const { source, sourceMap } = await bundleFile(path);
     await api.call('PUT', '/v1/functions/greeter', { json: { source, sourceMap } });
     const shown = (await api.get('/v1/functions/greeter/versions/1/source')).body;
-    expect(shown.files.map((file) => file.path)).toEqual(['greet.ts']);
+    expect(shown.files.map((file: Json) => file.path)).toEqual(['greet.ts']);
     expect(shown.files[0]?.source).toContain('GearsBuilder');
   });
 
   test.each([
-    ['a syntax error, with its place', { source: 'const = 1' }, 422, 'ARTIFACT_INVALID'],
-    ['an error while it is evaluated', { source: "throw new Error('no')" }, 500, 'GUEST_ERROR'],
+    ['a syntax error, with its place', { source: 'const = 1' }, [422, 'ARTIFACT_INVALID']],
+    ['an error while it is evaluated', { source: "throw new Error('no')" }, [500, 'GUEST_ERROR']],
     [
       'a wrong argument of the builder',
       { source: "GB('StreamReader').register({ prefx: 'a' })" },
-      422,
-      'GUEST_ARGUMENT',
+      [422, 'GUEST_ARGUMENT'],
     ],
-    ['neither source nor files', { description: 'x' }, 400, 'ARGUMENT_INVALID'],
+    ['neither source nor files', { description: 'x' }, [400, 'ARGUMENT_INVALID']],
     [
       'a file outside of the upload',
       { files: { 'a.ts': "import '../../etc/passwd.js'" }, entry: 'a.ts' },
-      422,
-      'ARTIFACT_INVALID',
+      [422, 'ARTIFACT_INVALID'],
     ],
-    ['a path that leaves the upload', { files: { '../a.ts': '' }, entry: '../a.ts' }, 400, 'ARGUMENT_INVALID'],
-  ])('is refused for %s, and nothing is stored', async (_what, json, status, code) => {
+    ['a path that leaves the upload', { files: { '../a.ts': '' }, entry: '../a.ts' }, [400, 'ARGUMENT_INVALID']],
+  ])('is refused for %s, and nothing is stored', async (_what, json, expected) => {
     const answer = await api.call('PUT', '/v1/functions/refused', { json });
-    expect([answer.status, answer.body.code]).toEqual([status, code]);
+    expect([answer.status, answer.body.code]).toEqual(expected);
     expect((await api.get('/v1/functions/refused')).status).toBe(404);
   });
 
@@ -120,7 +118,7 @@ describe('versions', () => {
     await api.upload('diff', lines('b'));
     const [file] = (await api.get('/v1/functions/diff/diff?from=1&to=2')).body.files;
     expect(file).toMatchObject({ path: 'diff.js', status: 'changed' });
-    const changed = file?.hunks[0]?.lines.filter((line) => line.kind !== 'same');
+    const changed = file?.hunks[0]?.lines.filter((line: Json) => line.kind !== 'same');
     expect(changed).toEqual([
       { kind: 'removed', fromLine: 4, toLine: null, text: "  .map(() => 'a')" },
       { kind: 'added', fromLine: null, toLine: 4, text: "  .map(() => 'b')" },
@@ -134,7 +132,7 @@ describe('versions', () => {
   test('are listed newest first, activated and rolled back', async () => {
     for (const answer of ['one', 'two', 'three']) await api.upload('moved', command('moved', answer));
     const versions = async (): Promise<unknown> =>
-      (await api.get('/v1/functions/moved/versions')).body.items.map(({ version, active }) => [version, active]);
+      (await api.get('/v1/functions/moved/versions')).body.items.map(({ version, active }: Json) => [version, active]);
     expect(await versions()).toEqual([
       [3, true],
       [2, false],

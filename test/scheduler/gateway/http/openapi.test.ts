@@ -64,6 +64,7 @@ const EXAMPLES: Readonly<Record<string, Example>> = {
   postFunctionsByNameRollback: { path: () => `${shop}/rollback`, json: { version: 2 } },
   getRegistrations: { path: () => '/v1/registrations?kind=stream&state=running&function=shop' },
   getRegistrationsById: { path: () => registration },
+  getRegistrationsByIdRuns: { path: () => `${registration}/runs` },
   postRegistrationsByIdPause: { path: () => `${registration}/pause`, json: { reason: 'a test' } },
   postRegistrationsByIdResume: { path: () => `${registration}/resume` },
   deleteRegistrationsByIdStatistics: { path: () => `${registration}/statistics`, status: 204 },
@@ -207,7 +208,9 @@ describe.each(operationIds.filter(([id]) => EXAMPLES[id]?.last !== true))('%s', 
     for (const { name, in: place, schema } of parameters.filter(({ schema }) => isRestricted(schema))) {
       const wrong = schema.type === 'string' ? '~~' : 'abc';
       const path =
-        place === 'query' ? withQuery(example.path(), name, wrong) : withParameter(what, example.path(), name, wrong);
+        place === 'query'
+          ? withQuery(example.path(), name, wrong)
+          : withParameter(what.path, example.path(), [name, wrong]);
       expectProblem(what, await call(what, { ...example, path: () => path }), 'ARGUMENT_INVALID');
     }
   });
@@ -252,7 +255,7 @@ function withQuery(path: string, name: string, value: string): string {
   return `${bare}?${parameters}`;
 }
 
-function withParameter({ path: pattern }: Operation, path: string, name: string, value: string): string {
+function withParameter(pattern: string, path: string, [name, value]: readonly [string, string]): string {
   const at = pattern.split('/').indexOf(`{${name}}`);
   const [bare = '', query] = path.split('?');
   const changed = bare.split('/').with(at, value).join('/');

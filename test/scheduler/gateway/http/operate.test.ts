@@ -69,7 +69,7 @@ describe('registrations', () => {
 
   test('are filtered by function, state and kind', async () => {
     const ids = async (query: string): Promise<unknown> =>
-      (await api.get(`/v1/registrations?${query}`)).body.items.map((one) => one.id);
+      (await api.get(`/v1/registrations?${query}`)).body.items.map((one: Json) => one.id);
     expect(await ids('function=moody')).toEqual([id]);
     expect(await ids('state=paused')).toEqual([]);
     expect(await ids('kind=command')).toEqual([]);
@@ -96,9 +96,9 @@ describe('streams', () => {
     expect(facts).toMatchObject({ stream: 'looked', internal: false, length: 3 });
     expect(groups[0]?.consumers[0]).toMatchObject({ name: 'n0', alive: true, pending: 0 });
     const first = (await api.get('/v1/streams/looked/entries?limit=2')).body;
-    expect(first.items.map((one) => one.fields)).toEqual([[['n', { base64: '/w==' }]], [['n', '2']]]);
+    expect(first.items.map((one: Json) => one.fields)).toEqual([[['n', { base64: '/w==' }]], [['n', '2']]]);
     const second = (await api.get(`/v1/streams/looked/entries?limit=2&cursor=${first.nextCursor}`)).body;
-    expect([second.items.map((one) => one.fields), second.nextCursor]).toEqual([[[['n', '1']]], null]);
+    expect([second.items.map((one: Json) => one.fields), second.nextCursor]).toEqual([[[['n', '1']]], null]);
   });
 
   test('that nobody reads show nothing of themselves', async () => {
@@ -118,7 +118,7 @@ describe('dead letters', () => {
     });
   });
   const list = async (query: string): Promise<Json> => (await api.get(`/v1/dead-letters?function=dying&${query}`)).body;
-  const messages = (page: Json): unknown => page.items.map((letter) => letter.errorMessage);
+  const messages = (page: Json): unknown => page.items.map((letter: Json) => letter.errorMessage);
   const all = ['broken 1', 'broken 2', 'broken 3', 'broken 4', 'broken 5'];
 
   test('are listed newest or oldest first, page by page', async () => {
@@ -180,7 +180,7 @@ describe('executions', () => {
       'wait=true&results=json',
     );
     expect(body).toMatchObject({ status: 'done', errors: [], nextCursor: null });
-    expect(body.results.map((one) => one.v).toSorted()).toEqual([1, 2, 3]);
+    expect(body.results.map((one: Json) => one.v).toSorted()).toEqual([1, 2, 3]);
     const detail = (await api.get(`/v1/executions/${body.id}`)).body;
     expect(detail).toMatchObject({
       results: 3,
@@ -188,7 +188,7 @@ describe('executions', () => {
       plan: { reader: 'KeysReader', argument: { arg: 'item:*' } },
     });
     expect(detail.shards[0]?.steps.length).toBe(detail.plan.steps.length);
-    const lines = (await api.get(`/v1/executions/${body.id}/logs`)).body.items.map((line) => line.message);
+    const lines = (await api.get(`/v1/executions/${body.id}/logs`)).body.items.map((line: Json) => line.message);
     expect(lines.toSorted()).toEqual(['saw item:1', 'saw item:2', 'saw item:3']);
   });
 
@@ -209,10 +209,10 @@ describe('executions', () => {
   });
 
   test('are listed newest first, page by page', async () => {
-    const ids = [];
+    const ids: string[] = [];
     for (let n = 0; n < 3; n += 1) ids.unshift((await run(`GB('ShardsIDReader').map(() => ${n}).run()`)).id);
     const first = (await api.get('/v1/executions?limit=2&status=done')).body;
-    expect(first.items.map((one) => one.id)).toEqual(ids.slice(0, 2));
+    expect(first.items.map((one: Json) => one.id)).toEqual(ids.slice(0, 2));
     const second = (await api.get(`/v1/executions?limit=1&cursor=${first.nextCursor}`)).body;
     expect(second.items[0]?.id).toBe(ids[2]);
     expect((await api.get('/v1/executions?cursor=nonsense')).body.code).toBe('ARGUMENT_INVALID');
@@ -240,23 +240,29 @@ describe('logs and settings', () => {
     );
     for (const text of ['a', 'b']) await api.post('/v1/trigger/chat', [text]);
     const page = (await api.get('/v1/logs?function=chatty&limit=3')).body;
-    expect(page.items.map((line) => line.message)).toEqual(['a!', 'b', 'b!']);
+    expect(page.items.map((line: Json) => line.message)).toEqual(['a!', 'b', 'b!']);
     await api.post('/v1/trigger/chat', ['c']);
     const next = (await api.get(`/v1/logs?function=chatty&level=warning&after=${page.nextCursor}`)).body;
-    expect(next.items.map((line) => line.message)).toEqual(['c!']);
+    expect(next.items.map((line: Json) => line.message)).toEqual(['c!']);
   });
 
   test('settings say where they come from', async () => {
     const { settings, options } = (await api.get('/v1/config')).body;
-    expect(settings.find(({ name }) => name === 'sandboxes')).toMatchObject({ value: 1, shown: '1', origin: 'flag' });
-    expect(settings.find(({ name }) => name === 'prefix')).toMatchObject({ origin: 'default', default: 'rg:' });
-    expect(options.find(({ name }) => name === 'CreateVenv')).toMatchObject({ value: null, changeable: false });
+    expect(settings.find(({ name }: Json) => name === 'sandboxes')).toMatchObject({
+      value: 1,
+      shown: '1',
+      origin: 'flag',
+    });
+    expect(settings.find(({ name }: Json) => name === 'prefix')).toMatchObject({ origin: 'default', default: 'rg:' });
+    expect(options.find(({ name }: Json) => name === 'CreateVenv')).toMatchObject({ value: null, changeable: false });
   });
 
   test('options are set for the fleet, or refused with the reason', async () => {
     const set = await api.call('PUT', '/v1/config/options/greeting', { json: { value: 'hello' } });
     expect(set.body).toEqual({ name: 'greeting', value: 'hello', changeable: true, note: null });
-    expect((await api.get('/v1/config')).body.options.find(({ name }) => name === 'greeting')?.value).toBe('hello');
+    expect((await api.get('/v1/config')).body.options.find(({ name }: Json) => name === 'greeting')?.value).toBe(
+      'hello',
+    );
     for (const [name, value] of [
       ['CreateVenv', '1'],
       ['ExecutionThreads', '2'],

@@ -33,9 +33,9 @@ afterAll(async () => {
   await redis?.[Symbol.asyncDispose]();
 });
 
-const keyed = (api: Api, key: string, args: readonly string[], trigger = 'gate'): Promise<ApiAnswer> =>
+const keyed = (api: Api, key: string, [trigger = '', ...args]: readonly string[]): Promise<ApiAnswer> =>
   api.post(`/v1/trigger/${trigger}?timeoutMs=30000`, args, { 'idempotency-key': key });
-const begun = (name: string): Promise<void> =>
+const begun = (name: string): Promise<unknown> =>
   waitFor(async () => (await redis.client().get(`gate:${name}`)) !== null, { what: `${name} runs` });
 const open = (name: string): Promise<unknown> => redis.client().set(`open:${name}`, '1');
 
@@ -88,9 +88,9 @@ describe('a call', () => {
 describe('an idempotency key', () => {
   test('runs a call once, whoever comes with it later, on whatever node', async () => {
     const [first, second, third] = [
-      await keyed(here, 'k-1', ['once'], 'count'),
-      await keyed(here, 'k-1', ['once'], 'count'),
-      await keyed(there, 'k-1', ['once'], 'count'),
+      await keyed(here, 'k-1', ['count', 'once']),
+      await keyed(here, 'k-1', ['count', 'once']),
+      await keyed(there, 'k-1', ['count', 'once']),
     ];
     expect([first, second, third].map(({ body }) => [body.results, body.replayed])).toEqual([
       [['1'], false],
@@ -102,9 +102,9 @@ describe('an idempotency key', () => {
   });
 
   test('lets those who come while it runs wait for the one answer, on both nodes', async () => {
-    const first = keyed(here, 'k-2', ['together']);
+    const first = keyed(here, 'k-2', ['gate', 'together']);
     await begun('together');
-    const others = [keyed(here, 'k-2', ['together']), keyed(there, 'k-2', ['together'])];
+    const others = [keyed(here, 'k-2', ['gate', 'together']), keyed(there, 'k-2', ['gate', 'together'])];
     await open('together');
     const answers = await Promise.all([first, ...others]);
     expect(answers.map(({ body }) => body.results)).toEqual([['1'], ['1'], ['1']]);
@@ -116,18 +116,18 @@ describe('an idempotency key', () => {
     expect(impatient.body.code).toBe('CALL_TIMED_OUT');
     await begun('given-up');
     await open('given-up');
-    expect((await keyed(there, 'k-3', ['given-up'])).body).toMatchObject({ results: ['1'], replayed: true });
+    expect((await keyed(there, 'k-3', ['gate', 'given-up'])).body).toMatchObject({ results: ['1'], replayed: true });
   });
 
   test('keeps errors of the function, too', async () => {
-    const answers = [await keyed(here, 'k-4', [], 'fails'), await keyed(there, 'k-4', [], 'fails')];
+    const answers = [await keyed(here, 'k-4', ['fails']), await keyed(there, 'k-4', ['fails'])];
     expect(answers.map(({ body }) => body.detail)).toEqual([answers[0]?.body.detail, answers[0]?.body.detail]);
     expect(answers[1]?.body.code).toBe('GUEST_ERROR');
   });
 
   test('of another call is refused', async () => {
-    await keyed(here, 'k-5', ['five'], 'count');
-    const others = [await keyed(there, 'k-5', ['six'], 'count'), await keyed(here, 'k-5', ['five'], 'args')];
+    await keyed(here, 'k-5', ['count', 'five']);
+    const others = [await keyed(there, 'k-5', ['count', 'six']), await keyed(here, 'k-5', ['args', 'five'])];
     expect(others.map(({ status, body }) => [status, body.code])).toEqual([
       [422, 'IDEMPOTENCY_MISMATCH'],
       [422, 'IDEMPOTENCY_MISMATCH'],
@@ -135,23 +135,23 @@ describe('an idempotency key', () => {
   });
 
   test('is free again when nothing has run', async () => {
-    expect((await keyed(here, 'k-6', [], 'later')).body.code).toBe('TRIGGER_NOT_FOUND');
+    expect((await keyed(here, 'k-6', ['later'])).body.code).toBe('TRIGGER_NOT_FOUND');
     await here.upload('later', "GB('CommandReader').map(() => 'now').register({ trigger: 'later' });");
-    expect((await keyed(here, 'k-6', [], 'later')).body).toMatchObject({ results: ['now'], replayed: false });
+    expect((await keyed(here, 'k-6', ['later'])).body).toMatchObject({ results: ['now'], replayed: false });
   });
 
   test('is one to 255 visible characters', async () => {
-    const { status, body } = await keyed(here, 'x'.repeat(256), ['a'], 'count');
+    const { status, body } = await keyed(here, 'x'.repeat(256), ['count', 'a']);
     expect([status, body.code, body.details.at]).toEqual([400, 'ARGUMENT_INVALID', 'headers']);
   });
 
   test('says that the call may have run in part when its node has died', async () => {
     const { node } = started[2] as (typeof started)[number];
-    const calling = keyed(apiAt(node.httpPort), 'k-7', ['dies']).catch(() => null);
+    const calling = keyed(apiAt(node.httpPort), 'k-7', ['gate', 'dies']).catch(() => null);
     await begun('dies');
     await node.kill();
     expect(await calling).toBeNull();
-    const answers = [await keyed(here, 'k-7', ['dies']), await keyed(there, 'k-7', ['dies'])];
+    const answers = [await keyed(here, 'k-7', ['gate', 'dies']), await keyed(there, 'k-7', ['gate', 'dies'])];
     expect(answers.map(({ status, body }) => [status, body.code])).toEqual([
       [500, 'CALL_INTERRUPTED'],
       [500, 'CALL_INTERRUPTED'],

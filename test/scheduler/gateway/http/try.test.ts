@@ -95,7 +95,7 @@ describe('a trial', () => {
 
   test('of a hook hands its command to nobody', async () => {
     const body = await tried({ registrationId: await idOf('hook'), command: { args: ['hooked:a', '1'] } });
-    expect(body.commands.map(({ args }) => args.slice(1))).toEqual([['hooked:a', '1']]);
+    expect(body.commands.map(({ args }: Json) => args.slice(1))).toEqual([['hooked:a', '1']]);
     expect(await started.node.door.exists('hooked:a')).toBe(0);
   });
 

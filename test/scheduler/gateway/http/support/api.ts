@@ -5,7 +5,7 @@ import {
 } from '../../../../support/platform.ts';
 
 /** What a test looks into without saying what it is first. */
-export type Json = { readonly [name: string]: Json } & readonly Json[] & string & number & boolean & null;
+export type Json = ReturnType<typeof JSON.parse>;
 
 /** An answer of the door, read to its end. */
 export interface ApiAnswer {
