@@ -144,3 +144,24 @@ test('an upload that does not compile shows the code, the reason and the line, a
   await choose(page, 'Functions');
   expect(await page.getByRole('link', { name: 'wrong' }).count()).toBe(0);
 });
+
+test('several files that import one another are bundled by the node, and the source shows each as it was', async () => {
+  await using watched = await world.open('#/upload');
+  const { page } = watched;
+  const total = 'export const total = (a: string): number => Number(a) * 2;\n';
+  const main =
+    "import { total } from './total.ts';\nGB('CommandReader').map((args) => total(args[1] ?? '')).register({ trigger: 'double' });\n";
+  await page.getByLabel(/^Files/).setInputFiles([
+    { name: 'total.ts', mimeType: 'text/plain', buffer: Buffer.from(total) },
+    { name: 'double.ts', mimeType: 'text/plain', buffer: Buffer.from(main) },
+  ]);
+  await page.getByText('2 files are bundled by the node').waitFor();
+  await page.getByRole('button', { name: 'Upload', exact: true }).click();
+  await confirm(page, 'Upload double?', 'Upload');
+  await atScreen(page, 'double');
+  expect(await world.platform.door.call('RG.TRIGGER', 'double', '21')).toEqual(['42']);
+  await page.getByRole('link', { name: 'Source', exact: true }).click();
+  await page.getByRole('combobox', { name: 'File' }).selectOption('total.ts');
+  await expect.poll(() => page.locator('.code').innerText()).toContain('export const total = (a: string): number');
+  expectClean(watched);
+});

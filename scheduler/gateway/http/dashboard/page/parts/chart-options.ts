@@ -3,6 +3,10 @@ import type uPlot from 'uplot';
 export interface ChartLook {
   readonly series: readonly { readonly label: string; readonly colour: string; readonly isFilled?: boolean }[];
   readonly format: (value: number) => string;
+  /** The scale reaches at least so far, so that next to nothing does not look like much. */
+  readonly least: number;
+  /** Lines of the grid lie at powers of two, as amounts of memory do. */
+  readonly isBinary?: boolean | undefined;
   /** The place of the value under the pointer; null when there is none. */
   readonly onPoint: (at: number | null) => void;
 }
@@ -11,8 +15,10 @@ const AXIS_FONT = '11px system-ui, sans-serif';
 /** The window of the charts when there is little to show yet, s. */
 const LEAST_WINDOW_S = 60;
 
+const POWERS_OF_TWO = Array.from({ length: 40 }, (_none, power) => 2 ** power);
+
 /** Options of one chart in the colours that hold inside `box` now. */
-export function chartOptions(box: HTMLElement, { series, format, onPoint }: ChartLook): uPlot.Options {
+export function chartOptions(box: HTMLElement, { series, format, least, isBinary, onPoint }: ChartLook): uPlot.Options {
   const colour = (name: string): string => colourOf(box, name);
   const axis = {
     stroke: colour('text-soft'),
@@ -23,13 +29,19 @@ export function chartOptions(box: HTMLElement, { series, format, onPoint }: Char
   return {
     width: box.clientWidth,
     height: box.clientHeight,
-    padding: [8, 24, 0, 0],
+    padding: [8, 28, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, sync: { key: 'figures' }, points: { size: 6 } },
-    scales: { x: { range: timeRange }, y: { range: (_plot, _least, most) => [0, Math.max(most ?? 0, 1) * 1.1] } },
+    scales: { x: { range: timeRange }, y: { range: (_plot, _least, most) => [0, Math.max(most ?? 0, least) * 1.1] } },
     axes: [
       { ...axis, size: 24, space: 70, values: (_plot, splits) => splits.map(timeLabel) },
-      { ...axis, size: 56, space: 28, values: (_plot, splits) => splits.map((value) => format(value)) },
+      {
+        ...axis,
+        size: 56,
+        space: 28,
+        values: (_plot, splits) => splits.map((value) => format(value)),
+        ...(isBinary === true ? { incrs: POWERS_OF_TWO } : {}),
+      },
     ],
     series: [
       {},

@@ -20,10 +20,12 @@ export interface ChartProps {
   readonly times: readonly number[];
   readonly series: readonly Series[];
   readonly format: (value: number | null | undefined) => string;
+  readonly least: number;
+  readonly isBinary?: boolean | undefined;
 }
 
 /** Lines over time. The legend has the newest values in words, or those under the pointer. */
-export function Chart({ title, times, series, format }: ChartProps): JSX.Element {
+export function Chart({ title, times, series, format, least, isBinary }: ChartProps): JSX.Element {
   const { theme } = useApp();
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
@@ -36,6 +38,8 @@ export function Chart({ title, times, series, format }: ChartProps): JSX.Element
     const look = {
       series,
       format,
+      least,
+      isBinary,
       onPoint: (at: number | null) => {
         pointed.value = at;
       },

@@ -160,7 +160,7 @@ function Grid<T>({ label, rows, columns, rowKey, tone, sorting, onSort }: GridPr
           <tr {...ROLES.row} key={rowKey(row)} class={tone?.(row) === undefined ? undefined : `row-${tone(row)}`}>
             {columns.map(({ id, label: heading, cell, isNumber }) => (
               <td {...ROLES.cell} key={id} data-label={heading} class={isNumber === true ? 'number' : undefined}>
-                {cell(row)}
+                <div class="cell">{cell(row)}</div>
               </td>
             ))}
           </tr>

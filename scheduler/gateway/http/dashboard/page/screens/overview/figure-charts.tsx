@@ -21,12 +21,15 @@ type Pick = (sample: Sample) => number | null;
 /** A line of a chart: its name, its colour, its value. */
 const LINES: readonly {
   readonly title: string;
+  readonly least: number;
+  readonly isBinary?: boolean;
   readonly format: ChartProps['format'];
   readonly lines: readonly (readonly [string, string, Pick])[];
 }[] = [
   {
     title: 'Entries per second by end',
     format: rate,
+    least: 1,
     lines: [
       ['done', 'chart-ok', ({ entries }) => entries.done],
       ['filtered', 'chart-calm', ({ entries }) => entries.filtered],
@@ -37,11 +40,13 @@ const LINES: readonly {
   {
     title: 'Executions per second',
     format: rate,
+    least: 1,
     lines: [['executions', 'chart-main', ({ executions }) => executions]],
   },
   {
     title: 'Duration of executions',
     format: span,
+    least: 10,
     lines: [
       ['p50', 'chart-main', ({ durationMs }) => durationMs?.p50 ?? null],
       ['p99', 'chart-warn', ({ durationMs }) => durationMs?.p99 ?? null],
@@ -50,11 +55,14 @@ const LINES: readonly {
   {
     title: 'Age of the oldest waiting entry',
     format: span,
+    least: 10,
     lines: [['lag', 'chart-warn', ({ lag }) => lag?.ageMs ?? 0]],
   },
   {
     title: 'Sandbox memory',
     format: memory,
+    least: 2 ** 20,
+    isBinary: true,
     lines: [
       ['all', 'chart-main', ({ sandboxes }) => sandboxes.residentBytes],
       ['largest', 'chart-calm', ({ sandboxes }) => sandboxes.largestBytes],
@@ -63,6 +71,7 @@ const LINES: readonly {
   {
     title: 'Errors and retries per second',
     format: rate,
+    least: 1,
     lines: [
       ['errors', 'chart-bad', ({ errors }) => errors],
       ['retries', 'chart-warn', ({ retries }) => retries],
@@ -72,9 +81,8 @@ const LINES: readonly {
 
 function chartsOf(samples: readonly Sample[]): readonly ChartProps[] {
   const times = samples.map(({ atMs }) => atMs / 1_000);
-  return LINES.map(({ title, format, lines }) => ({
-    title,
-    format,
+  return LINES.map(({ lines, ...look }) => ({
+    ...look,
     times,
     series: lines.map(([label, colour, pick], at) => ({
       label,
