@@ -10,7 +10,7 @@ import type { GuestLog, QuarantineEvent, Runtime } from './runtime.ts';
 import { childCommand } from './sandbox/child-command.ts';
 import { guestBundle } from './sandbox/guest-bundle.ts';
 import { inspectError } from './sandbox/inspect-error.ts';
-import { createSandboxPool } from './sandbox/pool.ts';
+import { createSandboxPool, type SandboxPool } from './sandbox/pool.ts';
 import { startSandboxProcess } from './sandbox/process.ts';
 import { createWatchdog } from './sandbox/watchdog.ts';
 
@@ -25,6 +25,8 @@ export interface SandboxOptions {
   readonly idleMs: number;
   /** Most isolates in one process. Default 256. */
   readonly isolatesPerProcess: number;
+  /** Timers, futures and runs that events of one version may wait for at once. Default 10000. */
+  readonly waits: number;
 }
 
 export interface RuntimeOptions {
@@ -45,6 +47,7 @@ const DEFAULTS: SandboxOptions = {
   quarantineAfterCrashes: 3,
   idleMs: 600_000,
   isolatesPerProcess: 256,
+  waits: 10_000,
 };
 
 /** Share of `residentBytes` from which on a kill from outside is taken for the kernel's lack of memory. */
@@ -78,7 +81,9 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     onLoaded: (version, report) => logs.write(version, report.logs),
     onQuarantine: (event) => tell(quarantineListeners, event, log),
   });
-  const engine = stack.use(createEngine({ pool, effects, sessions, policy, narrow, logs, log }));
+  const engine = stack.use(
+    createEngine({ pool, effects, sessions, policy, narrow, logs, log, mostWaits: settings.waits }),
+  );
   await pool.ready();
   log.info({ sandboxes, confinement: command.confinement }, 'sandbox processes are ready');
   if (process.getuid?.() === 0 && !command.confinement.includes('user')) {
@@ -87,24 +92,28 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const owned = stack.move();
 
   return {
-    async inspect(version) {
-      try {
-        const report = await pool.inspect(version);
-        const { configuration, registrations, runs } = report;
-        const ceiling = version.limits;
-        const parts = { platformPrefix: prefix, runs, configuration, ceiling };
-        return parseManifest(version.functionName, registrations, parts);
-      } catch (reason) {
-        throw inspectError(version, reason);
-      }
-    },
+    inspect: inspectIn(pool, prefix),
     execute: (invocation) => engine.execute(invocation),
     openStage: (request) => engine.openStage(request),
+    serve: (host) => engine.serve(host),
     retain: (versions) => pool.retain(versions),
     inspectPool: () => pool.info(),
     onLog: (listener) => subscribe(logListeners, listener),
     onQuarantine: (listener) => subscribe(quarantineListeners, listener),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+/** See `Runtime.inspect`. */
+function inspectIn(pool: Pick<SandboxPool, 'inspect'>, platformPrefix: string): Runtime['inspect'] {
+  return async (version) => {
+    try {
+      const { configuration, registrations, runs } = await pool.inspect(version);
+      const parts = { platformPrefix, runs, configuration, ceiling: version.limits };
+      return parseManifest(version.functionName, registrations, parts);
+    } catch (reason) {
+      throw inspectError(version, reason);
+    }
   };
 }
 

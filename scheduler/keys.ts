@@ -38,6 +38,7 @@
  * | `<p>{executions}:record:<id>` | hash, expires after the end | plan, status, attempts, progress and ends of stages |
  * | `<p>{executions}:artifact:<sha256>` | string, expires | what the stages of queued executions run (Artifact, JSON) |
  * | `<p>{<tag>}:pieces:<name>` | list, expires | records on their way between shards, and results, as RESP arrays |
+ * | `<p>{futures:<function>}:<id>` | string, expires | outcome of a future: nonce, then what the guest runtime wrote |
  * | `<p>{options}` | hash | options set with RG.CONFIGSET |
  */
 export interface SchedulerKeys {
@@ -77,6 +78,7 @@ export interface SchedulerKeys {
   execution(id: string): string;
   executionArtifact(sha256: string): string;
   pieces(tag: string, name: string): string;
+  future(functionName: string, id: string): string;
 }
 
 /** @param prefix begin of every platform key, such as `rg:`. */
@@ -118,5 +120,6 @@ export function createSchedulerKeys(prefix: string): SchedulerKeys {
     execution: (id) => `${prefix}{executions}:record:${id}`,
     executionArtifact: (sha256) => `${prefix}{executions}:artifact:${sha256}`,
     pieces: (tag, name) => `${prefix}{${tag}}:pieces:${name}`,
+    future: (functionName, id) => `${prefix}{futures:${functionName}}:${id}`,
   };
 }

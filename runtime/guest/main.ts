@@ -9,13 +9,16 @@ import { createGearsBuilder } from './builder.ts';
 import { structuredClone } from './clone.ts';
 import { createCommandContext } from './command-context.ts';
 import { type Configure, createConfigure } from './configure.ts';
-import { createSources, installSources } from './determinism.ts';
+import { createSources, installSources, type Sources } from './determinism.ts';
 import { installEncoding } from './encoding.ts';
 import { createEngine } from './engine.ts';
 import { isComplaint } from './errors.ts';
 import { createExecutor } from './execute.ts';
+import { createFutures } from './futures.ts';
+import { createGearsFuture } from './gears-future.ts';
 import { createHostFunctions } from './host.ts';
 import { createConsole, createLog, createLogger, type Logger } from './log.ts';
+import { createNestedRuns } from './nested-runs.ts';
 import { createOutbox } from './outbox.ts';
 import { createParser } from './parse.ts';
 import {
@@ -37,6 +40,8 @@ import { createSettle } from './settle.ts';
 import { stageApi } from './stage-api.ts';
 import { StageRunner } from './stage-runner.ts';
 import { valueOfBytes } from './text.ts';
+import { createTimeEvent } from './time-event.ts';
+import { createTimers } from './timers.ts';
 import { createTurn } from './turn.ts';
 
 const FLAG: RunFlags = { stream: 1, ordered: 2, wantResults: 4, ascii: 8, stopAtFailure: 16, keys: 64, hook: 128 };
@@ -62,7 +67,7 @@ function settingsOf(config: GuestConfig): Map<string, string> {
 }
 
 /** Everything user code finds on the global object besides the language. */
-function install(vocabulary: Readonly<Record<string, unknown>>): void {
+function install(vocabulary: Readonly<Record<string, unknown>>, sources: Sources): void {
   const target = globalThis as unknown as Record<string, unknown>;
   const names = ownKeys(vocabulary);
   for (let i = 0; i < names.length; i++) {
@@ -70,7 +75,7 @@ function install(vocabulary: Readonly<Record<string, unknown>>): void {
     const value = vocabulary[name];
     defineProperty(target, name, { __proto__: null, value, writable: true, configurable: true } as never);
   }
-  installSources(target, createSources());
+  installSources(target, sources);
   installEncoding(target);
   installAbsent(target);
 }
@@ -134,6 +139,7 @@ function apiOf({ registrations, runs, stages, configuration, logger, engine }: P
  */
 export function start(shared: Uint32Array, runDry: () => void, configJson: string): GuestApi {
   const config = JSON.parse(configJson) as GuestConfig;
+  const sources = createSources();
   const turn = createTurn({ blame: shared, checkpoint: runDry, callMs: config.callMs });
   const settle = createSettle(config.outputBytes);
   const parser = createParser();
@@ -142,22 +148,30 @@ export function start(shared: Uint32Array, runDry: () => void, configJson: strin
   const executor = createExecutor({ turn, settle, limits: config, warn });
   const sessions = createSessions({ executor, parser, turn, settle });
   const registrations = createRegistrations();
-  const runs = createRuns();
+  const nested = createNestedRuns({ executor, sessions, random: sources.random });
+  const runs = createRuns(nested);
   const { outputBytes } = config;
   const settings = settingsOf(config);
   const configuration = createConfigure(settings);
   const GearsBuilder = createGearsBuilder({ onRegister: registrations.add, onRun: runs.add, outputBytes });
-  install({
-    GearsBuilder,
-    GB: GearsBuilder,
-    configure: configuration.configure,
-    ...createHostFunctions({ turn, executor, logger, settings }),
-    ...createCommandContext({ executor, sessions, settle, outputBytes }),
-    atomic: createAtomic(executor, sessions),
-    log: createLog(logger),
-    console: createConsole(logger),
-    structuredClone,
-  });
+  install(
+    {
+      GearsBuilder,
+      GB: GearsBuilder,
+      configure: configuration.configure,
+      ...createHostFunctions({ turn, executor, logger, settings }),
+      ...createCommandContext({ executor, sessions, settle, outputBytes }),
+      atomic: createAtomic(executor, sessions),
+      ...createTimers({ executor, sessions, logger }),
+      ...createFutures({ executor, sessions, outputBytes, random: sources.random }),
+      gearsFuture: createGearsFuture({ turn, executor }),
+      registerTE: createTimeEvent(GearsBuilder),
+      log: createLog(logger),
+      console: createConsole(logger),
+      structuredClone,
+    },
+    sources,
+  );
   const runner = createRunner({ parser, turn, settle });
   const stages = new StageRunner({ parser, turn, settle, outputBytes });
   const hand = createOutbox(shared);

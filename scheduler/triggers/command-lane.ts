@@ -1,5 +1,6 @@
 import type { ActiveRegistration, LoadableVersion } from '#functions';
 import type { EndedEntries, Invocation, Outcome } from '#runtime';
+import { errorTitle } from '../consumer/failures.ts';
 import type { RunCount } from '../journal/journal.ts';
 import { type CallFilter, callFilterOf } from './call-filter.ts';
 import {
@@ -266,7 +267,7 @@ class BatchRun {
         continue;
       }
       failures += 1;
-      lastError = `${error.name}: ${error.message}`;
+      lastError = errorTitle(error);
       call.answer(guestErrorReply(error));
     }
     const nowMs = performance.now();

@@ -1,6 +1,7 @@
 import { type ActiveRegistration, defineScript, encodeBulk, type LoadableVersion, type RedisAccess } from '#functions';
 import type { EndedEntries, FailedEntry, Invocation, Outcome } from '#runtime';
 import { type EventFilter, eventFilterOf } from '../consumer/event-filter.ts';
+import { errorTitle } from '../consumer/failures.ts';
 import type { DeadLetter } from '../delivery.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { SchedulerKeys } from '../keys.ts';
@@ -75,7 +76,7 @@ export function createMessageRunner(options: MessageRunnerOptions): (run: Messag
       failures,
       durationMs: outcome.durationMs,
       lagMs: Math.max(0, Date.now() - (run.messages[0]?.heardAtMs ?? Date.now()) - outcome.durationMs),
-      lastError: error === undefined ? null : `${error.name}: ${error.message}`,
+      lastError: error === undefined ? null : errorTitle(error),
     });
     await record(run, ends);
   };
