@@ -4,7 +4,7 @@ import type { Executor } from './execute.ts';
 import { type FutureHandle, isFutureHandle } from './gears-future.ts';
 import type { Logger } from './log.ts';
 import type { UserFunction } from './plan.ts';
-import { floor, isFiniteNumber, promiseOf, promiseThen } from './primordials.ts';
+import { floor, getPrototypeOf, isFiniteNumber, plainPrototype, promiseOf, promiseThen } from './primordials.ts';
 import type { Sessions } from './session.ts';
 
 export interface TimersOptions {
@@ -36,7 +36,9 @@ function futureOf(value: unknown): FutureHandle | null {
 }
 
 function isOptions(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !isFutureHandle(value);
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype = getPrototypeOf(value) as object | null;
+  return prototype === null || prototype === plainPrototype;
 }
 
 /** `(coroutine, future?, delay?)` or `(coroutine, { future, delay })`. */
