@@ -26,6 +26,7 @@ export type {
   FlowControl,
   RateLimit,
 } from './model/flow-control.ts';
+export { matchesGlob } from './model/glob.ts';
 export { type HookTriggerSpec, KEY_TYPES, type KeysTriggerSpec, type KeyType } from './model/keys-trigger-spec.ts';
 export { DEFAULT_LIMITS, type Limits } from './model/limits.ts';
 export type { ListTriggerSpec } from './model/list-trigger-spec.ts';

@@ -98,6 +98,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     serve: (host) => engine.serve(host),
     retain: (versions) => pool.retain(versions),
     inspectPool: () => pool.info(),
+    measurePool: () => pool.measure(),
     onLog: (listener) => subscribe(logListeners, listener),
     onQuarantine: (listener) => subscribe(quarantineListeners, listener),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

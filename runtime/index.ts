@@ -4,5 +4,5 @@ export type { RuntimeErrorCode } from './errors.ts';
 export type { FutureName, GuestHost, NestedResults, NestedRun } from './host.ts';
 export type { EndedEntries, FailedEntry, FailureKind, GuestError, Invocation } from './invocation.ts';
 export type { Outcome } from './outcome.ts';
-export type { GuestLog, QuarantineEvent, Runtime, SandboxInfo } from './runtime.ts';
+export type { GuestLog, QuarantineEvent, Runtime, SandboxInfo, SandboxUsage } from './runtime.ts';
 export type { StageOutput, StageRequest, StageRun } from './stage.ts';

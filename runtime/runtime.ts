@@ -27,6 +27,8 @@ export interface Runtime extends AsyncDisposable {
   retain(versions: readonly { readonly functionName: string; readonly version: number }[]): void;
   /** Sandbox processes and what is loaded in them. */
   inspectPool(): readonly SandboxInfo[];
+  /** The same with what each version takes; waits up to a second for processes that are at work. */
+  measurePool(): Promise<readonly SandboxUsage[]>;
   /** Called for every log line a guest writes. */
   onLog(listener: (line: GuestLog) => void): () => void;
   /** Called when a version has killed its process too often; the platform pauses its registrations. */
@@ -38,6 +40,25 @@ export interface SandboxInfo {
   readonly residentBytes: number;
   readonly role: 'shared' | 'alone' | 'spare';
   readonly versions: readonly { readonly functionName: string; readonly version: number }[];
+}
+
+export interface SandboxUsage extends SandboxInfo {
+  readonly versions: readonly VersionUsage[];
+}
+
+/** A version in a sandbox process; `usage` since it was loaded there, null while the process is too busy to tell. */
+export interface VersionUsage {
+  readonly functionName: string;
+  readonly version: number;
+  readonly usage: {
+    /** Bytes of its heap, and of buffers outside of it. */
+    readonly heapBytes: number;
+    readonly externalBytes: number;
+    /** Time its code has used the processor, ms. */
+    readonly cpuMs: number;
+    readonly batches: number;
+    readonly entries: number;
+  } | null;
 }
 
 export interface GuestLog {

@@ -37,6 +37,7 @@
  * | `<p>{executions}:running` | set | executions without an end |
  * | `<p>{executions}:record:<id>` | hash, expires after the end | plan, status, attempts, progress and ends of stages |
  * | `<p>{executions}:artifact:<sha256>` | string, expires | what the stages of queued executions run (Artifact, JSON) |
+ * | `<p>{executions}:registered:<registration>` | stream, capped, expires | what came of the registration's last executions (JSON) |
  * | `<p>{<tag>}:pieces:<name>` | list, expires | records on their way between shards, and results, as RESP arrays |
  * | `<p>{futures:<function>}:<id>` | string, expires | outcome of a future: nonce, then what the guest runtime wrote |
  * | `<p>{options}` | hash | options set with RG.CONFIGSET |
@@ -77,6 +78,7 @@ export interface SchedulerKeys {
   answered(callId: string): string;
   execution(id: string): string;
   executionArtifact(sha256: string): string;
+  registeredRuns(registrationId: string): string;
   pieces(tag: string, name: string): string;
   future(functionName: string, id: string): string;
 }
@@ -118,6 +120,7 @@ export function createSchedulerKeys(prefix: string): SchedulerKeys {
     replies: (node) => `${prefix}{queue}:replies:${node}`,
     answered: (callId) => `${prefix}{queue}:answered:${callId}`,
     execution: (id) => `${prefix}{executions}:record:${id}`,
+    registeredRuns: (id) => `${prefix}{executions}:registered:${id}`,
     executionArtifact: (sha256) => `${prefix}{executions}:artifact:${sha256}`,
     pieces: (tag, name) => `${prefix}{${tag}}:pieces:${name}`,
     future: (functionName, id) => `${prefix}{futures:${functionName}}:${id}`,

@@ -8,11 +8,12 @@ import {
   type Registry,
   type Shard,
 } from '#functions';
-import { createRuntime, type Invocation, type Outcome, type Runtime } from '#runtime';
+import { createRuntime, type Runtime } from '#runtime';
 import { createSharedTokenBucket } from './consumer/token-bucket.ts';
 import { startEmbeddedRedis } from './embedded/start-embedded-redis.ts';
 import type { Executions } from './executions/executions.ts';
 import type { Options } from './executions/options.ts';
+import type { RegisteredRuns } from './executions/registered-runs.ts';
 import { createFleet } from './fleet/create-fleet.ts';
 import type { Fleet } from './fleet/fleet.ts';
 import { createStreamLeases } from './fleet/stream-leases.ts';
@@ -25,7 +26,7 @@ import type { Journal } from './journal/journal.ts';
 import { createSchedulerKeys, type SchedulerKeys } from './keys.ts';
 import type { Log } from './log.ts';
 import { type Captures, checkSchedules, openCaptures } from './platform/open-captures.ts';
-import { openExecutions, openOptions } from './platform/open-executions.ts';
+import { openExecutions, openOptions, openRegisteredRuns } from './platform/open-executions.ts';
 import { type KeyEvents, openKeyEvents } from './platform/open-key-events.ts';
 import type { AsyncQueue } from './queues/async-queue.ts';
 import { createAsyncQueue } from './queues/create-async-queue.ts';
@@ -72,6 +73,7 @@ interface Node extends Ground {
   readonly reconciler: Reconciler;
   readonly captures: Captures;
   readonly executions: Executions;
+  readonly registeredRuns: RegisteredRuns;
 }
 
 /**
@@ -138,7 +140,8 @@ function openNode(ground: Ground, opening: AsyncDisposableStack): Node {
   );
   const leases = createStreamLeases({ access, keys, fleet });
   const loadable = (name: string, version: number): Promise<LoadableVersion> => registry.loadable(name, version);
-  const run = (invocation: Invocation): Promise<Outcome> => runtime.execute(invocation);
+  const registeredRuns = openRegisteredRuns(ground, opening);
+  const run = registeredRuns.recording((invocation) => runtime.execute(invocation));
   const ring = (name: string): void => stream.ring(name);
   const keyEvents = openKeyEvents({ ...ground, leases, execute: run, loadable, ring }, opening);
   const { execute } = keyEvents;
@@ -168,7 +171,7 @@ function openNode(ground: Ground, opening: AsyncDisposableStack): Node {
     log,
   });
   const executions = openExecutions(ground, opening);
-  return { ...ground, captures, registry, stream, command, keyEvents, reconciler, executions };
+  return { ...ground, registeredRuns, captures, registry, stream, command, keyEvents, reconciler, executions };
 }
 
 /** Messages of a plain channel reach every node of a cluster, so any shard will do. */
@@ -222,7 +225,7 @@ function openDoor(node: Node): Promise<RespServer> {
   const operations = createOperations({
     ...{ ...node, deadLetters, streams: stream, calls: command },
     inspect: (version) => node.runtime.inspect(version),
-    inspectPool: () => node.runtime.inspectPool(),
+    measurePool: () => node.runtime.measurePool(),
   });
   return createRespServer({
     host: settings.respHost,

@@ -1,6 +1,6 @@
 import type { ActiveRegistration, Registry, RegistrySnapshot } from '#functions';
 import type { Runtime } from '#runtime';
-import type { Log } from './log.ts';
+import type { Log, LogFields } from './log.ts';
 import type { Trigger } from './triggers/trigger.ts';
 
 export interface ReconcilerOptions {
@@ -29,12 +29,15 @@ export interface Reconciler {
  */
 export function createReconciler(options: ReconcilerOptions): Reconciler {
   let revision = -1;
+  let inForce: RegistrySnapshot['registrations'] | null = null;
   let applying: Promise<void> = Promise.resolve();
 
   async function apply(snapshot: RegistrySnapshot): Promise<void> {
     const registrations = [...snapshot.registrations.values()];
     const applied = await Promise.all(options.triggers.map((trigger) => applyTo(trigger, registrations, options.log)));
     options.runtime.retain(versionsIn(registrations));
+    tellChanges(inForce, snapshot.registrations, options.log);
+    inForce = snapshot.registrations;
     if (!applied.every(Boolean)) return;
     revision = snapshot.revision;
     await options.reportRevision(revision);
@@ -73,6 +76,29 @@ async function applyTo(trigger: Trigger, all: readonly ActiveRegistration[], log
     log.error({ err: error, trigger: trigger.kind }, 'a trigger could not apply the registry');
     return false;
   }
+}
+
+/** One line for each registration that comes, changes or goes; of the first snapshot, how many there are. */
+function tellChanges(
+  before: RegistrySnapshot['registrations'] | null,
+  now: RegistrySnapshot['registrations'],
+  log: Log,
+): void {
+  if (before === null) {
+    log.info({ registrations: now.size }, 'the registry is in force');
+    return;
+  }
+  for (const [id, one] of now) {
+    const former = before.get(id);
+    if (former !== undefined && former.version === one.version && former.state === one.state) continue;
+    if (one.state === 'running') log.info(factsOf(one), 'a registration is in force');
+    else log.info({ ...factsOf(one), state: one.state, reason: one.stateReason }, 'a registration stands still');
+  }
+  for (const [id, one] of before) if (!now.has(id)) log.info(factsOf(one), 'a registration is out of force');
+}
+
+function factsOf({ functionName, version, spec }: ActiveRegistration): LogFields {
+  return { function: functionName, version, registration: spec.id };
 }
 
 /** Every version that an id of some stream may still be routed to. */

@@ -33,6 +33,8 @@ export interface Settings {
 export interface ExecutionSettings {
   /** Executions kept, running ones included; the oldest go first; 0 = no limit. Default 1000. */
   readonly max: number;
+  /** Ended executions kept of each registration, the oldest go first; 0 = none. Default 100. */
+  readonly perRegistration: number;
   /** A running execution on which nobody works for so long is aborted, ms. Default 30000. */
   readonly idleMs: number;
   /** Ended executions and their results are forgotten after this, ms. Default 3600000. */

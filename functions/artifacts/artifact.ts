@@ -19,7 +19,7 @@ export interface Artifact {
 /** A version as the runtime needs it: which code, under which name, within which limits. */
 export interface LoadableVersion {
   readonly functionName: string;
-  /** From 1. 0 while a source is only inspected. */
+  /** From 1. 0: a source that is only inspected, or a script that runs once and leaves nothing behind. */
   readonly version: number;
   readonly artifact: Artifact;
   readonly limits: Limits;

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { RegistryKeys } from '../keys.ts';
 import type { RedisAccess } from '../redis/redis-access.ts';
 import { defineScript } from '../redis/script.ts';
+import { createKnownRecords, type TextRecord } from './known-records.ts';
 import type { ActiveRegistration, FunctionRecord, RegistrySnapshot, Route, VersionRecord } from './registry.ts';
 
 const READ = defineScript('registry-read', new URL('./scripts/read.lua', import.meta.url));
@@ -22,8 +23,7 @@ export interface StoredSnapshot extends RegistrySnapshot {
 }
 
 export interface RegistryStorage {
-  /** What tells whether a snapshot is still the newest one. */
-  newest(): Promise<Pick<StoredSnapshot, 'revision' | 'epoch'>>;
+  /** The registry as it is now. The same object as before when nothing has changed; so are records that have not changed. */
   read(): Promise<StoredSnapshot>;
   /** Oldest first; empty for a function that is not there. */
   versions(functionName: string): Promise<readonly VersionRecord[]>;
@@ -50,21 +50,32 @@ export function createRegistryStorage(
       return null;
     }
   };
+  const functionRecords = createKnownRecords<FunctionRecord>();
+  const registrationRecords = createKnownRecords<ActiveRegistration>();
+  let last: StoredSnapshot | null = null;
+  const isNewest = async (snapshot: StoredSnapshot): Promise<boolean> => {
+    const [revision, epoch] = await client.mget(keys.revision, keys.epoch);
+    return Number(revision ?? '0') === snapshot.revision && (epoch ?? '') === snapshot.epoch;
+  };
   return {
-    async newest() {
-      const [revision, epoch] = await client.mget(keys.revision, keys.epoch);
-      return { revision: Number(revision ?? '0'), epoch: epoch ?? '' };
-    },
     async read() {
+      const before = last;
+      if (before !== null && (await isNewest(before))) return before;
       const touched = [keys.revision, keys.functions, keys.registrations, keys.epoch];
       const reply = await READ.run(client, touched, [keys.routes('')]);
       const [revision, functions, registrations, epoch] = reply as [string, string[], (string | string[])[], string];
-      return {
+      const read = {
         revision: Number(revision),
         epoch,
-        functions: decodeFunctions(functions, decode),
-        registrations: decodeRegistrations(registrations, decode),
+        functions: functionRecords.read(functionTexts(functions), ({ name, texts: [text = ''] }) =>
+          decode<FunctionRecord>(text, `function ${name}`),
+        ),
+        registrations: registrationRecords.read(registrationTexts(registrations), (record) =>
+          decodeRegistration(record, decode),
+        ),
       };
+      last = read;
+      return read;
     },
     async versions(functionName) {
       const texts = await client.hvals(keys.versions(functionName));
@@ -92,28 +103,22 @@ export function createRegistryStorage(
 
 type Decode = <T>(text: string, what: string) => T | null;
 
-function decodeFunctions(flat: readonly string[], decode: Decode): ReadonlyMap<string, FunctionRecord> {
-  const functions = new Map<string, FunctionRecord>();
-  for (let i = 0; i + 1 < flat.length; i += 2) {
-    const name = flat[i] as string;
-    const record = decode<FunctionRecord>(flat[i + 1] as string, `function ${name}`);
-    if (record !== null) functions.set(name, record);
-  }
-  return functions;
+function* functionTexts(flat: readonly string[]): Generator<TextRecord> {
+  for (let i = 0; i + 1 < flat.length; i += 2) yield { name: flat[i] as string, texts: [flat[i + 1] as string] };
 }
 
-function decodeRegistrations(
-  flat: readonly (string | readonly string[])[],
-  decode: Decode,
-): ReadonlyMap<string, ActiveRegistration> {
-  const registrations = new Map<string, ActiveRegistration>();
+/** The registration itself, then its routes. */
+function* registrationTexts(flat: readonly (string | readonly string[])[]): Generator<TextRecord> {
   for (let i = 0; i + 2 < flat.length; i += 3) {
-    const id = flat[i] as string;
-    const stored = decode<StoredRegistration>(flat[i + 1] as string, `registration ${id}`);
-    const routes = (flat[i + 2] as string[]).flatMap((text) => decode<Route>(text, `a route of ${id}`) ?? []);
-    if (stored !== null) registrations.set(id, { ...stored, routes });
+    yield { name: flat[i] as string, texts: [flat[i + 1] as string, ...(flat[i + 2] as string[])] };
   }
-  return registrations;
+}
+
+function decodeRegistration({ name, texts }: TextRecord, decode: Decode): ActiveRegistration | null {
+  const [text = '', ...routeTexts] = texts;
+  const stored = decode<StoredRegistration>(text, `registration ${name}`);
+  const routes = routeTexts.flatMap((route) => decode<Route>(route, `a route of ${name}`) ?? []);
+  return stored === null ? null : { ...stored, routes };
 }
 
 /** Writes a registration with its routes, over what is there. */

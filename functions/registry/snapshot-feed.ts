@@ -37,7 +37,7 @@ export function createSnapshotFeed(options: SnapshotFeedOptions): SnapshotFeed {
   const watchers = createWatchers(() => newest, log);
   const reader = coalesce(async (): Promise<RegistrySnapshot> => {
     const present = newest;
-    const read = present !== null && (await isNewest(storage, present)) ? present : await storage.read();
+    const read = await storage.read();
     newest = read;
     if (present !== null && present.revision > 0 && read.epoch !== present.epoch) wiped(present);
     watchers.wake();
@@ -74,11 +74,6 @@ export function createSnapshotFeed(options: SnapshotFeedOptions): SnapshotFeed {
       await watchers[Symbol.asyncDispose]();
     },
   };
-}
-
-async function isNewest(storage: RegistryStorage, present: StoredSnapshot): Promise<boolean> {
-  const { revision, epoch } = await storage.newest();
-  return revision === present.revision && epoch === present.epoch;
 }
 
 /** Messages only say that there is something to read; what was missed while disconnected is made up for at `ready`. */

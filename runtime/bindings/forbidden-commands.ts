@@ -9,7 +9,7 @@ const ADMINISTRATION = 'it administers the server';
 const SCRIPT = 'what a script does cannot be checked';
 const EVERYBODY = 'it removes or moves data of everybody';
 const SUBSCRIPTION = 'a function cannot receive messages';
-const TRANSACTION = 'use atomic(…) for transactions';
+const TRANSACTION = 'use atomic(() => { ... }) for transactions';
 const PLATFORM = "it is the platform's own command";
 
 const REASONS: readonly (readonly [reason: string, names: string])[] = [

@@ -3,7 +3,7 @@ import { createKeyOrder, type KeyOrder } from './key-order.ts';
 import type { NumberList } from './numbers.ts';
 import { createNumberList } from './numbers.ts';
 import type { Plan } from './plan.ts';
-import { NativeMap, NativeSet, setDelete } from './primordials.ts';
+import { NativeMap, setDelete } from './primordials.ts';
 import type { Stage, StageSource } from './stage.ts';
 
 /** One entry between its start and its end. */
@@ -139,8 +139,8 @@ export interface Batch {
   at: number;
   nextIndex: number;
   execution: Execution | null;
-  /** Entries that were cancelled before they began. */
-  readonly cancelled: Set<number>;
+  /** Entries that were cancelled before they began; null until there is one. */
+  cancelled: Set<number> | null;
   /** Entries that have begun and not ended, oldest first. */
   firstOpen: Entry | null;
   lastOpen: Entry | null;
@@ -203,7 +203,7 @@ export function createBatch(input: BatchInput): Batch {
     at: 0,
     nextIndex: 0,
     execution: null,
-    cancelled: new NativeSet(),
+    cancelled: null,
     firstOpen: null,
     lastOpen: null,
     open: 0,
@@ -269,7 +269,7 @@ export function openEntry(batch: Batch, execution: Execution): Entry {
 export function closeEntry(entry: Entry): void {
   const { batch, previous, next } = entry;
   entry.ended = true;
-  if (entry.holdsKey !== null) setDelete(batch.keyOrder.inWork, entry.holdsKey);
+  if (entry.holdsKey !== null) setDelete(batch.keyOrder.inWork as Set<unknown>, entry.holdsKey);
   if (previous === null) batch.firstOpen = next;
   else previous.next = next;
   if (next === null) batch.lastOpen = previous;

@@ -29,6 +29,7 @@ export function createHostFunctions({
   defineProperty(execute, 'raw', { __proto__: null, value: raw } as never);
   return {
     execute,
+    isInAtomicBlock: (): boolean => executor.group !== null || executor.callingSession,
     hashtag: (): string => {
       if (turn.entry !== null) return turn.entry.batch.hashtag;
       throw guestError(

@@ -1,10 +1,11 @@
 import { showValue } from './describe.ts';
 import { guestError } from './errors.ts';
-import { isFiniteNumber, NativeSet, toText } from './primordials.ts';
+import { isFiniteNumber, NativeSet, setAdd, setHas, toText } from './primordials.ts';
 
 /** Of a batch in which order is kept per key. Records begin in order; one whose key is in work holds up what is behind it. */
 export interface KeyOrder<Piece> {
-  readonly inWork: Set<unknown>;
+  /** Keys of records that have begun and not ended; null until there was one. */
+  inWork: Set<unknown> | null;
   /** The record that waits until its key is free. */
   heldBack: { readonly piece: Piece; readonly key: string } | null;
   /** An entry has failed, or was given up: of its key nothing may begin. */
@@ -12,7 +13,16 @@ export interface KeyOrder<Piece> {
 }
 
 export function createKeyOrder<Piece>(): KeyOrder<Piece> {
-  return { inWork: new NativeSet(), heldBack: null, hasFailed: false };
+  return { inWork: null, heldBack: null, hasFailed: false };
+}
+
+export function isInWork(order: KeyOrder<unknown>, key: string): boolean {
+  return order.inWork !== null && setHas(order.inWork, key);
+}
+
+export function takeKey(order: KeyOrder<unknown>, key: string): void {
+  order.inWork ??= new NativeSet();
+  setAdd(order.inWork, key);
 }
 
 /** Key of a record as a text, of what the `key` callback gave. Throws GUEST_ARGUMENT for what names nothing. */

@@ -6,6 +6,7 @@ import { bytesOfString } from './text.ts';
 
 const HEAD = 10;
 const NO_RESULTS = '*0\r\n';
+const NONE = new NativeUint32Array(0);
 
 /** What a batch has to tell, in the layout of `encodePackedProgress`. */
 export interface News {
@@ -46,7 +47,7 @@ export function takeNews(batch: Batch, looseLogs: string): News {
   const filteredResults = batch.wantResults && batch.stage === null ? filtered : 0;
   const { owners, done, resultLengths } = batch;
   const lengths = resultLengths.length + filteredResults;
-  const results = batch.results + repeat(NO_RESULTS, filteredResults);
+  const results = filteredResults === 0 ? batch.results : batch.results + repeat(NO_RESULTS, filteredResults);
   const numbers = new NativeUint32Array(HEAD + owners.length + done.length + filtered + lengths);
   numbers[0] = round;
   numbers[1] = batch.started;
@@ -63,8 +64,8 @@ export function takeNews(batch: Batch, looseLogs: string): News {
   at = moveInto(batch.filtered, numbers, at);
   at = moveInto(resultLengths, numbers, at);
   for (let i = 0; i < filteredResults; i++) numbers[at + i] = NO_RESULTS.length;
-  const failed = new NativeUint32Array(batch.failed.length);
-  moveInto(batch.failed, failed, 0);
+  const failed = batch.failed.length === 0 ? NONE : new NativeUint32Array(batch.failed.length);
+  if (failed !== NONE) moveInto(batch.failed, failed, 0);
   const text = batch.commands + results + notes;
   batch.commands = '';
   batch.results = '';

@@ -1,10 +1,11 @@
 import type { GuestErrorReport } from '../sandbox/messages.ts';
 import { type Batch, type Entry, type Execution, openEntry, type Piece } from './batch.ts';
 import { type Binding, createBinding } from './binding.ts';
+import { cancelUnbegun, isCancelled } from './cancelled.ts';
 import { createExecution } from './create-execution.ts';
-import { orderKeyOf } from './key-order.ts';
+import { isInWork, orderKeyOf, takeKey } from './key-order.ts';
 import type { Parser } from './parse.ts';
-import { setAdd, setForEach, setHas } from './primordials.ts';
+import { setHas } from './primordials.ts';
 import { noteFailed, type Settle, stopMoving } from './settle.ts';
 import type { Turn } from './turn.ts';
 import { Walker } from './walker.ts';
@@ -92,7 +93,7 @@ class PlanRunner implements Runner {
   /** Begins the next entry; returns the time when its turn has ended. */
   #begin(batch: Batch, execution: Execution): number {
     const record = this.#readRecord(batch);
-    const cancelled = setHas(batch.cancelled, batch.nextIndex);
+    const cancelled = isCancelled(batch, batch.nextIndex);
     const entry = openEntry(batch, execution);
     if (batch.isKeys) entry.command = this.#parser.lastCommand;
     if (cancelled) {
@@ -123,7 +124,7 @@ class PlanRunner implements Runner {
     }
     try {
       const key = orderKeyOf(keyOf(piece.value));
-      if (setHas(batch.keyOrder.inWork, key)) batch.keyOrder.heldBack = { piece, key };
+      if (isInWork(batch.keyOrder, key)) batch.keyOrder.heldBack = { piece, key };
       else this.#advanceWith(piece, key);
     } catch (error) {
       this.#failPiece(piece, error);
@@ -131,7 +132,7 @@ class PlanRunner implements Runner {
   }
 
   #advanceWith(piece: Piece, key: string): void {
-    setAdd(piece.entry.batch.keyOrder.inWork, key);
+    takeKey(piece.entry.batch.keyOrder, key);
     piece.entry.holdsKey = key;
     this.#walker.advance(piece, 0);
   }
@@ -141,7 +142,7 @@ class PlanRunner implements Runner {
     const { heldBack } = batch.keyOrder;
     if (heldBack === null) return true;
     const { piece, key } = heldBack;
-    if (!piece.entry.ended && setHas(batch.keyOrder.inWork, key)) return false;
+    if (!piece.entry.ended && isInWork(batch.keyOrder, key)) return false;
     batch.keyOrder.heldBack = null;
     if (piece.entry.ended) return true;
     if (batch.stopAtFailure && batch.keyOrder.hasFailed) this.#settle.failWith(piece.entry, NOT_STARTED);
@@ -167,7 +168,7 @@ class PlanRunner implements Runner {
     while (batch.nextIndex < batch.entryCount) {
       const index = batch.nextIndex++;
       batch.ended++;
-      if (!setHas(batch.cancelled, index)) noteFailed(batch, index, NOT_STARTED);
+      if (!isCancelled(batch, index)) noteFailed(batch, index, NOT_STARTED);
     }
     return null;
   }
@@ -200,9 +201,7 @@ class PlanRunner implements Runner {
   }
 
   cancel(batch: Batch, positions: Set<number>): void {
-    setForEach(positions, (position) => {
-      if (position >= batch.nextIndex) setAdd(batch.cancelled, position);
-    });
+    cancelUnbegun(batch, positions);
     for (let entry = batch.firstOpen; entry !== null; ) {
       const { next } = entry;
       if (setHas(positions, entry.index)) this.#drop(entry);

@@ -1,4 +1,5 @@
 import { type Batch, type Entry, openEntry, type Piece } from './batch.ts';
+import { cancelUnbegun, isCancelled } from './cancelled.ts';
 import { createExecution } from './create-execution.ts';
 import { describeError, errorJson } from './describe.ts';
 import { guestError } from './errors.ts';
@@ -6,7 +7,7 @@ import { Gates } from './gates.ts';
 import { append } from './numbers.ts';
 import type { Parser } from './parse.ts';
 import { isThenable } from './plan.ts';
-import { mapDelete, mapGet, mapSet, NativeMap, promiseThen, setAdd, setForEach, setHas } from './primordials.ts';
+import { mapDelete, mapGet, mapSet, NativeMap, promiseThen, setHas } from './primordials.ts';
 import type { Pulled } from './puller.ts';
 import { createRecordWriter } from './record-writer.ts';
 import type { Runner } from './run.ts';
@@ -106,9 +107,7 @@ export class StageRunner implements Runner {
   }
 
   cancel(batch: Batch, positions: Set<number>): void {
-    setForEach(positions, (position) => {
-      if (position >= batch.nextIndex) setAdd(batch.cancelled, position);
-    });
+    cancelUnbegun(batch, positions);
     for (let entry = batch.firstOpen; entry !== null; ) {
       const { next } = entry;
       if (setHas(positions, entry.index)) this.#drop(entry);
@@ -128,7 +127,7 @@ export class StageRunner implements Runner {
     while (batch.nextIndex < batch.entryCount) {
       const index = batch.nextIndex++;
       batch.ended++;
-      if (!setHas(batch.cancelled, index)) append(batch.filtered, index);
+      if (!isCancelled(batch, index)) append(batch.filtered, index);
     }
   }
 
@@ -171,7 +170,7 @@ export class StageRunner implements Runner {
     const index = batch.nextIndex;
     const record = this.#nextRecord(batch, stage);
     const isShort = record !== null && stage.open === 0 && stage.plan.times === null;
-    if (isShort && !setHas(batch.cancelled, index)) {
+    if (isShort && !isCancelled(batch, index)) {
       return this.#lane.begin(batch, stage, { piece: record, passed: stage.draining + 1 });
     }
     batch.started++;
@@ -179,7 +178,7 @@ export class StageRunner implements Runner {
     stage.open++;
     this.#gates.enqueue(entry, stage);
     this.#turn.enter(entry);
-    if (setHas(batch.cancelled, index)) this.#drop(entry);
+    if (isCancelled(batch, index)) this.#drop(entry);
     else if (record === null) this.#pull(entry, stage);
     else this.#beginWith(entry, record);
     return this.#turn.end();

@@ -19,9 +19,17 @@ import {
   type Frame,
 } from './frames.ts';
 import { LoadFailure } from './load-failure.ts';
-import { FromSandbox, type LoadedReport, type LoadRequest, type StageOpening, ToSandbox } from './messages.ts';
+import {
+  FromSandbox,
+  type IsolateUsage,
+  type LoadedReport,
+  type LoadRequest,
+  type StageOpening,
+  ToSandbox,
+} from './messages.ts';
 import type { BatchListener, RunRequest } from './sandbox.ts';
 import { encodeCloseStage, encodeOpenStage } from './stage-frames.ts';
+import { decodeUsage, encodeUsageQuestion } from './usage-frames.ts';
 
 /** Whose frame it was. */
 export type Suspect = Pick<PendingFrame, 'owner' | 'batch'>;
@@ -42,7 +50,8 @@ export interface Orphans {
 }
 
 interface PendingLoad {
-  readonly resolve: (report: LoadedReport) => void;
+  /** The answer; throws ProtocolError when it is not one. */
+  readonly resolve: (answer: Frame) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -71,10 +80,10 @@ const BY_DONE: ReadonlySet<number> = new Set([
   ToSandbox.boot,
   ToSandbox.openStage,
   ToSandbox.closeStage,
+  ToSandbox.usage,
 ]);
 const BY_LOADED: ReadonlySet<number> = new Set([ToSandbox.load]);
 const BY_LOAD_FAILED: ReadonlySet<number> = new Set([ToSandbox.load, ToSandbox.openStage]);
-const NOTHING_LOADED: LoadedReport = { registrations: [], runs: [], logs: [] };
 
 /** The frames between the node and one child: who waits for which answer, and what comes back for whom. */
 export class SandboxChannel {
@@ -108,7 +117,7 @@ export class SandboxChannel {
   load(request: LoadRequest, owner: string): Promise<LoadedReport> {
     return new Promise((resolve, reject) => {
       const batch = this.#nextBatch();
-      this.#loads.set(batch, { resolve, reject });
+      this.#loads.set(batch, { resolve: (answer) => resolve(decodeLoaded(answer)), reject });
       const limitMs = request.callMs + LOAD_EXTRA_MS;
       this.#send(encodeLoad(batch, request), { type: ToSandbox.load, batch, owner, limitMs });
     });
@@ -120,6 +129,15 @@ export class SandboxChannel {
       this.#loads.set(batch, { resolve: () => resolve(), reject });
       const limitMs = callMs + LOAD_EXTRA_MS;
       this.#send(encodeOpenStage(batch, request), { type: ToSandbox.openStage, batch, owner, limitMs });
+    });
+  }
+
+  usage(): Promise<readonly IsolateUsage[]> {
+    return new Promise((resolve, reject) => {
+      const batch = this.#nextBatch();
+      this.#loads.set(batch, { resolve: (answer) => resolve(decodeUsage(answer)), reject });
+      const pending = { type: ToSandbox.usage, batch, owner: null, limitMs: CONTROL_LIMIT_MS };
+      this.#send(encodeUsageQuestion(batch), pending);
     });
   }
 
@@ -237,11 +255,11 @@ export class SandboxChannel {
         return;
       }
       case FromSandbox.done:
-        this.#onDone(this.#answered(frame.batch, BY_DONE));
+        this.#onDone(this.#answered(frame.batch, BY_DONE), frame);
         return;
       case FromSandbox.loaded:
         this.#answered(frame.batch, BY_LOADED);
-        this.#settledLoad(frame.batch).resolve(decodeLoaded(frame));
+        this.#settledLoad(frame.batch).resolve(frame);
         return;
       case FromSandbox.loadFailed:
         this.#answered(frame.batch, BY_LOAD_FAILED);
@@ -252,9 +270,9 @@ export class SandboxChannel {
     }
   }
 
-  #onDone({ type, batch }: PendingFrame): void {
+  #onDone({ type, batch }: PendingFrame, answer: Frame): void {
     if (type === ToSandbox.boot) this.#options.onBooted();
-    if (type === ToSandbox.openStage) this.#settledLoad(batch).resolve(NOTHING_LOADED);
+    if (type === ToSandbox.openStage || type === ToSandbox.usage) this.#settledLoad(batch).resolve(answer);
   }
 
   #settledLoad(batch: number): PendingLoad {

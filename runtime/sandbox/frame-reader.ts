@@ -28,32 +28,33 @@ export interface FrameReader {
   readonly bufferedBytes: number;
 }
 
+/** Bytes of the frame whose length field is at `offset`. Throws ProtocolError for what is no frame, or above the limit. */
+export function frameBytesAt(buffer: Buffer, offset: number, maxFrameBytes: number): number {
+  const length = buffer.readUInt32LE(offset);
+  if (length < LEAST_LENGTH) throw new ProtocolError(`A frame of ${length} bytes is shorter than a frame's header.`);
+  if (length > maxFrameBytes) {
+    throw new ProtocolError(`A frame of ${length} bytes is above the limit of ${maxFrameBytes} bytes.`);
+  }
+  return LENGTH_BYTES + length;
+}
+
 /** Cuts a byte stream into frames. Chunks are joined once per frame, however small they come. */
-export function createFrameReader(options: FrameReaderOptions): FrameReader {
+export function createFrameReader({ maxFrameBytes }: FrameReaderOptions): FrameReader {
   let parts: Buffer[] = [];
   let partsBytes = 0;
   let neededBytes = LENGTH_BYTES;
 
-  function frameBytesAt(buffer: Buffer, offset: number): number {
-    const length = buffer.readUInt32LE(offset);
-    if (length < LEAST_LENGTH) throw new ProtocolError(`A frame of ${length} bytes is shorter than a frame's header.`);
-    if (length > options.maxFrameBytes) {
-      throw new ProtocolError(`A frame of ${length} bytes is above the limit of ${options.maxFrameBytes} bytes.`);
-    }
-    return LENGTH_BYTES + length;
-  }
-
   function keep(rest: Buffer): void {
     parts = rest.length > 0 ? [rest] : [];
     partsBytes = rest.length;
-    neededBytes = rest.length >= LENGTH_BYTES ? frameBytesAt(rest, 0) : LENGTH_BYTES;
+    neededBytes = rest.length >= LENGTH_BYTES ? frameBytesAt(rest, 0, maxFrameBytes) : LENGTH_BYTES;
   }
 
   function cut(buffer: Buffer): Frame[] {
     const frames: Frame[] = [];
     let offset = 0;
     while (buffer.length - offset >= LENGTH_BYTES) {
-      const end = offset + frameBytesAt(buffer, offset);
+      const end = offset + frameBytesAt(buffer, offset, maxFrameBytes);
       if (end > buffer.length) break;
       const body = buffer.subarray(offset + FRAME_HEADER_BYTES, end);
       frames.push({ type: buffer.readUInt8(offset + 4), batch: buffer.readUInt32LE(offset + 5), body });

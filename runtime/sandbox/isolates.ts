@@ -21,9 +21,13 @@ export interface LoadedIsolate {
   retired: boolean;
 }
 
-/** A version is the same only if its content is: a deleted function's numbers begin at 1 again. */
-export function versionKey(version: LoadableVersion): string {
-  return `${version.functionName}@${version.version}:${version.artifact.sha256.slice(0, 16)}`;
+/**
+ * A version is the same only if its content is: a deleted function's numbers begin at 1 again. A script (version 0) also has
+ * the settings of the moment, which differ from run to run.
+ */
+export function versionKey({ functionName, version, artifact, settings }: LoadableVersion): string {
+  const key = `${functionName}@${version}:${artifact.sha256.slice(0, 16)}`;
+  return version === 0 ? `${key}:${JSON.stringify(Object.entries(settings).sort())}` : key;
 }
 
 /** Name of a version's script in stack traces, before they are mapped. */

@@ -30,6 +30,8 @@ export const ToSandbox = {
   openStage: 9,
   /** Forget a stage. Body: its number. Answer: Done. */
   closeStage: 10,
+  /** What do the isolates take? Answer: Done with JSON, a list of `IsolateUsage` (utf8). */
+  usage: 11,
 } as const;
 
 /** `RunHeader.shape` of the batches of a stage; `registrationIndex` is the stage then. */
@@ -50,7 +52,7 @@ export const FromSandbox = {
   loadFailed: 66,
   /** Body: see `Progress`. */
   progress: 67,
-  /** Empty body. */
+  /** Empty body, but for the answer to `usage`. */
   done: 68,
 } as const;
 
@@ -69,6 +71,19 @@ export interface LoadRequest {
   readonly settings: Readonly<Record<string, string>>;
   /** True: only report what the source registers; the isolate is thrown away afterwards. */
   readonly inspectOnly: boolean;
+}
+
+/** What a version takes in its process, and what it has done there since it was loaded. */
+export interface IsolateUsage {
+  readonly handle: number;
+  /** Of its heap; 0 while it has no isolate, because the last one was lost. */
+  readonly heapBytes: number;
+  /** Buffers outside of the heap. */
+  readonly externalBytes: number;
+  /** Time its code has used the processor, ms. */
+  readonly cpuMs: number;
+  readonly batches: number;
+  readonly entries: number;
 }
 
 /** A stage of a batch run: which steps of which run of the version, and what goes in and out. See `StageRequest`. */

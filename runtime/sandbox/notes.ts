@@ -1,4 +1,12 @@
-import type { GuestErrorReport, LoadedReport, LogLine, ProgressNotes, SessionRequest, StageNews } from './messages.ts';
+import type {
+  GuestErrorReport,
+  IsolateUsage,
+  LoadedReport,
+  LogLine,
+  ProgressNotes,
+  SessionRequest,
+  StageNews,
+} from './messages.ts';
 import { ProtocolError } from './protocol-error.ts';
 
 const LEVELS: readonly string[] = ['debug', 'verbose', 'notice', 'warning'];
@@ -99,6 +107,28 @@ export function readLoaded(body: Buffer): LoadedReport {
 /** The body of a `loadFailed` frame. Throws ProtocolError. */
 export function readErrorReport(body: Buffer): GuestErrorReport {
   return readError(parse(body, 'An error report'));
+}
+
+function amount(shape: Shape, field: string): number {
+  const value = shape[field];
+  if (typeof value !== 'number' || !(value >= 0)) throw new ProtocolError(`${field} is not an amount.`);
+  return value;
+}
+
+function readIsolateUsage(shape: Shape): IsolateUsage {
+  return {
+    handle: count(shape, 'handle'),
+    heapBytes: amount(shape, 'heapBytes'),
+    externalBytes: amount(shape, 'externalBytes'),
+    cpuMs: amount(shape, 'cpuMs'),
+    batches: amount(shape, 'batches'),
+    entries: amount(shape, 'entries'),
+  };
+}
+
+/** The body of the answer to `usage`. Throws ProtocolError. */
+export function readUsage(body: Buffer): readonly IsolateUsage[] {
+  return listOf(parse(body, 'A usage').usages, 'usages', readIsolateUsage);
 }
 
 /** The notes of a `progress` frame. Throws ProtocolError. */

@@ -1,9 +1,10 @@
 import { type LoadableVersion, PlatformError } from '#functions';
 import type { RuntimeLog } from '../bindings/log-sink.ts';
 import type { RuntimeErrorCode } from '../errors.ts';
-import type { QuarantineEvent, SandboxInfo } from '../runtime.ts';
+import type { QuarantineEvent, SandboxInfo, SandboxUsage } from '../runtime.ts';
 import { createErrorTransfer } from './error-transfer.ts';
 import { type LoadedIsolate, leastRecentlyUsed, loadRequest, scriptName, useIsolate, versionKey } from './isolates.ts';
+import { measure } from './measure.ts';
 import type { LoadedReport } from './messages.ts';
 import { createQuarantine } from './quarantine.ts';
 import type { SandboxDeath, SandboxProcess } from './sandbox.ts';
@@ -36,6 +37,8 @@ export interface SandboxPool extends AsyncDisposable {
   inspect(version: LoadableVersion): Promise<LoadedReport>;
   retain(versions: readonly { readonly functionName: string; readonly version: number }[]): void;
   info(): readonly SandboxInfo[];
+  /** The same with what each version takes. */
+  measure(): Promise<readonly SandboxUsage[]>;
 }
 
 const LOAD_ATTEMPTS = 4;
@@ -127,6 +130,10 @@ class Pool implements SandboxPool {
         .filter((isolate) => this.#placed.get(isolate.key) === isolate)
         .map(({ target }) => ({ functionName: target.functionName, version: target.version })),
     }));
+  }
+
+  measure(): Promise<readonly SandboxUsage[]> {
+    return measure(this.#slots.all());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

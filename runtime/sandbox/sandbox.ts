@@ -1,5 +1,5 @@
 import type { RunTexts } from './frames.ts';
-import type { LoadedReport, LoadRequest, Progress, RunHeader, StageOpening } from './messages.ts';
+import type { IsolateUsage, LoadedReport, LoadRequest, Progress, RunHeader, StageOpening } from './messages.ts';
 
 /**
  * A sandbox process as the node sees it.
@@ -29,6 +29,8 @@ export interface SandboxProcess extends AsyncDisposable {
   /** Rejects with a LoadFailure (the guest's doing) or SANDBOX_DIED. `owner` is who is to blame for a death meanwhile. */
   load(request: LoadRequest, owner: string): Promise<LoadedReport>;
   unload(handle: number): void;
+  /** What its isolates take; comes when the child has done what it was asked before. Rejects with SANDBOX_DIED. */
+  usage(): Promise<readonly IsolateUsage[]>;
   /** Starts a batch and returns its number, which the other calls take. */
   run(request: RunRequest, listener: BatchListener): number;
   /** Begins a stage. Rejects with a LoadFailure (the source or its run cannot be had) or SANDBOX_DIED. */

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { maskRedisUrl, PlatformError } from '#functions';
-import type { SchedulerErrorCode } from '../errors.ts';
+import { doorError } from './door-error.ts';
 
 /** A reply of the door as it arrives: text, number, null or a list of those. */
 export type Reply = string | number | null | readonly Reply[];
@@ -75,40 +75,6 @@ export async function connectDoor(url: string, origin = '--url'): Promise<DoorCl
       redis.disconnect();
     },
   };
-}
-
-/** `ERR [FUNCTION_NOT_FOUND] there is no …`: an error of the platform. `NOPERM …`: one of Redis, or one that Redis knows too. */
-const PLATFORM_ERROR = /^ERR \[([A-Z_]+)\] (.*)$/s;
-const REDIS_ERROR = /^([A-Z][A-Z0-9_]+) (.*)$/s;
-
-/** What to do about errors whose text, made for every door, does not say it. */
-const ADVICE: Readonly<Record<string, string>> = {
-  FUNCTION_NOT_FOUND: 'see: regears list',
-  VERSION_NOT_FOUND: 'see: regears versions <function>',
-  REGISTRATION_NOT_FOUND: 'see: regears registrations',
-  REGISTRATION_STOPPED: 'see: regears resume',
-  NOAUTH: 'give user and password: --url redis://user:password@host:port',
-  WRONGPASS: 'give user and password: --url redis://user:password@host:port',
-};
-
-/** An error reply keeps its code; everything else is a connection that failed. */
-function doorError(error: unknown, address: string, connectionError: Error | undefined): PlatformError {
-  const reason = error instanceof Error ? error : new Error(String(error));
-  const refusal = [reason, connectionError].find((each) => each?.name === 'ReplyError')?.message;
-  if (refusal !== undefined) {
-    const [, code = 'ERR', message = refusal] = PLATFORM_ERROR.exec(refusal) ?? REDIS_ERROR.exec(refusal) ?? [];
-    const advice = ADVICE[code];
-    return new PlatformError(code, advice === undefined ? message : `${message.replace(/\.$/, '')}; ${advice}`, {
-      cause: reason,
-    });
-  }
-  const told = (connectionError ?? reason).message;
-  const why = /RESP type/.test(told) ? 'what listens there does not speak RESP' : told;
-  return new PlatformError<SchedulerErrorCode>(
-    'DOOR_UNREACHABLE',
-    `no connection to ${address}: ${why}. Is the platform running (regears start)? Another address: --url or REGEARS_URL`,
-    { cause: reason, retryable: true },
-  );
 }
 
 /** A flat list of names and values as a record. */

@@ -8,7 +8,7 @@ export const ExitCode = {
   usage: 2,
   /** No connection to the platform or to Redis. */
   unreachable: 3,
-  /** A function, version, registration or dead letter of that name does not exist. */
+  /** A function, version, registration, trigger, execution or dead letter of that name does not exist. */
   notFound: 4,
   /** The platform refused: credentials, permission, or a state that forbids it. */
   refused: 5,
@@ -21,7 +21,7 @@ export const EXIT_CODE_MEANINGS: readonly (readonly [ExitCode, string])[] = [
   [ExitCode.failed, 'understood, but it did not succeed; the message says why'],
   [ExitCode.usage, 'wrong command line or configuration; nothing was tried'],
   [ExitCode.unreachable, 'no connection to the platform (or, for `start`, to Redis)'],
-  [ExitCode.notFound, 'no function, version, registration, trigger or dead letter of that name'],
+  [ExitCode.notFound, 'no function, version, registration, trigger, execution or dead letter of that name'],
   [ExitCode.refused, 'refused: credentials, permission, or a state that forbids it'],
 ];
 

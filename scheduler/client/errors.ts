@@ -18,7 +18,7 @@ export type ClientErrorCode =
   /** The platform said no, in words that carry no code. */
   | 'REFUSED';
 
-/** A call of the builder, as written: steps count from 1, `run` and `register` come behind them. */
+/** A call of the builder, as written: steps count from 1, `run` and `register` come behind them, `with.<name>` is a function given to `with`. */
 export interface StepPlace {
   readonly number: number;
   readonly operation: string;
@@ -57,7 +57,8 @@ export class RemoteError extends Error {
   }
 }
 
-/** `step 2 (map)` */
+/** `step 2 (map)`, `with.tax` for a function that was given to `with` as `tax`. */
 export function showStep({ number, operation }: StepPlace): string {
-  return operation === 'run' || operation === 'register' ? operation : `step ${number} (${operation})`;
+  const isNamed = operation === 'run' || operation === 'register' || operation.startsWith('with.');
+  return isNamed ? operation : `step ${number} (${operation})`;
 }

@@ -8,7 +8,7 @@ export const GUEST_NAMES: ReadonlySet<string> = new Set([
   ...['DataView', 'Map', 'BigInt', 'Set', 'Iterator', 'WeakMap', 'WeakSet', 'WeakRef', 'Proxy', 'Reflect'],
   ...['DisposableStack', 'AsyncDisposableStack', 'decodeURI', 'decodeURIComponent', 'encodeURI'],
   ...['encodeURIComponent', 'escape', 'unescape', 'eval', 'isFinite', 'isNaN', 'console', 'queueMicrotask'],
-  ...['structuredClone', 'performance', 'TextEncoder', 'TextDecoder', 'btoa', 'atob'],
+  ...['isInAtomicBlock', 'structuredClone', 'performance', 'TextEncoder', 'TextDecoder', 'btoa', 'atob'],
   ...['GearsBuilder', 'GB', 'configure', 'execute', 'atomic', 'log', 'hashtag', 'configGet', 'gearsConfigGet'],
   ...['callNext', 'overrideReply', 'getCommand', 'sleep', 'runCoroutine', 'gearsFuture', 'createFuture'],
   ...['setFutureResults', 'setFutureException', 'flatError', 'isAsyncAllow', 'registerTE'],

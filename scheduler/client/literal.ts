@@ -48,7 +48,10 @@ class Writer {
 
   #function(fn: AnyFunction, path: string): string {
     if (this.#options.functionOf !== undefined) return this.#options.functionOf(fn);
-    throw this.#refusal(path, 'a function, which cannot be passed as a value: write it inside of the step');
+    throw this.#refusal(
+      path,
+      'a function, which has no name of its own there: pass it as one, .with({ name: function })',
+    );
   }
 
   #object(value: object, path: string, depth: number): string {

@@ -55,6 +55,7 @@ class Builder {
   readonly #functions: SentFunction[] = [];
   readonly #calls: Call[] = [];
   readonly #values = new Map<string, string>();
+  readonly #helpers = new Map<string, SentFunction>();
   #name: string | undefined;
 
   static {
@@ -79,7 +80,14 @@ class Builder {
     }
     for (const [name, value] of Object.entries(values)) {
       checkVariableName(name);
-      this.#values.set(name, literalOf(value, { what: `with: ${name}` }));
+      this.#values.delete(name);
+      this.#helpers.delete(name);
+      if (typeof value === 'function') {
+        const step = { number: 0, operation: `with.${name}` };
+        this.#helpers.set(name, readFunction(value as AnyFunction, { step, mayGenerate: true }));
+      } else {
+        this.#values.set(name, literalOf(value, { what: `with: ${name}` }));
+      }
     }
     return this;
   }
@@ -140,7 +148,10 @@ class Builder {
   }
 
   #script(calls: readonly Call[], functions: readonly SentFunction[]): Script {
-    return writeScript({ reader: this.#readerArgs, calls, functions, values: this.#values });
+    return writeScript({
+      ...{ reader: this.#readerArgs, calls, functions },
+      ...{ values: this.#values, helpers: this.#helpers },
+    });
   }
 
   async #send(script: Script, ...rest: readonly string[]): ReturnType<Connection['call']> {

@@ -17,6 +17,8 @@ export interface ScriptParts {
   readonly functions: readonly SentFunction[];
   /** Name → JavaScript. */
   readonly values: ReadonlyMap<string, string>;
+  /** Name → function that the others, and these themselves, find under it. */
+  readonly helpers: ReadonlyMap<string, SentFunction>;
 }
 
 /** What is sent, and which line of it is what. */
@@ -45,8 +47,8 @@ interface Range {
 export const FUNCTIONS_NAME = '$regears';
 
 /** Errors: CLOSURE_REFUSED; FUNCTION_UNSENDABLE for names of Node. */
-export function writeScript({ reader, calls, functions, values }: ScriptParts): Script {
-  refuseClosures(functions, values);
+export function writeScript({ reader, calls, functions, values, helpers }: ScriptParts): Script {
+  refuseClosures([...helpers.values(), ...functions], new Set([...values.keys(), ...helpers.keys()]));
   const ranges: Range[] = [];
   let script = '';
   let line = 1;
@@ -54,12 +56,15 @@ export function writeScript({ reader, calls, functions, values }: ScriptParts): 
     script += `${text}\n`;
     line += text.split(LINE_ENDS).length;
   };
-  add(`'use strict';\nconst ${FUNCTIONS_NAME} = ((${[...values.keys()].join(', ')}) => [`);
-  for (const { expression, text, step } of functions) {
+  const addFunction = ({ expression, text, step }: SentFunction, before: string, after: string): void => {
     ranges.push({ first: line + 1, lines: text.split(LINE_ENDS), step, isFunction: true });
-    add(`${expression},`);
-  }
-  add(`])(${[...values.values()].join(', ')});\nnew GearsBuilder(${reader})`);
+    add(`${before}${expression}${after}`);
+  };
+  add(`'use strict';\nconst ${FUNCTIONS_NAME} = ((${[...values.keys()].join(', ')}) => {`);
+  for (const [name, helper] of helpers) addFunction(helper, `const ${name} = `, ';');
+  add('return [');
+  for (const fn of functions) addFunction(fn, '', ',');
+  add(`];\n})(${[...values.values()].join(', ')});\nnew GearsBuilder(${reader})`);
   for (const { step, args } of calls) {
     ranges.push({ first: line, lines: [''], step, isFunction: false });
     add(`.${step.operation}(${args})`);
@@ -93,9 +98,9 @@ function refuseAbsent(uses: readonly OuterUse[]): void {
   }
 }
 
-function refuseClosures(functions: readonly SentFunction[], values: ReadonlyMap<string, string>): void {
+function refuseClosures(functions: readonly SentFunction[], known: ReadonlySet<string>): void {
   const uses: readonly OuterUse[] = functions
-    .map(({ step, outer }) => ({ step, outer: [...outer].filter(([name]) => !values.has(name)) }))
+    .map(({ step, outer }) => ({ step, outer: [...outer].filter(([name]) => !known.has(name)) }))
     .filter(({ outer }) => outer.length > 0);
   const [first] = uses;
   if (first === undefined) return;
@@ -107,7 +112,7 @@ function refuseClosures(functions: readonly SentFunction[], values: ReadonlyMap<
   const names = [...new Set(uses.flatMap(({ outer }) => outer.map(([name]) => name)))];
   throw new RemoteError(
     'CLOSURE_REFUSED',
-    `${told.join('; ')}. A function is sent as its source, without what is around it: pass values with .with({ ${names.join(', ')} }), or declare them inside of the function`,
+    `${told.join('; ')}. A function is sent as its source, without what is around it: pass values and functions with .with({ ${names.join(', ')} }), or declare them inside of the function`,
     { step: first.step, position: first.outer[0]?.[1], details: { names } },
   );
 }

@@ -88,8 +88,9 @@ interface RemoteKind<Name extends ReaderName> extends BuilderKind {
 /** A plan being built in a program outside; see `Steps` of `regears/functions` for what each step does. */
 export interface RemoteBuilder<In, Name extends ReaderName> extends Steps<In, RemoteKind<Name>> {
   /**
-   * Values that functions find under these names, in all steps, before and behind: JSON values, dates, bigints and bytes, as they
-   * are at this call. Errors: VALUE_UNSENDABLE, ARGUMENT_INVALID.
+   * What functions find under these names, in all steps, before and behind: JSON values, dates, bigints and bytes, as they are at
+   * this call; and functions, which are sent as their source and may use all of these names. Errors: VALUE_UNSENDABLE,
+   * FUNCTION_UNSENDABLE, ARGUMENT_INVALID.
    */
   with(values: Readonly<Record<string, unknown>>): RemoteBuilder<In, Name>;
   /** Name of the function that `register` makes: a change of its source makes a new version of it. */

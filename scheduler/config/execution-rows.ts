@@ -15,6 +15,12 @@ export const EXECUTION_ROWS: Rows<'executions'> = {
     default: 1_000,
     description: 'Batch executions kept, the oldest are forgotten first; 0 = no limit',
   },
+  'executions.perRegistration': {
+    name: 'max-executions-per-registration',
+    kind: integer({ min: 0, max: 10_000 }),
+    default: 100,
+    description: 'Ended executions of one registration kept for RG.DUMPEXECUTIONS, the oldest go first; 0 = none',
+  },
   'executions.idleMs': {
     name: 'execution-idle',
     kind: duration({ min: SECOND, max: DAY }),

@@ -74,6 +74,7 @@ class ModeDispatcher implements Dispatcher {
       signal: this.#closing.signal,
       end: (lane, ends) => this.#end(lane, ends),
       pump: (lane) => this.pump(lane),
+      mayRun: (lane) => this.#mayRun(lane),
     });
   }
 

@@ -10,6 +10,7 @@ import type { DeadLetter } from '../delivery.ts';
 import type { SchedulerKeys } from '../keys.ts';
 import type { DeliverySettings } from '../settings.ts';
 import { attemptsOf, type ClaimedBatch, fieldsOf } from './batch.ts';
+import { createBurialLog } from './burial-log.ts';
 import type { ConsumerLog, Count, FailedEntry, GuestError } from './contracts.ts';
 import type { Lane } from './lane.ts';
 import type { RedisCalls } from './redis-calls.ts';
@@ -66,9 +67,11 @@ export function createFailures(options: FailuresOptions): Failures {
 
 class FailureDesk implements Failures {
   readonly #options: FailuresOptions;
+  readonly #tellOfDeaths: (letters: readonly DeadLetter[]) => void;
 
   constructor(options: FailuresOptions) {
     this.#options = options;
+    this.#tellOfDeaths = createBurialLog(options.log);
   }
 
   handle(run: FailedRun, failed: readonly FailedEntry[]): FailureActions {
@@ -82,18 +85,20 @@ class FailureDesk implements Failures {
       const retries = run.lane.registration.running ? counting.length - dead.length : 0;
       this.#options.count(run.lane.registration.id, { retries, lastError: errorTitle(last) });
     }
+    this.#tellOfDeaths(dead);
     return { dead, again, split };
   }
 
   halt(registration: ConsumedRegistration, state: RegistrationState, reason: string): void {
     const { log, count, onHalt, setState } = this.#options;
     if (!registration.running) return;
-    log.warn({ registration: registration.id, state, reason }, 'the registration stops itself');
+    const { functionName, version } = registration.active;
+    const facts = { function: functionName, version, registration: registration.id, state, reason };
+    log.warn(facts, 'the registration stops itself');
     if (state === 'aborted') count(registration.id, { aborted: 1 });
     onHalt(registration);
     setState([registration.id], state, reason).catch((error: unknown) => {
-      const facts = { err: error, registration: registration.id, state };
-      log.error(facts, 'the registry could not be told that a registration stopped');
+      log.error({ ...facts, err: error }, 'the registry could not be told that a registration stopped');
     });
   }
 

@@ -24,6 +24,8 @@ export interface StarterOptions {
   readonly end: (lane: Lane, ends: Ends) => void;
   /** Mode `sync`: the next batch of the backlog may start. */
   readonly pump: (lane: Lane) => void;
+  /** Mode `sync`: the stream is this node's, and the node may act. */
+  readonly mayRun: (lane: Lane) => boolean;
   readonly signal: AbortSignal;
   readonly log: ConsumerLog;
 }
@@ -91,7 +93,8 @@ class BatchStarter implements Starter {
     const room = { entries: batch.ids.length };
     registration.inWork += room.entries;
     let target = registration.targets.get(piece.version) ?? null;
-    if (target === null) {
+    const wasLoaded = target === null;
+    if (wasLoaded) {
       hold(lane, batch.ids);
       lane.starting = true;
       target = await this.#loadTarget(registration, piece.version);
@@ -99,9 +102,16 @@ class BatchStarter implements Starter {
       letGo(lane, batch.ids);
     }
     if (target === null) addLoad(lane, -batch.ids.length);
+    else if (wasLoaded && modeOf(lane) === 'sync' && !this.#options.mayRun(lane)) this.#putBack(lane, batch);
     else await this.#options.runner.run({ lane, batch, target, registrationIndex, interruptions, room });
     leaveRoom(registration, room, room.entries);
     drainOverflow(registration);
+  }
+
+  /** While its version was loaded the stream may have gone to another node: what waits is dropped then, see `lapses`. */
+  #putBack(lane: Lane, batch: ClaimedBatch): void {
+    lane.backlog.unshift(batch);
+    this.#options.pump(lane);
   }
 }
 

@@ -74,7 +74,7 @@ export function createTakeover(options: TakeoverOptions): Takeover {
     }
     patience.end(consumer);
     await options.forget(consumer);
-    log.info({ consumer }, 'everything of a dead node has been taken over');
+    log.info({ consumer }, 'everything of a node that is gone has been taken over');
   }
 
   async function strays(lane: Lane): Promise<void> {

@@ -28,6 +28,8 @@ export interface StageEnd {
 
 export interface StageProgress {
   readonly read: number;
+  /** 0 to 1; null where nobody knows. */
+  readonly part: number | null;
   readonly startedAtMs: number;
   readonly atMs: number;
 }

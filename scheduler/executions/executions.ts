@@ -68,6 +68,8 @@ export interface ShardView {
   /** Keys, entries or records read by this shard so far, and how many in a second. */
   readonly recordsRead: number;
   readonly recordsPerSecond: number;
+  /** How many of the shard's keys have been looked at, 0 to 100; -1 where nobody knows. */
+  readonly percentRead: number;
   /** Stage this shard is in or was in last, from 1, and how many there are. */
   readonly stage: number;
   readonly stages: number;

@@ -8,6 +8,7 @@ import { pieceCount, readPieces } from './pieces.ts';
 import { readKeyNames, readKeys } from './readers/keys-reader.ts';
 import type { LinkPool } from './readers/links.ts';
 import type { InputPiece } from './readers/reader.ts';
+import { cursorsTellPart } from './readers/scan-part.ts';
 import { readStream } from './readers/stream-reader.ts';
 
 export interface SourceParts {
@@ -22,6 +23,8 @@ export interface SourceRequest {
   /** Ends of the stages before; needed from the second stage on. */
   readonly ends: ExecutionRecord['ends'];
   readonly signal: AbortSignal;
+  /** Told while keys are scanned: how many of the shard's have been looked at, 0 to 1. */
+  readonly onPart?: (part: number) => void;
 }
 
 export type StageInput = 'keys' | 'names' | 'stream' | 'records' | 'generator';
@@ -54,7 +57,9 @@ export async function* openSource(parts: SourceParts, request: SourceRequest): A
   }
   const links = parts.links.take(parts.access.shardOf(partition.tag), signal);
   try {
-    yield* readers[plan.run.reader]({ links, run: plan.run, platformPrefix: parts.keys.prefix });
+    const tells = request.onPart !== undefined && cursorsTellPart(parts.access);
+    const told = tells ? { onPart: request.onPart } : {};
+    yield* readers[plan.run.reader]({ links, run: plan.run, platformPrefix: parts.keys.prefix, ...told });
   } finally {
     links.release();
   }

@@ -6,6 +6,8 @@ import type { SchedulerKeys } from '../keys.ts';
 export interface Options extends AsyncDisposable {
   /** What the fleet has set, as of now. */
   read(): Promise<ReadonlyMap<string, string>>;
+  /** The same, at most a second old. */
+  latest(): ReadonlyMap<string, string>;
   set(name: string, value: string): Promise<void>;
   /**
    * What `configGet` answers: the users' own options, before them in rank those set for the fleet. One object that changes in
@@ -28,7 +30,9 @@ const POLL_MS = 1_000;
 
 export function createOptions({ access, keys, reserved, presets, log }: OptionsOptions): Options {
   const forFunctions: Record<string, string> = { ...presets };
+  let latest: ReadonlyMap<string, string> = new Map();
   const apply = (all: ReadonlyMap<string, string>): void => {
+    latest = all;
     for (const name of Object.keys(forFunctions)) if (!all.has(name)) delete forFunctions[name];
     Object.assign(forFunctions, presets);
     for (const [name, value] of all) if (!reserved.has(name)) forFunctions[name] = value;
@@ -47,8 +51,10 @@ export function createOptions({ access, keys, reserved, presets, log }: OptionsO
   return {
     forFunctions,
     read,
+    latest: () => latest,
     async set(name, value) {
       await access.client.hset(keys.options, name, value);
+      latest = new Map([...latest, [name, value]]);
       if (!reserved.has(name)) forFunctions[name] = value;
     },
     async [Symbol.asyncDispose]() {

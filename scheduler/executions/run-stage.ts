@@ -26,6 +26,8 @@ export interface StageTask extends SourceRequest {
 
 export interface Progress {
   read: number;
+  /** How much of what there is has been looked at, 0 to 1; null where nobody knows. */
+  part: number | null;
   readonly startedAtMs: number;
 }
 
@@ -49,6 +51,7 @@ export async function runStage(parts: StageParts, task: StageTask): Promise<Stag
     const { attempt, sink } = await task.begin();
     const errors = createErrorList();
     task.progress.read = 0;
+    task.progress.part = null;
     const begin = performance.now();
     try {
       const times = await tryStage(parts, task, { sink, errors });
@@ -79,8 +82,11 @@ async function tryStage(
   { sink, errors }: { readonly sink: StageSink; readonly errors: ErrorList },
 ): Promise<Pick<StageEnd, 'readMs' | 'stepMs'>> {
   const isPulled = inputOf(task.plan, task.ref.stage) === 'generator';
+  const onPart = (part: number): void => {
+    task.progress.part = part;
+  };
   // The first records are on their way while the sandbox gets ready.
-  await using source = isPulled ? null : readAhead(openSource(parts, task));
+  await using source = isPulled ? null : readAhead(openSource(parts, { ...task, onPart }));
   await using stage = await openStage(parts, task);
   const readMs = await driveStage({
     stage,
@@ -117,6 +123,6 @@ function openStage({ openStage: open }: StageParts, { plan, ref, target, signal 
   });
 }
 
-export function progressOf({ read, startedAtMs }: Progress): StageProgress {
-  return { read, startedAtMs, atMs: Date.now() };
+export function progressOf({ read, part, startedAtMs }: Progress): StageProgress {
+  return { read, part, startedAtMs, atMs: Date.now() };
 }

@@ -109,13 +109,14 @@ class PulsedRunner implements StageRunner {
   async #runWithPulse(work: Work, outer: AbortSignal): Promise<StageEnd | null> {
     const { store, log } = this.#options;
     const { id } = work.plan;
-    const progress = { read: 0, startedAtMs: Date.now() };
+    const progress = { read: 0, part: null, startedAtMs: Date.now() };
     using pulse = createPulse({ store, id, ref: work.ref, progress, log });
     using _ = enter(this.#pulses, id, pulse);
     let attempt = 1;
     const stopped = (): StageEnd | null => {
       if (stopReason(pulse.signal) === 'over') return null;
-      return { ...NOTHING, attempt, read: progress.read, errors: [ABORT_ERROR] };
+      const runMs = Date.now() - progress.startedAtMs;
+      return { ...NOTHING, attempt, runMs, read: progress.read, errors: [ABORT_ERROR] };
     };
     if (!(await pulse.beat())) return stopped();
     const begin: StageTask['begin'] = async () => {

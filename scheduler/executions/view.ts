@@ -35,14 +35,20 @@ function shardView(record: ExecutionRecord, partition: number): ShardView {
     ...acknowledgements(record),
     results: isOver ? (result?.records ?? 0) : -1,
     errors: isOver ? errors : [],
-    totalDurationMs: sumOf(ended, ({ runMs }) => runMs),
+    totalDurationMs: sumOf(ended, ({ runMs }) => runMs) + timeAtWork(record, names),
     readDurationMs: sumOf(ended, ({ readMs }) => readMs),
     steps: stepsOf(record, partition),
-    ...rateOf(record, partition),
+    ...readingOf(record, partition),
     stage: Math.min(stages.length, ended.length + 1),
     stages: plan.stages.length,
     attempts: names.reduce((sum, name) => sum + (record.attempts.get(name) ?? (ends.has(name) ? 1 : 0)), 0),
   };
+}
+
+/** How long the stages that have no end yet have been worked on. */
+function timeAtWork({ ends, progress }: ExecutionRecord, names: readonly string[]): number {
+  const now = names.filter((name) => !ends.has(name)).map((name) => progress.get(name));
+  return now.reduce((sum, one) => sum + (one === undefined ? 0 : one.atMs - one.startedAtMs), 0);
 }
 
 /** How many shards have begun and ended their first stage. */
@@ -83,16 +89,21 @@ function stepsOf({ plan, ends }: ExecutionRecord, partition: number): readonly S
   return steps.reverse();
 }
 
-function rateOf(
-  { ends, progress }: ExecutionRecord,
-  partition: number,
-): Pick<ShardView, 'recordsRead' | 'recordsPerSecond'> {
+type Reading = Pick<ShardView, 'recordsRead' | 'recordsPerSecond' | 'percentRead'>;
+
+function readingOf({ ends, progress }: ExecutionRecord, partition: number): Reading {
   const name = stageName({ stage: 0, partition });
-  const end = ends.get(name);
-  if (end !== undefined) return { recordsRead: end.read, recordsPerSecond: perSecond(end.read, end.runMs) };
   const now = progress.get(name);
-  if (now === undefined) return { recordsRead: 0, recordsPerSecond: 0 };
-  return { recordsRead: now.read, recordsPerSecond: perSecond(now.read, now.atMs - now.startedAtMs) };
+  const part = now?.part ?? null;
+  const percentRead = part === null ? -1 : Math.floor(part * 100);
+  const end = ends.get(name);
+  if (end !== undefined) {
+    const isWhole = end.errors.length === 0 && part !== null;
+    const recordsPerSecond = perSecond(end.read, end.runMs);
+    return { recordsRead: end.read, recordsPerSecond, percentRead: isWhole ? 100 : percentRead };
+  }
+  if (now === undefined) return { recordsRead: 0, recordsPerSecond: 0, percentRead };
+  return { recordsRead: now.read, recordsPerSecond: perSecond(now.read, now.atMs - now.startedAtMs), percentRead };
 }
 
 function perSecond(count: number, ms: number): number {

@@ -3,6 +3,7 @@ import type { Runtime } from '#runtime';
 import { createExecutions } from '../executions/create-executions.ts';
 import type { Executions } from '../executions/executions.ts';
 import { createOptions, type Options } from '../executions/options.ts';
+import { createRegisteredRuns, type RegisteredRuns } from '../executions/registered-runs.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import { createSharedFutures } from '../futures/shared-futures.ts';
 import { RESERVED_OPTIONS } from '../gateway/operations/config-options.ts';
@@ -53,4 +54,13 @@ export function openExecutions(ground: ExecutionsGround, opening: AsyncDisposabl
     awaitFuture: (name, signal) => futures.wait(name, signal),
   });
   return executions;
+}
+
+/** What is kept of executions of registrations. */
+export function openRegisteredRuns(
+  { access, keys, settings, fleet, options, log }: Omit<ExecutionsGround, 'runtime'>,
+  opening: AsyncDisposableStack,
+): RegisteredRuns {
+  const { nodeId } = fleet.self;
+  return opening.use(createRegisteredRuns({ access, keys, options, settings: settings.executions, nodeId, log }));
 }

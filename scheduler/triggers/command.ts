@@ -20,6 +20,7 @@ import {
   stoppedReply,
   thrownReply,
 } from './command-reply.ts';
+import { createLaneSchedule, untilEmpty } from './lane-schedule.ts';
 import type { Trigger } from './trigger.ts';
 
 export interface CommandTriggerOptions {
@@ -41,7 +42,6 @@ export interface CommandTrigger extends Trigger, CommandCalls {
 
 /** A call of mode `async` is given up when no node has answered this long after its own time is up, ms. */
 const QUEUE_MARGIN_MS = 30_000;
-const POLL_MS = 10;
 
 /** Turns `RG.TRIGGER` into invocations. */
 export function createCommandTrigger(options: CommandTriggerOptions): CommandTrigger {
@@ -55,7 +55,7 @@ class LaneTable implements CommandTrigger {
   #lanes: ReadonlyMap<string, CommandLane> = new Map();
   /** Lanes of former registrations whose calls are still in work. */
   readonly #leaving = new Set<CommandLane>();
-  readonly #due = new Set<CommandLane>();
+  readonly #schedule = createLaneSchedule();
   readonly #stop = new AbortController();
   readonly #rates: CallRates;
   /** Answers of calls in the queue, by registration. */
@@ -139,10 +139,7 @@ class LaneTable implements CommandTrigger {
 
   async drain(deadlineMs: number): Promise<void> {
     this.#isDraining = true;
-    const deadline = performance.now() + deadlineMs;
-    while (this.#size() > 0 && performance.now() < deadline) {
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-    }
+    await untilEmpty(() => this.#size(), deadlineMs);
     for (const lane of this.#lanes.values()) lane.refuseWaiting(DRAINING_REPLY);
     this.#stop.abort();
   }
@@ -196,20 +193,9 @@ class LaneTable implements CommandTrigger {
       signal: this.#stop.signal,
       execute,
       count: (run: Parameters<typeof journal.count>[1]) => journal.count(id, run),
-      schedule: (lane: CommandLane) => this.#schedule(lane),
+      schedule: this.#schedule,
     };
     return new CommandLane(options, registration, target);
-  }
-
-  #schedule(lane: CommandLane): void {
-    if (this.#due.size === 0) setImmediate(() => this.#flushDue());
-    this.#due.add(lane);
-  }
-
-  #flushDue(): void {
-    const due = [...this.#due];
-    this.#due.clear();
-    for (const lane of due) lane.flush();
   }
 
   #enqueue(lane: CommandLane, name: string, { args, answer }: Call): void {

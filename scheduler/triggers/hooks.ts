@@ -15,6 +15,7 @@ import type { Invocation, Outcome } from '#runtime';
 import type { Journal } from '../journal/journal.ts';
 import type { Settings } from '../settings.ts';
 import { CommandLane } from './command-lane.ts';
+import { createLaneSchedule, untilEmpty } from './lane-schedule.ts';
 import { DRAINING_REPLY, stoppedReply } from './command-reply.ts';
 import type { Pass } from './interception.ts';
 import type { Trigger } from './trigger.ts';
@@ -47,7 +48,6 @@ interface Hook {
   readonly keyprefix: string | null;
 }
 
-const POLL_MS = 10;
 const NOT_ONE = '-ERR Command hook must return exactly one result\r\n';
 const NO_NAMES: ReadonlySet<string> = new Set();
 
@@ -59,7 +59,7 @@ class HookChain implements HookTrigger {
   readonly kind = 'hook';
   readonly #options: HookTriggerOptions;
   readonly #stop = new AbortController();
-  readonly #due = new Set<CommandLane>();
+  readonly #schedule = createLaneSchedule();
   /** By command; newest first. */
   #chains: ReadonlyMap<string, readonly Hook[]> = new Map();
   #lanes: ReadonlyMap<string, CommandLane> = new Map();
@@ -103,9 +103,7 @@ class HookChain implements HookTrigger {
   }
 
   async drain(deadlineMs: number): Promise<void> {
-    const deadline = performance.now() + deadlineMs;
-    const size = (): number => [...this.#lanes.values()].reduce((sum, lane) => sum + lane.size, 0);
-    while (size() > 0 && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    await untilEmpty(() => [...this.#lanes.values()].reduce((sum, lane) => sum + lane.size, 0), deadlineMs);
     for (const lane of this.#lanes.values()) lane.refuseWaiting(DRAINING_REPLY);
     this.#stop.abort();
   }
@@ -166,20 +164,9 @@ class HookChain implements HookTrigger {
       signal: this.#stop.signal,
       execute,
       count: (run: Parameters<typeof journal.count>[1]) => journal.count(id, run),
-      schedule: (lane: CommandLane) => this.#schedule(lane),
+      schedule: this.#schedule,
     };
     return new CommandLane(options, registration, target);
-  }
-
-  #schedule(lane: CommandLane): void {
-    if (this.#due.size === 0) setImmediate(() => this.#flushDue());
-    this.#due.add(lane);
-  }
-
-  #flushDue(): void {
-    const due = [...this.#due];
-    this.#due.clear();
-    for (const lane of due) lane.flush();
   }
 }
 

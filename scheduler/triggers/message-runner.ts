@@ -1,5 +1,7 @@
+import type { Logger } from 'pino';
 import { type ActiveRegistration, defineScript, encodeBulk, type LoadableVersion, type RedisAccess } from '#functions';
 import type { EndedEntries, FailedEntry, Invocation, Outcome } from '#runtime';
+import { createBurialLog } from '../consumer/burial-log.ts';
 import { type EventFilter, eventFilterOf } from '../consumer/event-filter.ts';
 import { errorTitle } from '../consumer/failures.ts';
 import type { DeadLetter } from '../delivery.ts';
@@ -21,6 +23,7 @@ export interface MessageRunnerOptions {
   readonly execute: (invocation: Invocation) => Promise<Outcome>;
   readonly journal: Pick<Journal, 'count'>;
   readonly deadLetterCap: number;
+  readonly log: Logger;
 }
 
 /** One run of messages. */
@@ -38,13 +41,16 @@ const END = defineScript('end-messages', new URL('./scripts/end-messages.lua', i
 /** Runs messages from memory, each at most once: what fails goes to the dead letters, what is interrupted too. */
 export function createMessageRunner(options: MessageRunnerOptions): (run: MessageRun) => Promise<void> {
   const { access, keys, execute, journal, deadLetterCap } = options;
+  const tellOfDeaths = createBurialLog(options.log);
 
   async function record(run: MessageRun, ends: Ends): Promise<void> {
     const { id } = run.active.spec;
     const tag = access.tagOf(run.stream);
-    const letters = ends.failed.map((failed) => textsOf(letterOf(run, failed)));
-    const size = letters[0]?.length ?? 1;
-    const args = [ends.done, ends.filtered, deadLetterCap, size, ...letters.flat()];
+    const letters = ends.failed.map((failed) => letterOf(run, failed));
+    tellOfDeaths(letters);
+    const texts = letters.map(textsOf);
+    const size = texts[0]?.length ?? 1;
+    const args = [ends.done, ends.filtered, deadLetterCap, size, ...texts.flat()];
     await END.run(access.client, [keys.stats(tag, id), keys.dead(tag, id)], args);
   }
 

@@ -1,5 +1,11 @@
 import type { Logger } from 'pino';
-import type { ActiveRegistration, LoadableVersion, PubSubTriggerSpec, RedisAccess } from '#functions';
+import {
+  type ActiveRegistration,
+  type LoadableVersion,
+  matchesGlob,
+  type PubSubTriggerSpec,
+  type RedisAccess,
+} from '#functions';
 import type { Invocation, Outcome } from '#runtime';
 import { capturedStreamOf } from '../consumer/stream-source.ts';
 import { createSharedTokenBucket, type TokenBucket } from '../consumer/token-bucket.ts';
@@ -7,7 +13,6 @@ import type { Fleet, StreamLeases } from '../fleet/fleet.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { SchedulerKeys } from '../keys.ts';
 import type { CapSettings } from '../settings.ts';
-import { matchesGlob } from './glob.ts';
 import { listenerField } from './listener-field.ts';
 import { createMessageLane, type MessageLane } from './message-lane.ts';
 import { createMessageRunner } from './message-runner.ts';
@@ -72,7 +77,7 @@ class ChannelListener implements Trigger {
   constructor(options: PubSubTriggerOptions) {
     const { access, keys, execute, journal, caps, log, fleet } = options;
     this.#options = options;
-    this.#run = createMessageRunner({ access, keys, execute, journal, deadLetterCap: caps.deadLetters });
+    this.#run = createMessageRunner({ access, keys, execute, journal, deadLetterCap: caps.deadLetters, log });
     this.#takeTokens = createSharedTokenBucket({ access, keys });
     this.#subscriptions = createSubscriptions({ access, onMessage: (heard) => this.#onMessage(heard), log });
     this.#timer = setInterval(() => void this.#look(), options.leaseMs ?? LEASE_MS);

@@ -1,56 +1,112 @@
 /**
- * `npm run bench [-- suite] [--rounds n] [--quick] [--out file]`: our system and its peers in turn on one private Redis;
- * prints ratios with their spread and writes JSON. Exit code 1 when a goal was not reached.
+ * `npm run bench [-- suite …] [--rounds n] [--quick] [--json file] [--minutes n]`: our system and its peers in turn on one
+ * private Redis; prints figures with their spread beside their goals. Described in docs/benchmarks.md.
+ *
+ * Exit code 0: every goal that is judged was reached; 1: one was not; 2: the command line is wrong.
  */
 import { writeFile } from 'node:fs/promises';
-import { cpus, release } from 'node:os';
+import { cpus, release, totalmem } from 'node:os';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
-import type { RatioRow } from './statistics.ts';
+import { GOALS, type Goal, type SuiteName } from './goals.ts';
+import { type Figures, failsRun, printed, type Row, rowOf } from './row.ts';
+import type { SuiteContext } from './suite.ts';
 import { batchSuite } from './suites/batch.ts';
+import { commandsSuite } from './suites/commands.ts';
+import { doorSuite } from './suites/door.ts';
+import { fanOutSuite } from './suites/fan-out.ts';
+import { idleSuite } from './suites/idle.ts';
+import { latencySuite } from './suites/latency.ts';
 import { recoverySuite } from './suites/recovery.ts';
-import { type SuiteSize, streamsSuite } from './suites/streams.ts';
+import { soakSuite } from './suites/soak.ts';
+import { startSuite } from './suites/start.ts';
+import { streamsSuite } from './suites/streams.ts';
 
-type Suite = (size: SuiteSize, report: (line: string) => void) => Promise<readonly RatioRow[]>;
-const SUITES: Readonly<Record<string, Suite>> = { streams: streamsSuite, batch: batchSuite, recovery: recoverySuite };
-
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    rounds: { type: 'string', default: '3' },
-    quick: { type: 'boolean', default: false },
-    out: { type: 'string' },
-  },
-});
-
-const size: SuiteSize = values.quick
-  ? { rounds: 1, entries: 100_000, slowEntries: 5_000, samples: 600 }
-  : { rounds: Number(values.rounds), entries: 400_000, slowEntries: 30_000, samples: 6_000 };
+const SUITES: Readonly<
+  Record<SuiteName, (context: SuiteContext) => Promise<Readonly<Record<string, Figures | null>>>>
+> = {
+  streams: streamsSuite,
+  latency: latencySuite,
+  commands: commandsSuite,
+  door: doorSuite,
+  batch: batchSuite,
+  'fan-out': fanOutSuite,
+  start: startSuite,
+  idle: idleSuite,
+  recovery: recoverySuite,
+  soak: soakSuite,
+};
+/** Takes ten minutes, and is run by its name only. */
+const BY_NAME_ONLY: SuiteName = 'soak';
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
-const names = positionals.length > 0 ? positionals : Object.keys(SUITES);
-const results: Record<string, readonly RatioRow[]> = {};
-for (const name of names) {
-  const suite = SUITES[name];
-  if (suite === undefined) {
-    print(`There is no suite "${name}". Suites: ${Object.keys(SUITES).join(', ')}.`);
-    process.exit(2);
-  }
-  print(`suite ${name}`);
-  results[name] = await suite(size, print);
-  print('');
-  for (const row of results[name]) print(line(row));
+function commandLine(): {
+  readonly names: readonly SuiteName[];
+  readonly context: SuiteContext;
+  readonly json?: string;
+} {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      rounds: { type: 'string' },
+      quick: { type: 'boolean', default: false },
+      minutes: { type: 'string', default: '10' },
+      json: { type: 'string' },
+    },
+  });
+  const known = Object.keys(SUITES) as SuiteName[];
+  const unknown = positionals.find((name) => !known.includes(name as SuiteName));
+  if (unknown !== undefined) throw new TypeError(`There is no suite "${unknown}". Suites: ${known.join(', ')}.`);
+  const rounds = Number(values.rounds ?? (values.quick ? '1' : '5'));
+  if (!Number.isInteger(rounds) || rounds < 1)
+    throw new TypeError(`--rounds is a whole number, not "${values.rounds}".`);
+  const minutes = Number(values.minutes);
+  if (!(minutes > 0)) throw new TypeError(`--minutes is a number above 0, not "${values.minutes}".`);
+  const asked = positionals as SuiteName[];
+  return {
+    names: asked.length > 0 ? asked : known.filter((name) => name !== BY_NAME_ONLY),
+    context: { rounds, minutes, quick: values.quick, report: print },
+    ...(values.json === undefined ? {} : { json: values.json }),
+  };
 }
-const machine = { node: process.version, cpus: cpus().length, model: cpus()[0]?.model, kernel: release() };
-if (values.out !== undefined) await writeFile(values.out, `${JSON.stringify({ machine, results }, null, 2)}\n`);
-process.exitCode = Object.values(results).every((rows) => rows.every((row) => row.reached)) ? 0 : 1;
 
-function line(row: RatioRow): string {
-  const goal = 'atLeast' in row.goal ? `>= ${row.goal.atLeast}` : `<= ${row.goal.atMost}`;
-  const figures = [row.ratio.median, row.ratio.least, row.ratio.greatest].map((figure) => figure.toFixed(2));
-  const spread = `${figures[0]}x (${figures[1]} to ${figures[2]})`;
-  const show = (figure: number): string => (figure >= 100 ? Math.round(figure).toString() : figure.toFixed(3));
-  const absolute = `${show(row.ours.median)} against ${show(row.peer.median)} ${row.unit}`;
-  return `${row.reached ? 'reached' : 'MISSED '}  ${row.what.padEnd(38)} ${spread.padEnd(26)} goal ${goal.padEnd(8)} ${absolute}`;
+async function run(name: SuiteName, context: SuiteContext): Promise<Readonly<Record<string, Row>>> {
+  print(`suite ${name}`);
+  const figures = await SUITES[name](context);
+  const rows: Record<string, Row> = {};
+  for (const [id, goal] of Object.entries(GOALS[name]) as [string, Goal][]) {
+    const measured = figures[id] ?? null;
+    if (measured === null) {
+      print(`not run  ${goal.what}`);
+      continue;
+    }
+    const row = rowOf(goal, measured);
+    rows[id] = row;
+    print(printed(row));
+  }
+  print('');
+  return rows;
+}
+
+async function main(): Promise<number> {
+  const { names, context, json } = commandLine();
+  const results: Record<string, Readonly<Record<string, Row>>> = {};
+  for (const name of names) results[name] = await run(name, context);
+  const machine = {
+    ...{ node: process.version, kernel: release(), cpus: cpus().length, model: cpus()[0]?.model },
+    memoryGb: Math.round(totalmem() / 2 ** 30),
+  };
+  const { rounds, quick } = context;
+  const report = { date: new Date().toISOString(), machine, rounds, quick, results };
+  if (json !== undefined) await writeFile(json, `${JSON.stringify(report, null, 2)}\n`);
+  return Object.values(results).some((rows) => Object.values(rows).some(failsRun)) ? 1 : 0;
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  if (!(error instanceof TypeError) || error.stack?.includes('/suites/')) throw error;
+  print(error.message);
+  process.exitCode = 2;
 }

@@ -13,6 +13,7 @@ const SLACK_MB = 96;
 interface Look {
   readonly read: number;
   readonly perSecond: number;
+  readonly percent: number;
   readonly over: boolean;
 }
 
@@ -23,6 +24,7 @@ async function look(door: Redis, id: string): Promise<Look> {
   return {
     read: Number(plan.get('records_read')),
     perSecond: Number(plan.get('records_per_second')),
+    percent: Number(plan.get('percent_read')),
     over: plan.get('status') === 'done',
   };
 }
@@ -68,6 +70,10 @@ test.runIf(process.platform === 'linux')(
     expect((await look(door, id)).read).toBe(KEYS);
     expect(looks.every(({ read }, at) => at === 0 || read >= (looks[at - 1] as Look).read)).toBe(true);
     expect(looks.some(({ read, perSecond }) => read > 0 && read < KEYS && perSecond > 0)).toBe(true);
+    const halfway = looks.filter(({ read }) => read > KEYS / 4 && read < (3 * KEYS) / 4);
+    // What is scanned is ahead of what has been read, by some portions.
+    for (const { read, percent } of halfway) expect(Math.abs(percent - (100 * read) / KEYS)).toBeLessThan(20);
+    expect((await look(door, id)).percent).toBe(100);
     expect(atThirdMb).toBeGreaterThan(0);
     expect(atEndMb - atThirdMb).toBeLessThan(SLACK_MB);
   },

@@ -44,6 +44,15 @@ describeOnTopologies('command functions', (world) => {
     await expect(trigger('broken')).rejects.toThrow(/:2/);
   });
 
+  test('a script inside MULTI hears what RedisGears said', async () => {
+    const [first, second] = ['words:{a}', 'words:{a}2'];
+    const refused = world.platform.door.multi().set(first, '1').call('RG.JSEXECUTE', '1').set(second, '1').exec();
+    await expect(refused).rejects.toMatchObject({
+      previousErrors: [{ message: 'Can not run gears inside a multi exec, lua, or when blocking is not allowed' }],
+    });
+    expect(await world.topology.client().exists(first)).toBe(0);
+  });
+
   test('an unknown trigger and a bad registration are refused with a reason', async () => {
     await expect(trigger('nobody')).rejects.toThrow('subcommand not found');
     const misspelt = "new GB('CommandReader').map(a => a).register({ triger: 'x' });";

@@ -1,10 +1,11 @@
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import type { ActiveRegistration, RegistrySnapshot } from '#functions';
+import type { Log } from '../../scheduler/log.ts';
 import { createReconciler } from '../../scheduler/reconciler.ts';
 import type { Trigger } from '../../scheduler/triggers/trigger.ts';
 
-const log = pino({ level: 'silent' });
+const SILENT = pino({ level: 'silent' });
 
 function registration(id: string, kind: 'stream' | 'command', versions: readonly number[]): ActiveRegistration {
   const routes = versions.map((version) => ({ version, madeAtMs: 0, heads: {} }));
@@ -20,7 +21,7 @@ function trigger(kind: Trigger['kind'], apply: Trigger['apply']): Trigger {
   return { kind, apply, drain: async () => undefined, [Symbol.asyncDispose]: async () => undefined };
 }
 
-function harness(triggers: readonly Trigger[]) {
+function harness(triggers: readonly Trigger[], log: Log = SILENT) {
   let listener: ((news: RegistrySnapshot) => Promise<void>) | null = null;
   const reported: number[] = [];
   const retained: string[][] = [];
@@ -86,4 +87,21 @@ test('snapshots are applied one after another', async () => {
   const { reconciler, news } = harness([slow]);
   await Promise.all([reconciler.start(), news(snapshot(2, [])), reconciler.reapply()]);
   expect(order).toEqual(['begin 1', 'end 1', 'begin 0', 'end 0', 'begin 1', 'end 1']);
+});
+
+test('the log has one line for each registration that comes, stops, changes or goes', async () => {
+  const lines: Record<string, unknown>[] = [];
+  const log = pino({ base: null, timestamp: false }, { write: (line) => void lines.push(JSON.parse(line)) });
+  const { reconciler, news } = harness([], log);
+  await reconciler.start();
+  const stream = registration('a', 'stream', [1, 2, 3]);
+  await news(snapshot(2, [stream, registration('b', 'command', [2])]));
+  await news(snapshot(3, [{ ...stream, state: 'paused', stateReason: 'by ann' }]));
+  const about = (id: string, version: number): object => ({ function: 'f', version, registration: id });
+  expect(lines).toEqual([
+    { level: 30, registrations: 2, msg: 'the registry is in force' },
+    { level: 30, ...about('a', 3), msg: 'a registration is in force' },
+    { level: 30, ...about('a', 3), state: 'paused', reason: 'by ann', msg: 'a registration stands still' },
+    { level: 30, ...about('b', 2), msg: 'a registration is out of force' },
+  ]);
 });

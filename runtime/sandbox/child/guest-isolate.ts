@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import ivm from 'isolated-vm';
 import type { GuestApi, GuestNews, OutboxFields, ToldNews } from '../../guest/api.ts';
-import type { LoadRequest } from '../messages.ts';
+import type { IsolateUsage, LoadRequest } from '../messages.ts';
 
 /** Name of the guest runtime in stack traces; the guest takes these frames out. */
 const RUNTIME_FILE = 'regears:guest';
@@ -13,6 +13,8 @@ const OUTBOX: OutboxFields = { batch: 3, count: 4, numbers: 5 };
 const SHARED_NUMBERS = 8_192;
 const NONE = new Uint32Array(0);
 const COPY = { copy: true } as const;
+/** Of a version that has no isolate just now. */
+export const NOTHING_USED = { heapBytes: 0, externalBytes: 0, cpuMs: 0 };
 /**
  * isolated-vm wakes a thread for the time-out of each call, long after most of them have returned: a tenth of a sandbox's time
  * when entries come singly. Calls that begin within so many ms time out together; at worst a call has that much longer.
@@ -49,6 +51,7 @@ export interface GuestIsolate {
   /** Whose turn it is or was when a call did not return; null when nobody's. */
   blame(): Blame | null;
   readonly disposed: boolean;
+  usage(): Omit<IsolateUsage, 'handle' | 'batches' | 'entries'>;
   dispose(): void;
 }
 
@@ -170,6 +173,11 @@ export function createGuestIsolate(options: GuestIsolateOptions): GuestIsolate {
     blame: () => (turn[0] === 1 ? { batch: turn[1] ?? 0, entry: turn[2] ?? 0 } : null),
     get disposed() {
       return isolate.isDisposed;
+    },
+    usage() {
+      if (isolate.isDisposed) return NOTHING_USED;
+      const { used_heap_size: heapBytes, externally_allocated_size: externalBytes } = isolate.getHeapStatisticsSync();
+      return { heapBytes, externalBytes, cpuMs: Math.round(Number(isolate.cpuTime) / 1e6) };
     },
     dispose,
   };

@@ -14,9 +14,10 @@ import {
 } from '../frames.ts';
 import { type GuestErrorReport, type LoadedReport, type LoadRequest, StageShape } from '../messages.ts';
 import { decodeOpenStage } from '../stage-frames.ts';
+import { encodeUsage } from '../usage-frames.ts';
 import { emptyProgress, failOpen, markEnded, type TrackedBatch, trackBatch } from './batches.ts';
 import { callFailure, ISOLATE_LOST, loadFailure } from './guest-failure.ts';
-import { createGuestIsolate, type GuestIsolate } from './guest-isolate.ts';
+import { createGuestIsolate, type GuestIsolate, NOTHING_USED } from './guest-isolate.ts';
 
 const FLAG: RunFlags = { stream: 1, ordered: 2, wantResults: 4, ascii: 8, stopAtFailure: 16, keys: 64, hook: 128 };
 /** By `RunHeader.shape`. */
@@ -26,21 +27,15 @@ const SHAPE_FLAGS: readonly number[] = [FLAG.stream, 0, FLAG.keys, FLAG.hook];
 interface Loaded {
   readonly request: LoadRequest;
   isolate: GuestIsolate | null;
+  batches: number;
+  entries: number;
 }
 
 export interface IsolatesOptions {
   readonly bundle: () => string;
+  /** Returns when the frame has left: so signs of life reach the node, and one that does not read is not written to without end. */
   readonly send: (frame: Buffer) => void;
-  /** True while something that was sent has not left: the node has not read what came before. */
-  readonly isFull: () => boolean;
   readonly onCatastrophicError: (message: string) => void;
-}
-
-/** A batch at work. */
-interface Working {
-  readonly loaded: Loaded;
-  readonly isolate: GuestIsolate;
-  readonly batch: TrackedBatch;
 }
 
 /** Where the last news of a batch stand. */
@@ -51,15 +46,11 @@ function lastNewsOf(news: ToldNews, id: number): number {
 
 type CallName = 'run' | 'feed' | 'replies' | 'session' | 'cancel';
 
-/**
- * The isolates of this process and the batches in them: every method handles one frame and sends its one answer. While
- * `isSuspended` a long batch waits for what it told to leave: no other frame may be handled before `resume` has ended it.
- */
+/** The isolates of this process and the batches in them: every method handles one frame and sends its one answer. */
 export class Isolates {
   readonly #options: IsolatesOptions;
   readonly #loaded = new Map<number, Loaded>();
   readonly #batches = new Map<number, TrackedBatch>();
-  #suspended: Working | null = null;
   /** The isolate each stage lives in: with another one, what it has gathered is lost. */
   readonly #stages = new Map<number, GuestIsolate>();
 
@@ -67,20 +58,9 @@ export class Isolates {
     this.#options = options;
   }
 
-  get isSuspended(): boolean {
-    return this.#suspended !== null;
-  }
-
-  /** Goes on with the suspended batch, which may suspend itself again. */
-  resume(): void {
-    const working = this.#suspended;
-    this.#suspended = null;
-    if (working !== null) this.#work(working, () => working.isolate.call('go', []));
-  }
-
   load(frame: Frame): void {
     const request = decodeLoad(frame);
-    const loaded: Loaded = { request, isolate: null };
+    const loaded: Loaded = { request, isolate: null, batches: 0, entries: 0 };
     try {
       const isolate = this.#isolateOf(loaded);
       const report = JSON.parse(isolate.reportJson) as LoadedReport;
@@ -100,6 +80,14 @@ export class Isolates {
     this.#options.send(encodeDone(frame.batch));
   }
 
+  usage(frame: Frame): void {
+    const usages = [...this.#loaded].map(([handle, { isolate, batches, entries }]) => ({
+      ...(isolate?.usage() ?? NOTHING_USED),
+      ...{ handle, batches, entries },
+    }));
+    this.#options.send(encodeUsage(frame.batch, usages));
+  }
+
   run(frame: Frame): void {
     const { header, key, hashtag, payload } = decodeRun(frame);
     const batch = trackBatch(frame.batch, header.handle, header.entryCount);
@@ -116,6 +104,8 @@ export class Isolates {
       return;
     }
     this.#batches.set(batch.id, batch);
+    loaded.batches++;
+    loaded.entries += header.entryCount;
     const ascii = isAscii(frame.body.subarray(frame.body.length - payload.length)) ? FLAG.ascii : 0;
     const shape = SHAPE_FLAGS[header.shape] ?? 0;
     const inOrder = header.ordered === 0 ? 0 : FLAG.ordered;
@@ -205,6 +195,7 @@ export class Isolates {
     if (batch.open === 0 && batch.rounds <= 0) this.#batches.delete(batch.id);
   }
 
+  /** Calls the guest until it has nothing more to do now; what it tells is sent as it comes. */
   #call<Name extends CallName>(batch: TrackedBatch, name: Name, args: Parameters<GuestApi[Name]>): void {
     const loaded = this.#loaded.get(batch.handle);
     const isolate = loaded?.isolate ?? null;
@@ -212,21 +203,10 @@ export class Isolates {
       this.#answerFailed(batch, ISOLATE_LOST);
       return;
     }
-    this.#work({ loaded, isolate, batch }, () => isolate.call(name, args));
-  }
-
-  /** Calls the guest until it has nothing more to do now; what it tells is sent as it comes. */
-  #work(working: Working, begin: () => ToldNews): void {
-    const { loaded, isolate, batch } = working;
     try {
-      let news = begin();
+      let news = isolate.call(name, args);
       while (news[0] === 1) {
         this.#tell(news, null);
-        // Signs of life reach the node only if they leave; a node that does not read is not written to without end.
-        if (this.#options.isFull()) {
-          this.#suspended = working;
-          return;
-        }
         news = isolate.call('go', []);
       }
       this.#tell(news, batch.id);

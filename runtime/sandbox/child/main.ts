@@ -3,11 +3,11 @@
  * code; it handles one frame after another and answers each. See ../messages.ts.
  */
 import { writeSync } from 'node:fs';
-import { Socket } from 'node:net';
-import { createFrameReader, encodeDone, type Frame } from '../frames.ts';
+import { encodeDone, type Frame } from '../frames.ts';
 import { ToSandbox } from '../messages.ts';
 import { prepareProcess } from './guest-isolate.ts';
 import { Isolates } from './isolates.ts';
+import { createNodePipe } from './pipe.ts';
 
 const SOCKET_FD = 3;
 const MAX_FRAME_BYTES = 1024 * 1024 * 1024;
@@ -20,30 +20,14 @@ function leave(code: number, message: string): never {
   process.exit(code);
 }
 
-/** Writes what the socket takes at once; how many bytes that were. */
-function writeNow(frame: Buffer): number {
-  try {
-    return writeSync(SOCKET_FD, frame);
-  } catch {
-    // It takes nothing now, or is gone, which the stream finds out.
-    return 0;
-  }
-}
-
 prepareProcess();
 
-const socket = new Socket({ fd: SOCKET_FD, readable: true, writable: true });
-const reader = createFrameReader({ maxFrameBytes: MAX_FRAME_BYTES });
+const pipe = createNodePipe(SOCKET_FD, MAX_FRAME_BYTES);
 const start = { bundle: '' };
-/** Past the stream where nothing waits in it: a third of what a small answer costs here. */
-const send = (frame: Buffer): void => {
-  const sent = socket.writableLength === 0 ? writeNow(frame) : 0;
-  if (sent < frame.length) socket.write(sent === 0 ? frame : frame.subarray(sent));
-};
+const send = (frame: Buffer): void => pipe.send(frame);
 const isolates = new Isolates({
   bundle: () => start.bundle,
   send,
-  isFull: () => socket.writableLength > 0,
   onCatastrophicError: (message) => leave(EXIT.catastrophe, `An isolate was lost beyond repair: ${message}`),
 });
 
@@ -62,8 +46,15 @@ const HANDLERS: Readonly<Record<number, (frame: Frame) => void>> = {
   [ToSandbox.cancel]: (frame) => isolates.cancel(frame),
   [ToSandbox.openStage]: (frame) => isolates.openStage(frame),
   [ToSandbox.closeStage]: (frame) => isolates.closeStage(frame),
+  [ToSandbox.usage]: (frame) => isolates.usage(frame),
   [ToSandbox.ping]: (frame) => send(encodeDone(frame.batch)),
 };
+
+const GONE: ReadonlySet<unknown> = new Set(['EPIPE', 'ECONNRESET']);
+
+function isNodeGone(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && GONE.has(error.code);
+}
 
 function handle(frame: Frame): void {
   const handler = HANDLERS[frame.type];
@@ -71,52 +62,20 @@ function handle(frame: Frame): void {
   handler(frame);
 }
 
-/** Frames that have come and not been handled. */
-let waiting: Frame[] = [];
-
-function guarded(work: () => void): void {
+/** Handles the frames that are there, or the next one to come. Without its node a sandbox process has nothing to do. */
+function serve(): void {
   try {
-    work();
+    do {
+      const frame = pipe.receive();
+      if (frame === null) leave(EXIT.nodeGone, '');
+      handle(frame);
+    } while (pipe.hasFrame);
   } catch (error) {
+    if (isNodeGone(error)) leave(EXIT.nodeGone, '');
     leave(EXIT.protocol, `A frame could not be handled: ${error instanceof Error ? error.message : String(error)}`);
   }
+  // V8 and isolated-vm leave work in the loop, the news of a lost isolate for one: it has a turn before the next wait.
+  setImmediate(serve);
 }
 
-/** One frame after the other; none while a batch is suspended. */
-function work(): void {
-  const frames = waiting;
-  waiting = [];
-  for (let at = 0; at < frames.length; at++) {
-    handle(frames[at] as Frame);
-    if (!isolates.isSuspended) continue;
-    waiting = frames.slice(at + 1);
-    waitForRoom();
-    return;
-  }
-}
-
-function waitForRoom(): void {
-  socket.pause();
-  // Called back when everything before it has left.
-  socket.write('', () =>
-    guarded(() => {
-      isolates.resume();
-      if (isolates.isSuspended) {
-        waitForRoom();
-        return;
-      }
-      work();
-      if (!isolates.isSuspended) socket.resume();
-    }),
-  );
-}
-
-socket.on('data', (chunk: Buffer) =>
-  guarded(() => {
-    waiting.push(...reader.push(chunk));
-    if (!isolates.isSuspended) work();
-  }),
-);
-// Without its node a sandbox process has nothing to do.
-socket.on('close', () => leave(EXIT.nodeGone, ''));
-socket.on('error', () => leave(EXIT.nodeGone, ''));
+serve();

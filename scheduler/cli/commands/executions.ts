@@ -12,11 +12,13 @@ export const executions: Command = {
     'with RG.GETRESULTS.',
   arguments: [{ syntax: '[id]', description: 'one execution' }],
   options: [
+    { flags: '--registered', description: 'those of registrations, too: the last ones of each' },
     { flags: '--abort', description: 'end it, whatever its code is doing' },
     { flags: '--drop', description: 'forget it with its results' },
   ],
   examples: [
     'executions',
+    'executions --registered',
     'executions 0000000000000000000000000000000000000000-7',
     'executions 0000000000000000000000000000000000000000-7 --abort',
   ],
@@ -35,7 +37,8 @@ async function showAll({ options, output, door }: CommandInput): Promise<void> {
       '--abort and --drop need the id of an execution; see: regears executions',
     );
   }
-  const all = recordsOf(await (await door()).call('RG.DUMPEXECUTIONS'));
+  const known = recordsOf(await (await door()).call('RG.DUMPEXECUTIONS'));
+  const all = options.flag('registered') ? known : known.filter(({ registered }) => registered === 0);
   output.answer(all, () => {
     if (all.length === 0) return output.line('There are no executions. Start one: regears run <file>');
     const rows = all.map((each) => [
@@ -44,9 +47,10 @@ async function showAll({ options, output, door }: CommandInput): Promise<void> {
       cellOf(each.function),
       cellOf(each.reader),
       cellOf(each.recordsRead),
+      cellOf(each.errors ?? ''),
       timeOf(each.createdAtMs),
     ]);
-    output.table(['ID', 'STATUS', 'FUNCTION', 'READER', 'READ', 'STARTED'], rows);
+    output.table(['ID', 'STATUS', 'FUNCTION', 'READER', 'READ', 'ERRORS', 'STARTED'], rows);
   });
 }
 

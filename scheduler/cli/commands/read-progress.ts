@@ -10,20 +10,29 @@ export interface ReadProgress {
 
 const LINE_INTERVAL_MS = 2_000;
 
-/** How many records there are is known at the end only, so nothing is shown of the whole. */
+/** Where nobody knows how much there is, a line without a bar. */
 export function createReadProgress(output: Output): ReadProgress {
   return output.live && process.stderr.isTTY === true ? createBar() : createLines(output);
 }
 
 function createBar(): ReadProgress {
-  const format = '{read} read | {rate}/s | stage {stage} of {stages}';
+  const format = '{line}';
   const bar = new SingleBar({ format, hideCursor: true, clearOnComplete: false });
-  bar.start(1, 0, { read: 0, rate: 0, stage: 1, stages: 1 });
+  bar.start(1, 0, { line: '0 read' });
   return {
-    update: ({ read, perSecond: rate, stage, stages, isOver }) =>
-      bar.update(isOver ? 1 : 0, { read, rate, stage, stages }),
+    update: (now) => bar.update(now.isOver ? 1 : 0, { line: progressLine(now) }),
     stop: () => bar.stop(),
   };
+}
+
+const BAR_WIDTH = 30;
+
+/** How far a run is, in one line. */
+export function progressLine({ read, perSecond, percent, stage, stages }: ExecutionProgress): string {
+  const text = `${read} read | ${perSecond}/s | stage ${stage} of ${stages}`;
+  if (percent === null) return text;
+  const full = Math.round((percent / 100) * BAR_WIDTH);
+  return `[${'='.repeat(full)}${' '.repeat(BAR_WIDTH - full)}] ${Math.floor(percent)} % | ${text}`;
 }
 
 function createLines(output: Output): ReadProgress {

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { bundleFile, PlatformError } from '#functions';
+import { bundleFile } from '#functions';
 import { type DoorClient, listOf, type Reply } from '../client.ts';
 import type { Command } from '../command.ts';
 import { ExitCode } from '../exit-code.ts';
@@ -36,12 +36,7 @@ export const run: Command = {
 };
 
 async function start(client: DoorClient, source: string): Promise<string> {
-  const reply = await client.call('RG.JSEXECUTE', source, 'UNBLOCKING');
-  if (typeof reply === 'string' && reply !== 'OK') return reply;
-  throw new PlatformError(
-    'ARGUMENT_INVALID',
-    'the file registers something, or calls no run(...); functions that react to events are deployed: regears deploy <file>',
-  );
+  return String(await client.call('RG.JSEXECUTE', source, 'UNBLOCKING', 'RUNONLY'));
 }
 
 /** Shows the progress until the execution has ended; Ctrl-C aborts it. */

@@ -3,9 +3,9 @@ import { joinNames, type KeyNames, listNames, portionsOf } from './key-names.ts'
 import type { ReadLinks } from './links.ts';
 import { createValueReader } from './read-values.ts';
 import type { InputPiece } from './reader.ts';
-import { scanKeys } from './scan-keys.ts';
+import { type ScanRequest, scanKeys } from './scan-keys.ts';
 
-export interface KeysRequest {
+export interface KeysRequest extends Pick<ScanRequest, 'onPart'> {
   readonly links: ReadLinks;
   readonly run: Pick<RunSpec, 'arg' | 'noScan' | 'readValue' | 'count'>;
   readonly platformPrefix: string;
@@ -22,14 +22,15 @@ const READS_UNDER_WAY = 2;
  * Every matching key of a shard with type and value. Holds a few portions at most, however many keys there are: one is
  * scanned while others are read and the ones before are worked on.
  */
-export async function* readKeys({ links, run, platformPrefix }: KeysRequest): AsyncGenerator<InputPiece> {
+export async function* readKeys(request: KeysRequest): AsyncGenerator<InputPiece> {
+  const { links, run } = request;
   const values = createValueReader(links);
   const underWay: Promise<InputPiece>[] = [];
   const size = (): number => {
     const portion = values.bytesPerKey === 0 ? FIRST_PORTION : Math.floor(PORTION_BYTES / values.bytesPerKey);
     return Math.min(portion, run.count);
   };
-  for await (const names of namesOf({ links, run, platformPrefix })) {
+  for await (const names of namesOf(request)) {
     for (const portion of portionsOf(names, size)) {
       const piece = run.readValue ? values.read(portion) : Promise.resolve(namesAsKeys(portion));
       // Whoever waits for it is told; nobody does when the run has ended before.
@@ -42,20 +43,21 @@ export async function* readKeys({ links, run, platformPrefix }: KeysRequest): As
 }
 
 /** The names of matching keys; with `noScan` the one key, if it exists. */
-export async function* readKeyNames({ links, run, platformPrefix }: KeysRequest): AsyncGenerator<InputPiece> {
-  for await (const { text, count } of namesOf({ links, run, platformPrefix })) {
+export async function* readKeyNames(request: KeysRequest): AsyncGenerator<InputPiece> {
+  const { links, run } = request;
+  for await (const { text, count } of namesOf(request)) {
     if (run.noScan && !(await exists(links, text))) return;
     yield { payload: `*${count}\r\n${text}`, count };
   }
 }
 
-async function* namesOf({ links, run, platformPrefix }: KeysRequest): AsyncGenerator<KeyNames> {
+async function* namesOf({ run, ...rest }: KeysRequest): AsyncGenerator<KeyNames> {
   if (!run.noScan) {
-    yield* scanKeys({ links, pattern: run.arg === '' ? '*' : run.arg, count: run.count, platformPrefix });
+    yield* scanKeys({ ...rest, pattern: run.arg === '' ? '*' : run.arg, count: run.count });
     return;
   }
   const key = latin1FromUtf8(run.arg);
-  if (!key.startsWith(platformPrefix)) yield joinNames([encodeBulk(key)]);
+  if (!key.startsWith(rest.platformPrefix)) yield joinNames([encodeBulk(key)]);
 }
 
 function namesAsKeys(names: KeyNames): InputPiece {

@@ -1,6 +1,7 @@
 import { encodeCommand, latin1FromUtf8, PlatformError } from '#functions';
 import { type KeyNames, withoutPrefix } from './key-names.ts';
 import type { ReadLinks } from './links.ts';
+import { scannedPart } from './scan-part.ts';
 
 export interface ScanRequest {
   readonly links: Pick<ReadLinks, 'scan'>;
@@ -9,13 +10,21 @@ export interface ScanRequest {
   readonly count: number;
   /** Keys that begin so are the platform's own, and are left out. */
   readonly platformPrefix: string;
+  /** Told with each portion: how much of the shard has been scanned, 0 to 1. */
+  readonly onPart?: (part: number) => void;
 }
 
 /**
  * Names of all matching keys of one shard, in the portions the server gives. The next portion is asked for before the present
  * one is handed out.
  */
-export async function* scanKeys({ links, pattern, count, platformPrefix }: ScanRequest): AsyncGenerator<KeyNames> {
+export async function* scanKeys({
+  links,
+  pattern,
+  count,
+  platformPrefix,
+  onPart,
+}: ScanRequest): AsyncGenerator<KeyNames> {
   const ask = (cursor: string): Promise<string> => {
     const match = pattern === '*' ? [] : ['MATCH', latin1FromUtf8(pattern)];
     return links.scan(encodeCommand(['SCAN', cursor, ...match, 'COUNT', String(count)]), 1);
@@ -25,6 +34,7 @@ export async function* scanKeys({ links, pattern, count, platformPrefix }: ScanR
     const { cursor, names } = portionOf(await asked);
     asked = cursor === '0' ? null : ask(cursor);
     asked?.catch(() => {});
+    onPart?.(scannedPart(cursor));
     const wanted = withoutPrefix(names, platformPrefix);
     if (wanted.count > 0) yield wanted;
   }

@@ -1,3 +1,4 @@
+import { MOST_PER_REGISTRATION } from '../../executions/run-options.ts';
 import type { OperationDependencies } from './dependencies.ts';
 import type { ReplyValue } from './operation.ts';
 
@@ -27,8 +28,9 @@ export const CONFIG_OPTIONS: Readonly<Record<string, ConfigOption>> = {
     preset: ({ executions }) => executions.max,
   },
   MaxExecutionsPerRegistration: {
-    kind: 'absent',
-    why: 'executions of registrations are not kept; RG.DUMPREGISTRATIONS counts them and RG.DEADLETTERS keeps what failed',
+    kind: 'changeable',
+    isValid: (value) => value >= 0 && value <= MOST_PER_REGISTRATION,
+    preset: ({ executions }) => executions.perRegistration,
   },
   ProfileExecutions: { kind: 'changeable', isValid: () => true, preset: () => 0 },
   ExecutionThreads: { kind: 'fixed', value: ({ sandboxes }) => sandboxes, setting: 'sandboxes' },

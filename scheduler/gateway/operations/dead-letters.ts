@@ -50,6 +50,7 @@ export function createDeadLettersOperation({ deadLetters, log }: OperationDepend
       `RG.DEADLETTERS REDRIVE|DISCARD ${FILTER_SYNTAX} [DRYRUN]`,
     ],
     permission: ([sub = '']) => (CHANGES.has(sub.toUpperCase()) ? 'manage' : 'read'),
+    subject: (args) => args,
     async run([sub, ...args]) {
       if (sub === undefined) throw arityError(COMMAND);
       const run = runs[sub.toUpperCase()];

@@ -3,6 +3,7 @@ import type { LoadableVersion, Manifest, RedisAccess, Registry } from '#function
 import type { Runtime } from '#runtime';
 import type { Executions } from '../../executions/executions.ts';
 import type { Options } from '../../executions/options.ts';
+import type { RegisteredRuns } from '../../executions/registered-runs.ts';
 import type { Fleet } from '../../fleet/fleet.ts';
 import type { DeadLetters } from '../../journal/dead-letters.ts';
 import type { Journal } from '../../journal/journal.ts';
@@ -23,9 +24,10 @@ export interface OperationDependencies {
   readonly keys: Pick<SchedulerKeys, 'streams' | 'schedule' | 'captured' | 'lease'>;
   readonly settings: Pick<Settings, 'fleet' | 'limits' | 'caps' | 'executions' | 'sandboxes'>;
   readonly executions: Omit<Executions, 'drain' | typeof Symbol.asyncDispose>;
+  readonly registeredRuns: Pick<RegisteredRuns, 'list' | 'find' | 'drop'>;
   /** Evaluates a script without putting anything in force. */
   readonly inspect: (version: LoadableVersion) => Promise<Manifest>;
-  readonly inspectPool: Runtime['inspectPool'];
+  readonly measurePool: Runtime['measurePool'];
   /** What was set with RG.CONFIGSET. */
   readonly options: Pick<Options, 'read' | 'set' | 'forFunctions'>;
   readonly log: Logger;

@@ -8,14 +8,16 @@ const STILL_RUNS = { EXECUTION_RUNNING: 'can not drop a not yet finished executi
 const UNKNOWN = { EXECUTION_NOT_FOUND: 'execution does not exist' };
 
 /** `RG.DROPEXECUTION`. */
-export function createDropExecutionOperation({ executions }: OperationDependencies): Operation {
+export function createDropExecutionOperation({ executions, registeredRuns }: OperationDependencies): Operation {
   return {
     name: 'RG.DROPEXECUTION',
-    summary: 'Forgets an ended batch execution with its results.',
+    summary: 'Forgets an ended execution with its results.',
     syntax: ['RG.DROPEXECUTION <execution id>'],
     permission: () => 'manage',
+    subject: (args) => args,
     async run([id, ...rest]) {
       if (id === undefined || rest.length > 0) throw arityError('rg.dropexecution');
+      if (await registeredRuns.drop(id)) return OK;
       await withReferenceTexts(executions.drop(id), { ...EXECUTION_ERRORS, ...STILL_RUNS });
       return OK;
     },
@@ -23,15 +25,17 @@ export function createDropExecutionOperation({ executions }: OperationDependenci
 }
 
 /** `RG.ABORTEXECUTION`. */
-export function createAbortExecutionOperation({ executions }: OperationDependencies): Operation {
+export function createAbortExecutionOperation({ executions, registeredRuns }: OperationDependencies): Operation {
   return {
     name: 'RG.ABORTEXECUTION',
     summary: 'Ends a batch execution on every shard, whatever its code is doing.',
     syntax: ['RG.ABORTEXECUTION <execution id>'],
     permission: () => 'manage',
+    subject: (args) => args,
     async run([id, ...rest]) {
       if (id === undefined || rest.length > 0) throw arityError('rg.abortexecution');
-      await withReferenceTexts(executions.abort(id), UNKNOWN);
+      // What has ended is left as it is.
+      if ((await registeredRuns.find(id)) === null) await withReferenceTexts(executions.abort(id), UNKNOWN);
       return OK;
     },
   };

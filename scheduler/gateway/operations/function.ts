@@ -44,6 +44,7 @@ export function createFunctionOperation(dependencies: OperationDependencies): Op
     summary: 'Loads, lists, shows, rolls back and deletes functions.',
     syntax: Object.values(subCommands).map(({ syntax }) => syntax),
     permission: (args) => subCommandOf(args)?.permission ?? 'read',
+    subject: (args) => args.slice(0, 2),
     async run(args) {
       if (args.length === 0) throw arityError(COMMAND);
       const subCommand = subCommandOf(args);

@@ -3,22 +3,26 @@ import type { OperationDependencies } from './dependencies.ts';
 import { withReferenceTexts } from './execution-replies.ts';
 import type { Operation, ReplyValue } from './operation.ts';
 import { recordReply } from './records.ts';
+import { viewOfRun } from './registered-run.ts';
 import { arityError, referenceError } from './syntax-error.ts';
 
 const NO_CLUSTER = 'no cluster detected - use `RG.GETEXECUTION <id> [SHARD]` instead';
 
 /** `RG.GETEXECUTION`: labels and positions of RedisGears 1.2; progress and attempts come behind them. */
-export function createGetExecutionOperation({ executions }: OperationDependencies): Operation {
+export function createGetExecutionOperation(parts: OperationDependencies): Operation {
+  const { executions, registeredRuns, registry } = parts;
   return {
     name: 'RG.GETEXECUTION',
-    summary: 'Shows how far a batch execution is: one element per shard, SHARD = the first one only.',
+    summary: 'Shows how far an execution is: one element per shard, SHARD = the first one only.',
     syntax: ['RG.GETEXECUTION <execution id> [SHARD|CLUSTER]'],
     permission: () => 'read',
     async run([id, scope, ...rest]) {
       if (id === undefined || rest.length > 0) throw arityError('rg.getexecution');
       const wanted = scope?.toUpperCase() ?? null;
       if (wanted !== null && wanted !== 'SHARD' && wanted !== 'CLUSTER') throw referenceError('unknown subcommand');
-      const { isClustered, shards } = await withReferenceTexts(executions.view(id));
+      const run = await registeredRuns.find(id);
+      const view = run === null ? withReferenceTexts(executions.view(id)) : viewOfRun(registry, run);
+      const { isClustered, shards } = await view;
       if (wanted === 'CLUSTER' && !isClustered) throw referenceError(NO_CLUSTER);
       return (wanted === 'SHARD' ? shards.slice(0, 1) : shards).map(shardReply);
     },
@@ -42,6 +46,7 @@ function shardReply(shard: ShardView): ReplyValue {
       steps,
       records_read: shard.recordsRead,
       records_per_second: shard.recordsPerSecond,
+      percent_read: shard.percentRead,
       stage: shard.stage,
       stages: shard.stages,
       attempts: shard.attempts,

@@ -19,15 +19,8 @@ export async function inspectScript(
   const fileName = `${functionName}.js`;
   const artifact = await compileArtifact({ source, language: 'js', sourceMap: null, fileName, maxBytes });
   const own = { ...options.forFunctions };
-  const version = versionOf(own);
-  const target = { functionName, version, artifact, limits: settings.limits, settings: own };
-  const manifest = await inspect({ ...target, version: 0 });
+  const target = { functionName, version: 0, artifact, limits: settings.limits, settings: own };
+  const manifest = await inspect(target);
   const limits = limitsWithin(settings.limits, manifest.configuration);
   return { target: { ...target, limits, rules: rulesOf(manifest.configuration) }, manifest };
-}
-
-/** Isolates are kept by name, version and content: other options make another version. */
-function versionOf(options: Readonly<Record<string, string>>): number {
-  const text = JSON.stringify(Object.entries(options).sort());
-  return text === '[]' ? 0 : Number.parseInt(hashSource(text, 'js').slice(0, 7), 16);
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { PlatformError, type Registry } from '#functions';
+import { type Manifest, PlatformError, type Registry } from '#functions';
 import { converge } from './converge.ts';
 import type { OperationDependencies } from './dependencies.ts';
 import { executionResultsReply } from './execution-replies.ts';
@@ -15,10 +15,12 @@ interface Request {
   readonly description: string | null;
   readonly upgrade: boolean;
   readonly unblocking: boolean;
+  /** A script that registers is refused; without it, `regears run` of a wrong file would put a nameless function in force. */
+  readonly runOnly: boolean;
   readonly replaces: string | null;
 }
 
-const FLAGS: ReadonlySet<string> = new Set(['UNBLOCKING', 'UPGRADE']);
+const FLAGS: ReadonlySet<string> = new Set(['UNBLOCKING', 'UPGRADE', 'RUNONLY']);
 const WITH_VALUE: ReadonlySet<string> = new Set(['ID', 'DESCRIPTION', 'REPLACE_WITH']);
 const ID_TEXT = /^[A-Za-z0-9_-]+$/;
 const BAD_ID = "ID must be compose of: ['A'-'Z' | 'a'-'z' | '0' - '9' | '-' | '_']";
@@ -29,12 +31,17 @@ export function createJsExecuteOperation(dependencies: OperationDependencies): O
   return {
     name: 'RG.JSEXECUTE',
     summary: 'Evaluates a script: runs its run(...), and puts what it registers in force, as RG.PYEXECUTE did.',
-    syntax: ['RG.JSEXECUTE <script> [UNBLOCKING] [ID <name>] [DESCRIPTION <text>] [UPGRADE] [REPLACE_WITH <name>]'],
+    syntax: [
+      'RG.JSEXECUTE <script> [UNBLOCKING] [ID <name>] [DESCRIPTION <text>] [UPGRADE] [REPLACE_WITH <name>] [RUNONLY]',
+    ],
     permission: () => 'manage',
+    // All but the script.
+    subject: (args) => args.slice(1),
     async run(args, { signal }) {
       const request = readRequest(args);
       checkSessions(registry, request);
       const { target, manifest } = await inspectScript(dependencies, request.id, request.script);
+      if (request.runOnly) checkThatItOnlyRuns(manifest);
       const [run] = manifest.runs;
       const registers = manifest.registrations.length > 0;
       // A script that only runs leaves no session behind.
@@ -46,6 +53,16 @@ export function createJsExecuteOperation(dependencies: OperationDependencies): O
       return registers ? OK : id;
     },
   };
+}
+
+function checkThatItOnlyRuns({ runs, registrations }: Manifest): void {
+  const isRun = runs.length > 0 && registrations.length === 0;
+  if (isRun) return;
+  const why = registrations.length > 0 ? 'the script registers something' : 'the script calls no run(...)';
+  throw new PlatformError(
+    'ARGUMENT_INVALID',
+    `${why}, and only runs were asked for; what reacts to events is loaded as a function: regears deploy, or RG.FUNCTION LOAD`,
+  );
 }
 
 async function install(dependencies: OperationDependencies, request: Request): Promise<ReplyValue> {
@@ -69,7 +86,8 @@ function readRequest([script, ...rest]: readonly string[]): Request {
   const upgrade = options.has('UPGRADE') || replaces !== null;
   const description = options.get('DESCRIPTION') ?? null;
   const unblocking = options.has('UNBLOCKING');
-  return { script, id: options.get('ID') ?? null, description, upgrade, unblocking, replaces };
+  const runOnly = options.has('RUNONLY');
+  return { script, id: options.get('ID') ?? null, description, upgrade, unblocking, runOnly, replaces };
 }
 
 function optionValue(keyword: string, value: string | undefined): string {

@@ -37,6 +37,8 @@ export interface Operation {
   readonly syntax: readonly string[];
   /** The permission these arguments need (a command with sub-commands may need different ones). */
   permission(args: readonly string[]): Permission;
+  /** What of the arguments the log names: sub-commands, names and ids, never sources or values. Default: nothing. */
+  subject?(args: readonly string[]): readonly string[];
   /** `args` without the command's name, utf8 text decoded. Throws PlatformError; the message goes to the caller as it is. */
   run(args: readonly string[], context: OperationContext): Promise<ReplyValue>;
 }

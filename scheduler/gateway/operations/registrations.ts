@@ -13,6 +13,7 @@ export function createUnregisterOperation(dependencies: OperationDependencies): 
     summary: 'Takes one registration out of force, until its function is loaded or rolled back again.',
     syntax: ['RG.UNREGISTER <registration id> [ABORTPENDING]'],
     permission: () => 'manage',
+    subject: (args) => args,
     async run(args) {
       const [id] = args;
       if (id === undefined || args.length > 2) throw arityError('rg.unregister');
@@ -47,6 +48,7 @@ export function createPauseOperation(dependencies: OperationDependencies): Opera
     summary: 'Stops taking up events for registrations, on every node, until they are unpaused.',
     syntax: ['RG.PAUSEREGISTRATIONS <registration id> [<registration id> ...]'],
     permission: () => 'manage',
+    subject: (ids) => ids,
     run: (ids, { user }) =>
       setState(dependencies, {
         command: 'rg.pauseregistrations',
@@ -64,6 +66,7 @@ export function createUnpauseOperation(dependencies: OperationDependencies): Ope
     summary: 'Takes up events again for registrations that were paused, aborted or quarantined.',
     syntax: ['RG.UNPAUSEREGISTRATIONS <registration id> [<registration id> ...]'],
     permission: () => 'manage',
+    subject: (ids) => ids,
     run: (ids) => setState(dependencies, { command: 'rg.unpauseregistrations', ids, state: 'running', reason: null }),
   };
 }

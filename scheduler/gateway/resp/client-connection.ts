@@ -6,14 +6,12 @@ import { ConnectionState } from './connection-state.ts';
 import type { DoorParts } from './door-parts.ts';
 import { Gatekeeper } from './gatekeeper.ts';
 import { Interceptor } from './interceptor.ts';
-import type { OwnCommand } from './own-commands.ts';
+import { type OwnCommand, refusalInMulti } from './own-commands.ts';
 import { OwnReplies } from './own-replies.ts';
 import { argumentsOf, type Passage, type PassageHost } from './passage.ts';
 import { Framed, RequestFramer } from './request-framer.ts';
 import { RequestPump, type Wait } from './request-pump.ts';
 
-/** Text of RedisGears for a command of ours inside MULTI. */
-const NOT_IN_MULTI = 'ERR can not run a non-sync execution inside a MULTI/LUA (blocking is not allowed) or on loading.';
 /** Calls of one client in work at once; more wait in its pipeline. */
 const MAX_CALLS = 1_024;
 const HALF_OPEN_MS = 5_000;
@@ -215,11 +213,11 @@ export class ClientConnection implements PassageHost {
   #takeOwn(): boolean {
     if (this.#passage.outstanding > 0) return this.#putBack();
     const { state } = this;
+    const command = this.#parts.own.parse(this.#framer);
     if (state.inMulti) {
-      this.#passage.refuse(this.#framer, NOT_IN_MULTI);
+      this.#passage.refuse(this.#framer, refusalInMulti(command));
       return true;
     }
-    const command = this.#parts.own.parse(this.#framer);
     if (!this.#mayStart(command)) return this.#putBack();
     const verdict = this.#gatekeeper.judge(command);
     if (verdict.kind === 'run') return this.#run(command);

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { encodeCommand, utf8FromLatin1 } from '#functions';
+import { encodeCommand, PlatformError, utf8FromLatin1 } from '#functions';
 import type { CommandCalls } from '../../triggers/command-calls.ts';
 import type { Operation, Permission } from '../operations/operation.ts';
 import type { OperationTable } from '../operations/operation-table.ts';
@@ -36,6 +36,8 @@ export interface OwnCommandsOptions {
 /** Longest names are `RG.CLEARREGISTRATIONSSTATS` and the like; both names below are compared in upper case. */
 const TRIGGER = 'RG.TRIGGER';
 const TRIGGER_ON_KEY = 'RG.TRIGGERONKEY';
+/** More of a command's arguments says no more to who reads the log, characters. */
+const MOST_SUBJECT = 200;
 
 export function createOwnCommands({ operations, calls, log }: OwnCommandsOptions): OwnCommands {
   const parseOther = (name: string, args: readonly string[]): OwnCommand => {
@@ -84,14 +86,27 @@ async function runOperation(
   { user, protocol, signal }: Caller,
   log: Logger,
 ): Promise<string> {
+  const command = { command: operation.name, subject: subjectOf(operation, args), user };
   try {
     const value = await operation.run(args, { user, signal });
-    if (operation.permission(args) === 'manage') log.info({ command: operation.name, user }, 'command done');
+    if (operation.permission(args) === 'manage') log.info(command, 'command done');
     return encodeReply(value, protocol);
   } catch (error) {
-    log.warn({ err: error, command: operation.name, user }, 'command failed');
+    if (isAnswer(error)) log.info({ ...command, code: error.code, reason: error.message }, 'command refused');
+    else log.warn({ ...command, err: error }, 'command failed');
     return errorReply(error);
   }
+}
+
+/** One text, as people write commands. */
+function subjectOf(operation: Operation, args: readonly string[]): string | undefined {
+  const words = operation.subject?.(args) ?? [];
+  return words.length === 0 ? undefined : words.join(' ').slice(0, MOST_SUBJECT);
+}
+
+/** An error that tells all there is to know, to the client who made the mistake; the log needs no stack of it. */
+function isAnswer(error: unknown): error is PlatformError {
+  return error instanceof PlatformError && !error.retryable && error.cause === undefined;
 }
 
 function hasArity(upper: string, count: number): boolean {
@@ -107,4 +122,17 @@ function unknownCommand(name: string, args: readonly string[]): string {
   const shown = args.map((arg) => `'${arg.slice(0, 128)}' `).join('');
   const line = `ERR unknown command '${name.slice(0, 128)}', with args beginning with: ${shown.slice(0, 128)}`;
   return `-${line.replaceAll(/[\r\n]+/g, ' ')}\r\n`;
+}
+
+/** What a command of ours hears inside MULTI: the words of RedisGears where it had some. */
+export function refusalInMulti(command: OwnCommand): string {
+  if (command.kind === 'call') {
+    return 'ERR can not run a non-sync execution inside a MULTI/LUA (blocking is not allowed) or on loading.';
+  }
+  if (command.kind === 'error') return command.reply.slice(1, -2);
+  const { name } = command.operation;
+  if (name === 'RG.JSEXECUTE') {
+    return 'Can not run gears inside a multi exec, lua, or when blocking is not allowed';
+  }
+  return `ERR ${name} is answered by the platform, not by Redis, and can not be called inside MULTI`;
 }

@@ -1,252 +1,175 @@
 import { performance } from 'node:perf_hooks';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
-import { startPlatformProcess } from '../../support/platform.ts';
-import { startRedis, type TestRedis } from '../../support/redis.ts';
-import { startPeer } from '../peer-process.ts';
-import { type RatioRow, ratioRow } from '../statistics.ts';
-import { fillStream, measureDrain } from '../throughput.ts';
+import { startRedis } from '../../support/redis.ts';
+import { startPeer } from '../child.ts';
+import { measureDrain, openTemplates, type Payload, STREAM, type StreamTemplates } from '../entries.ts';
+import { deploy, startSubject } from '../subject.ts';
+import { alternate, type Suite } from '../suite.ts';
 
-/** How much of everything one run does. */
-export interface SuiteSize {
-  readonly rounds: number;
-  readonly entries: number;
-  readonly slowEntries: number;
-  readonly samples: number;
-}
+const GROUP = 'peer';
+const USERS = 5_000;
+const PEER_COUNT = 1_000;
+/** Of 64 kB each; a thousand at once would be slower. */
+const LARGE_COUNT = 100;
+const POOL_WORKERS = 2;
+const DEADLINE_MS = 300_000;
 
-type Report = (line: string) => void;
-
-const STREAM = 'bench:stream';
-const DEADLINE_MS = 120_000;
-
+/** What is done with an entry: the handler of ours; `stream-consumer.ts` has the same for its own. */
 const HANDLERS = {
-  none: '() => {}',
+  none: '(r) => { seen += r.value.user === undefined ? 0 : 1; }',
+  large: '(r) => { seen += r.value.document.length; }',
+  mixed: '(r) => { seen += r.value.text.length + r.value.image.length; }',
   write: "async (r) => { await execute('HINCRBY', 'ours', r.value.user, 1); }",
-  push: "async (r) => { await execute('RPUSH', 'out', r.value.t); }",
-};
+  dependent: `async (r) => {
+    const price = await execute('HGET', 'prices', r.value.user);
+    await execute('HSET', 'totals', r.value.user, Number(price) + Number(r.value.amount));
+  }`,
+} as const;
 type Work = keyof typeof HANDLERS;
 
-interface OurRun {
-  readonly redis: TestRedis;
+interface Run {
+  readonly templates: StreamTemplates;
+  readonly port: number;
   readonly work: Work;
-  readonly batch: number;
   readonly entries: number;
 }
 
-/** Our platform on a filled stream: registered, paused, released; measured like every peer. */
-async function runOurs(run: OurRun): Promise<number> {
-  await using client = disposableClient(run.redis.port);
-  await client.redis.flushall();
-  await using platform = await startPlatformProcess({ redisUrl: run.redis.url });
-  const id = await register(platform.door, run.work, run.batch);
-  await platform.door.call('RG.PAUSEREGISTRATIONS', id);
-  await fillStream(client.redis, { stream: STREAM, entries: run.entries });
-  const rate = measureDrain({ ...load(run.entries), redis: client.redis, group: id, deadlineMs: DEADLINE_MS });
-  await platform.door.call('RG.UNPAUSEREGISTRATIONS', id);
-  return await rate;
+const payloadOf = (work: Work): Payload => (work === 'large' || work === 'mixed' ? work : 'click');
+
+async function prepare({ templates, work, entries }: Run): Promise<void> {
+  await templates.reset(payloadOf(work), entries);
+  if (work !== 'dependent') return;
+  const prices = Object.fromEntries(Array.from({ length: USERS }, (_, n) => [`u${n}`, String(n % 100)]));
+  await templates.redis.hset('prices', prices);
 }
 
-async function register(door: Redis, work: Work, batch: number): Promise<string> {
-  const source = `new GearsBuilder('StreamReader').foreach(${HANDLERS[work]})
+/** Our platform on a filled stream. */
+async function runOurs(run: Run, batch: number): Promise<number> {
+  await prepare(run);
+  const { redis } = run.templates;
+  await using subject = await startSubject(`redis://127.0.0.1:${run.port}`);
+  const source = `let seen = 0; new GearsBuilder('StreamReader').foreach(${HANDLERS[run.work]})
     .register({ prefix: '${STREAM}', mode: 'async_local', batch: ${batch} });`;
-  const [, , , ids] = (await door.call('RG.FUNCTION', 'LOAD', 'bench', source)) as [string, number, string, string[]];
-  return ids[0] ?? '';
+  const [group = ''] = await deploy(subject.door, 'bench', source);
+  return await measureDrain({ redis, group, entries: run.entries });
 }
 
-interface PeerRun {
-  readonly redis: TestRedis;
-  readonly work: 'none' | 'write';
-  readonly style: 'prefetch' | 'naive';
+/** A peer on the same stream. */
+async function runPeer(run: Run, name: string, options: object): Promise<number> {
+  await prepare(run);
+  const { redis } = run.templates;
+  await redis.xgroup('CREATE', STREAM, GROUP, '0');
+  await using peer = await startPeer(name, { port: run.port, stream: STREAM, group: GROUP, ...options });
+  const rate = measureDrain({ redis, group: GROUP, entries: run.entries });
+  peer.go();
+  return await rate;
+}
+
+interface Consumer {
+  readonly work: Work;
+  readonly style: 'naive' | 'pipelined' | 'prefetching';
   readonly count: number;
-  readonly entries: number;
 }
 
-async function runHandwritten(run: PeerRun): Promise<number> {
-  await using client = disposableClient(run.redis.port);
-  await client.redis.flushall();
-  await fillStream(client.redis, { stream: STREAM, entries: run.entries });
-  await client.redis.xgroup('CREATE', STREAM, 'peer', '0');
-  const { work, style, count } = run;
-  await using peer = await startPeer('handwritten', {
-    port: run.redis.port,
-    ...{ stream: STREAM, group: 'peer', work, style, count },
-  });
-  const rate = measureDrain({ ...load(run.entries), redis: client.redis, group: 'peer', deadlineMs: DEADLINE_MS });
-  peer.go();
-  return await rate;
+interface Jobs {
+  readonly port: number;
+  readonly redis: Redis;
+  readonly jobs: number;
+  readonly concurrency: number;
 }
 
-async function runBullmq(redis: TestRedis, jobs: number): Promise<number> {
-  await using client = disposableClient(redis.port);
-  await client.redis.flushall();
-  const connection = new Redis(redis.port, { maxRetriesPerRequest: null });
-  const queue = new Queue('bench', { connection });
-  for (let n = 0; n < jobs; n += 1000) {
-    const chunk = Array.from({ length: Math.min(1000, jobs - n) }, (_, i) => ({
-      name: 'j',
-      data: { user: `u${n + i}` },
-    }));
-    await queue.addBulk(chunk);
+/** Jobs per second of a BullMQ worker on a filled queue; the first fifth warms it up, as everywhere. */
+async function runBullmq({ port, redis, jobs, concurrency }: Jobs): Promise<number> {
+  await redis.flushdb();
+  const connection = new Redis(port, { maxRetriesPerRequest: null });
+  const queue = new Queue<{ user: string }>('bench', { connection });
+  const job = (n: number) => ({ name: 'job', data: { user: `u${n % USERS}` } });
+  for (let n = 0; n < jobs; n += 1_000) {
+    await queue.addBulk(Array.from({ length: Math.min(1_000, jobs - n) }, (_, i) => job(n + i)));
   }
-  await using peer = await startPeer('bullmq', { port: redis.port, work: 'write', concurrency: 50 });
-  const begin = performance.now();
+  await using peer = await startPeer('bullmq', { port, concurrency });
   peer.go();
-  while ((await queue.getJobCountByTypes('waiting', 'active', 'prioritized')) > 0) {
-    if (performance.now() - begin > DEADLINE_MS) throw new Error('The BullMQ worker did not finish in time.');
-  }
-  const rate = (jobs / (performance.now() - begin)) * 1000;
-  await queue.close();
-  connection.disconnect();
-  return await rate;
-}
-
-/**
- * Median of XADD → element in a list, one at a time, in ms. As many events again come before those that count: neither side is
- * to be measured while its code is still being compiled.
- */
-async function sampleLatency(port: number, samples: number): Promise<number> {
-  await using producer = disposableClient(port);
-  await using observer = disposableClient(port);
-  const figures: number[] = [];
-  for (let n = -samples; n < samples; n += 1) {
-    const begin = performance.now();
-    void producer.redis.xadd(STREAM, '*', 't', String(n));
-    const popped = await observer.redis.blpop('out', 10);
-    if (popped === null) throw new Error('No effect within 10 s.');
-    if (n >= 0) figures.push(performance.now() - begin);
-  }
-  return figures.toSorted((a, b) => a - b)[Math.floor(figures.length / 2)] ?? Number.NaN;
-}
-
-async function latencyOurs(redis: TestRedis, samples: number): Promise<number> {
-  await using client = disposableClient(redis.port);
-  await client.redis.flushall();
-  await client.redis.xgroup('CREATE', STREAM, 'unused', '0', 'MKSTREAM');
-  await using platform = await startPlatformProcess({ redisUrl: redis.url });
-  await register(platform.door, 'push', 100);
-  return await sampleLatency(redis.port, samples);
-}
-
-async function latencyHandwritten(redis: TestRedis, samples: number): Promise<number> {
-  await using client = disposableClient(redis.port);
-  await client.redis.flushall();
-  await client.redis.xgroup('CREATE', STREAM, 'peer', '0', 'MKSTREAM');
-  const options = { stream: STREAM, group: 'peer', work: 'push', style: 'blocked', count: 100 };
-  await using peer = await startPeer('handwritten', { port: redis.port, ...options });
-  peer.go();
-  return await sampleLatency(redis.port, samples);
-}
-
-function load(entries: number): { readonly stream: string; readonly entries: number } {
-  return { stream: STREAM, entries };
-}
-
-function disposableClient(port: number): AsyncDisposable & { readonly redis: Redis } {
-  const redis = new Redis(port);
-  return { redis, [Symbol.asyncDispose]: async () => void (await redis.quit()) };
-}
-
-/** Measures `ours` and `peers` in turn, round by round. */
-async function alternate<Name extends string>(
-  rounds: number,
-  runs: Record<Name, () => Promise<number>>,
-  report: Report,
-): Promise<Record<Name, number[]>> {
-  const figures = Object.fromEntries(Object.keys(runs).map((name) => [name, []])) as unknown as Record<Name, number[]>;
-  for (let round = 1; round <= rounds; round += 1) {
-    for (const name of Object.keys(runs) as Name[]) {
-      const figure = await runs[name]();
-      figures[name].push(figure);
-      report(
-        `  round ${round}/${rounds}  ${name.padEnd(26)} ${figure >= 100 ? Math.round(figure) : figure.toFixed(3)}`,
-      );
+  const giveUp = performance.now() + DEADLINE_MS;
+  let begin: { readonly at: number; readonly left: number } | null = null;
+  for (;;) {
+    const left = await queue.getJobCountByTypes('waiting', 'active');
+    const now = performance.now();
+    if (begin === null && left <= jobs * 0.8) begin = { at: now, left };
+    if (begin !== null && left === 0) {
+      await queue.close();
+      connection.disconnect();
+      return (begin.left / (now - begin.at)) * 1_000;
     }
+    if (now > giveUp) throw new Error(`The BullMQ worker has ${left} of ${jobs} jobs left.`);
+    await pause(4);
   }
-  return figures;
 }
 
-/** The suite `streams`: throughput with and without work, the cost of `batch: 1`, latency. */
-export async function streamsSuite(size: SuiteSize, report: Report): Promise<readonly RatioRow[]> {
-  await using redis = await startRedis();
-  const { rounds, entries, slowEntries } = size;
-  const ours = (work: Work, batch: number) => () => runOurs({ redis, work, batch, entries });
-  const prefetching = (work: 'none' | 'write') => () =>
-    runHandwritten({ redis, work, style: 'prefetch', count: 1000, entries });
-  const naive = (work: 'none' | 'write') => () =>
-    runHandwritten({ redis, work, style: 'naive', count: 100, entries: slowEntries });
-  report('entries per second, no work per entry');
-  const none = await alternate(
-    rounds,
-    {
-      ours: ours('none', 1000),
-      'ours batch 100': ours('none', 100),
-      'ours batch 1': ours('none', 1),
-      'hand-written prefetching': prefetching('none'),
-      'hand-written naive': naive('none'),
-    },
-    report,
-  );
-  report('entries per second, one awaited write per entry');
-  const write = await alternate(
-    rounds,
-    {
-      ours: ours('write', 1000),
-      'hand-written pipelined': prefetching('write'),
-      'hand-written naive': naive('write'),
-      'BullMQ, concurrency 50': () => runBullmq(redis, slowEntries),
-    },
-    report,
-  );
-  report('XADD to visible effect, median in ms');
-  const latency = await alternate(
-    rounds,
-    {
-      ours: () => latencyOurs(redis, size.samples),
-      'hand-written blocked': () => latencyHandwritten(redis, size.samples),
-    },
-    report,
-  );
-  const hand = none['hand-written prefetching'];
-  const pipelined = write['hand-written pipelined'];
-  const rate = { unit: 'entries/s' };
-  return [
-    { what: 'no work / hand-written prefetching', ours: none.ours, peer: hand, goal: { atLeast: 1.5 }, ...rate },
-    {
-      what: 'no work / hand-written naive',
-      ours: none.ours,
-      peer: none['hand-written naive'],
-      goal: { atLeast: 8 },
-      ...rate,
-    },
-    {
-      what: 'batch 1 / batch 100',
-      ours: none['ours batch 1'],
-      peer: none['ours batch 100'],
-      goal: { atLeast: 0.5 },
-      ...rate,
-    },
-    { what: 'one write / hand-written pipelined', ours: write.ours, peer: pipelined, goal: { atLeast: 1.2 }, ...rate },
-    {
-      what: 'one write / hand-written naive',
-      ours: write.ours,
-      peer: write['hand-written naive'],
-      goal: { atLeast: 8 },
-      ...rate,
-    },
-    {
-      what: 'one write / BullMQ',
-      ours: write.ours,
-      peer: write['BullMQ, concurrency 50'],
-      goal: { atLeast: 8 },
-      ...rate,
-    },
-    {
-      what: 'latency p50 / hand-written blocked',
-      ours: latency.ours,
-      peer: latency['hand-written blocked'],
-      goal: { atMost: 1.5 },
-      unit: 'ms',
-    },
-  ].map(ratioRow);
-}
+/** The suite `streams`: entries per second, with less and more work for each. */
+export const streamsSuite: Suite<'streams'> = async (context) => {
+  await using server = await startRedis();
+  await using templates = openTemplates(server);
+  const { port } = server;
+  const { quick } = context;
+  const counts: Readonly<Record<Work, number>> = quick
+    ? { none: 150_000, write: 100_000, dependent: 60_000, mixed: 30_000, large: 2_000 }
+    : { none: 500_000, write: 300_000, dependent: 200_000, mixed: 100_000, large: 10_000 };
+  const slow = quick ? 6_000 : 30_000;
+  const ours = (work: Work, batch: number) => () => runOurs({ templates, port, work, entries: counts[work] }, batch);
+  const hand = (consumer: Consumer, entries: number) => () =>
+    runPeer({ templates, port, work: consumer.work, entries }, 'stream-consumer', consumer);
+  const naive = (work: Work) => hand({ work, style: 'naive', count: PEER_COUNT }, slow);
+  const prefetching = (work: Work, count = PEER_COUNT) => hand({ work, style: 'prefetching', count }, counts[work]);
+  const pooled = (kind: string) => () => {
+    const options = { kind, count: PEER_COUNT, workers: POOL_WORKERS };
+    return runPeer({ templates, port, work: 'none', entries: counts.none }, 'pooled-consumer', options);
+  };
+  const bullmq = (concurrency: number, jobs: number) => () =>
+    runBullmq({ port, redis: templates.redis, jobs, concurrency });
+
+  const none = await alternate(context, 'no work per entry, entries/s', {
+    batch1000: ours('none', 1_000),
+    prefetching: prefetching('none'),
+    batch100: ours('none', 100),
+    batch1: ours('none', 1),
+    naive: naive('none'),
+    threads: pooled('threads'),
+    processes: pooled('processes'),
+  });
+  const write = await alternate(context, 'one awaited write per entry, entries/s', {
+    ours: ours('write', 1_000),
+    prefetching: prefetching('write'),
+    naive: naive('write'),
+    'BullMQ, concurrency 50': bullmq(50, slow),
+    'BullMQ, concurrency 1': bullmq(1, slow / 3),
+  });
+  const dependent = await alternate(context, 'a write that depends on a read, entries/s', {
+    ours: ours('dependent', 1_000),
+    prefetching: prefetching('dependent'),
+  });
+  const large = await alternate(context, '64 kB payloads, entries/s', {
+    ours: ours('large', 100),
+    prefetching: prefetching('large', LARGE_COUNT),
+  });
+  const mixed = await alternate(context, '1 kB of text and bytes, entries/s', {
+    ours: ours('mixed', 100),
+    prefetching: prefetching('mixed'),
+  });
+  return {
+    none1000: { ours: none.batch1000, peer: none.prefetching },
+    none100: { ours: none.batch100, peer: none.prefetching },
+    noneNaive: { ours: none.batch100, peer: none.naive },
+    noneThreads: { ours: none.batch100, peer: none.threads },
+    noneProcesses: { ours: none.batch100, peer: none.processes },
+    batch1: { ours: none.batch1, peer: none.prefetching },
+    write: { ours: write.ours, peer: write.prefetching },
+    writeNaive: { ours: write.ours, peer: write.naive },
+    writeBullmq: { ours: write.ours, peer: write['BullMQ, concurrency 50'] },
+    writeBullmqOne: { ours: write.ours, peer: write['BullMQ, concurrency 1'] },
+    dependent: { ours: dependent.ours, peer: dependent.prefetching },
+    large: { ours: large.ours, peer: large.prefetching },
+    mixed: { ours: mixed.ours, peer: mixed.prefetching },
+  };
+};

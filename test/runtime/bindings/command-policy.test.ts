@@ -21,6 +21,11 @@ function verdictOn(...args: string[]): string | null {
   return policy.checkOne(encodeCommand(args))?.reply ?? null;
 }
 
+test('a refusal travels as bytes: its words are ASCII, or they would arrive garbled', () => {
+  const names = ['AUTH', 'MULTI', 'BLPOP', 'SUBSCRIBE', 'SAVE', 'EVAL', 'FLUSHALL', 'RG.TRIGGER', 'NOSUCH', 'WAIT'];
+  for (const name of names) expect(verdictOn(name)).toMatch(/^-COMMAND_FORBIDDEN [\x20-\x7e]+\r\n$/);
+});
+
 describe('commands that a function may send', () => {
   test.each([
     ['HINCRBY', 'h', 'f', '1'],

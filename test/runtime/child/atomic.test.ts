@@ -25,6 +25,15 @@ describe('atomic without a parameter', () => {
     expect(logs[0]?.message).toBe('[2,3]');
   });
 
+  test('code can ask whether it is within, until it first awaits', async () => {
+    await child.load(
+      handler(
+        "const seen = [isInAtomicBlock()]; await atomic(async () => { seen.push(isInAtomicBlock()); execute('B'); await null; seen.push(isInAtomicBlock()) }); seen.push(isInAtomicBlock()); log(seen.join())",
+      ),
+    );
+    expect((await child.run(one)).logs[0]?.message).toBe('false,true,false,false');
+  });
+
   test('one command is a group too, none is none', async () => {
     await child.load(handler("await atomic(() => execute('B')); log(JSON.stringify(await atomic(() => {})))"));
     const { commands, logs } = await child.run(one);
@@ -78,6 +87,7 @@ describe('atomic without a parameter', () => {
 describe('atomic with a transaction', () => {
   const transfer = handler(`
     const replies = await atomic(async tx => {
+      if (!isInAtomicBlock()) throw new Error('not within');
       const balance = Number(await tx.execute('GET', 'account'));
       if (balance < 10) throw new Error('not enough');
       tx.execute('SET', 'account', balance - 10);

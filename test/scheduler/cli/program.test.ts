@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { COMMANDS } from '../../../scheduler/cli/commands/index.ts';
 import { EXIT_CODE_MEANINGS, exitCodeOf } from '../../../scheduler/cli/exit-code.ts';
+import { startRedis } from '../../support/redis.ts';
 import { type Ran, runRegears } from '../../support/regears.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'regears-cli-'));
@@ -120,6 +121,13 @@ describe('exit codes', () => {
       `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
     ]);
     expect(stderr).toContain('does not speak RESP');
+    expect(code).toBe(3);
+  });
+
+  test('a Redis that is no door is told apart from one', async () => {
+    await using redis = await startRedis();
+    const { code, stderr } = await regears(['list', '--url', redis.url]);
+    expect(stderr).toContain('what answers is a Redis, not the door of a node');
     expect(code).toBe(3);
   });
 

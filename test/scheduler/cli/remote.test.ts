@@ -95,6 +95,12 @@ describe('remote commands', () => {
     expect((await regears('trigger', 'hello', 'bob')).stdout).toBe('Good day bob\n');
   });
 
+  test('a version that is not there is answered with the command that shows those of the function', async () => {
+    expect((await regears('show', 'hello', '--version', '9')).stderr).toBe(
+      'error VERSION_NOT_FOUND: the function "hello" has no version 9; see: regears versions hello\n',
+    );
+  });
+
   test('feed appends lines and says how many; dead letters are counted, asked for, and redriven', async () => {
     const file = write(
       'picky.js',

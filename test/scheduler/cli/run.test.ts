@@ -69,11 +69,19 @@ test('regears run ends with 1 and the errors when functions failed', async () =>
   expect(stderr).toContain('no luck');
 });
 
-test('a file that registers is not run', async () => {
-  const path = await file('reg.js', 'GB().map((r) => r.missing.field);');
-  const { code, stderr } = await regears('run', path);
-  expect(code).toBe(2);
-  expect(stderr).toContain('regears deploy');
+test('a file that registers, or runs nothing, is refused and changes nothing', async () => {
+  const files = [
+    await file('reg.js', "GB('StreamReader').map((r) => r).register({ prefix: 'run:*' });"),
+    await file('both.js', "GB().count().run('k:*'); GB('StreamReader').map((r) => r).register({ prefix: 'run:*' });"),
+    await file('none.js', 'GB().map((r) => r.missing.field);'),
+  ];
+  for (const each of files) {
+    const { code, stderr } = await regears('run', each);
+    expect(code).toBe(2);
+    expect(stderr).toContain('regears deploy');
+  }
+  expect(await platform.door.call('RG.DUMPREGISTRATIONS')).toEqual([]);
+  expect(await platform.door.call('RG.FUNCTION', 'LIST')).toEqual([]);
 });
 
 test('regears executions lists, shows and forgets what was left running', async () => {
@@ -83,5 +91,9 @@ test('regears executions lists, shows and forgets what was left running', async 
   expect((await regears('executions')).stdout).toContain(id);
   expect((await regears('executions', id)).stdout).toMatch(/done/);
   expect((await regears('executions', id, '--drop')).code).toBe(0);
-  expect((await regears('executions', id)).code).not.toBe(0);
+  expect(await regears('executions', id)).toEqual({
+    code: 4,
+    stdout: '',
+    stderr: 'error EXECUTION_NOT_FOUND: execution plan does not exist; see: regears executions\n',
+  });
 });

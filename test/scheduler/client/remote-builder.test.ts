@@ -222,6 +222,38 @@ describe.each(Object.entries(TOPOLOGIES))('a remote builder on %s', (_, start) =
     expect((await resultsOf(marked.run('person:*')))[0]).toEqual([35, suffix]);
   });
 
+  test('functions given to with are sent as their source; within a value they are refused', async () => {
+    const least = 18;
+    const isGrown = (age: number): boolean => age > least;
+    const marked = async (age: number): Promise<string> => `${await execute('ECHO', 'grown')} ${age}`;
+    const plan = ages()
+      .filter((age) => isGrown(age))
+      .map((age) => marked(age))
+      .sort();
+    await expect(plan.with({ isGrown, marked }).run('person:*')).rejects.toMatchObject({
+      code: 'CLOSURE_REFUSED',
+      details: { names: ['least'] },
+    });
+    expect((await resultsOf(plan.with({ least }).run('person:*')))[0]).toEqual('grown 35');
+    expect(() => ages().with({ tools: { isGrown } })).toThrow(
+      expect.objectContaining({
+        code: 'VALUE_UNSENDABLE',
+        message: expect.stringContaining('with: tools.isGrown is a function, which has no name of its own'),
+      }),
+    );
+    const broken = (age: number): never => {
+      throw new RangeError(`no ${age}`);
+    };
+    const { errors } = await ages()
+      .map((age) => broken(age))
+      .with({ broken })
+      .run('person:1');
+    expect(errors[0]).toMatchObject({
+      step: { operation: 'with.broken' },
+      message: expect.stringMatching(/^RangeError: no \d+ \(with\.broken at 2:\d+: throw/),
+    });
+  });
+
   test('what functions throw comes as errors with code, step and position', async () => {
     const failing = persons()
       .map((r) => r.value.age)

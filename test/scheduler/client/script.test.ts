@@ -9,6 +9,7 @@ const partsOf = (functions: readonly SentFunction[], values: Readonly<Record<str
   calls: [{ step, args: '$regears[0]' }],
   functions,
   values: new Map(Object.entries(values)),
+  helpers: new Map(),
 });
 
 test('lines of the script are told by step and by line of the function, whatever ends a line', () => {
@@ -36,5 +37,5 @@ test.each<[(...args: never) => unknown, string]>([
 
 test('a value may have a name that means something in Node', () => {
   const script = writeScript(partsOf([read(() => process.pid)], { process: '{ ["pid"]: 1 }' }));
-  expect(script.text).toContain('((process) => [');
+  expect(script.text).toContain('((process) => {');
 });

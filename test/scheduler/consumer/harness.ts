@@ -170,6 +170,8 @@ export interface TestNodeOptions {
   readonly leases?: Map<string, string>;
   readonly onJobs?: (jobs: readonly EntriesJob[]) => void;
   readonly onSettled?: (registrationId: string) => void;
+  /** Comes before each load of a version: may hold it up, or fail it by rejecting. */
+  readonly beforeLoad?: () => Promise<void>;
   readonly log?: boolean;
 }
 
@@ -225,7 +227,10 @@ export async function startNode(options: TestNodeOptions): Promise<TestNode> {
     onSettled: (id) => options.onSettled?.(id),
     caps: { deadLetters: 1000 },
     execute: (invocation) => (dead ? new Promise(() => undefined) : options.execute(muted(invocation, () => dead))),
-    loadable: async (functionName, version) => target(functionName, version),
+    async loadable(functionName, version) {
+      await options.beforeLoad?.();
+      return target(functionName, version);
+    },
     async setState(ids, state, reason) {
       states.push({ ids, state, reason });
     },

@@ -5,6 +5,15 @@ import { addEntries, pendingOf, registration, runWith, startNode, untilEnded } f
 
 const redis = sharedRedis();
 
+/** The load on taking up a registration fails, so that a batch has to load its version; that waits for `gate`. */
+function secondLoad(gate: Promise<void>): () => Promise<void> {
+  let loads = 0;
+  return () => {
+    loads += 1;
+    return loads === 1 ? Promise.reject(new Error('not yet')) : gate;
+  };
+}
+
 test('a node that wakes up without its lease runs nothing more of a sync stream', async () => {
   const alive = new Set<string>();
   const leases = new Map<string, string>();
@@ -40,6 +49,57 @@ test('a node that wakes up without its lease runs nothing more of a sync stream'
   expect(await untilEnded(second, 70)).toMatchObject({ done: 70 });
   expect(seenBySecond).toEqual([...ids, ...more]);
   expect(seenByFirst).toEqual(ids.slice(0, 1));
+});
+
+test('a node that loses its lease while it loads a version runs nothing of that batch', async () => {
+  const alive = new Set<string>();
+  const leases = new Map<string, string>();
+  const loaded = Promise.withResolvers<void>();
+  const seenByFirst: string[] = [];
+  await using first = await startNode({
+    ...{ url: redis.url, slot: 1, alive, leases, beforeLoad: secondLoad(loaded.promise) },
+    execute: runWith(({ id }) => {
+      seenByFirst.push(id);
+      return 'done';
+    }),
+  });
+  await addEntries(first.access, 10);
+  await first.trigger.apply([registration({ mode: 'sync', batch: 10 })]);
+  await waitFor(async () => (await pendingOf(first)) === 10, { what: 'the entries are read' });
+  first.holdsSlot = false;
+  alive.delete('n1');
+  await using second = await startNode({
+    ...{ url: redis.url, slot: 2, alive, leases },
+    execute: runWith(() => 'done'),
+  });
+  await second.trigger.apply([registration({ mode: 'sync', batch: 10 })]);
+  expect(await untilEnded(second, 10)).toMatchObject({ done: 10 });
+  loaded.resolve();
+  await addEntries(first.access, 10);
+  expect(await untilEnded(second, 20)).toMatchObject({ done: 20 });
+  expect(seenByFirst).toEqual([]);
+});
+
+test('a node that may act again runs what it had read while a version was loaded', async () => {
+  const loaded = Promise.withResolvers<void>();
+  const seen: string[] = [];
+  await using node = await startNode({
+    ...{ url: redis.url, beforeLoad: secondLoad(loaded.promise) },
+    execute: runWith(({ id }) => {
+      seen.push(id);
+      return 'done';
+    }),
+  });
+  const ids = await addEntries(node.access, 10);
+  await node.trigger.apply([registration({ mode: 'sync', batch: 10 })]);
+  await waitFor(async () => (await pendingOf(node)) === 10, { what: 'the entries are read' });
+  node.holdsSlot = false;
+  loaded.resolve();
+  // What the load goes on with comes before this.
+  await node.access.client.ping();
+  node.holdsSlot = true;
+  expect(await untilEnded(node, 10)).toMatchObject({ done: 10 });
+  expect(seen).toEqual(ids);
 });
 
 test('a node that keeps its lease goes on in order after it could not act for a while', async () => {

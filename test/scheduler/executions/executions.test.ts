@@ -192,7 +192,11 @@ describe.each(Object.entries(TOPOLOGIES))('executions on %s', (name, start) => {
     const id = await one.executions.start({ target: await loadable(), run: runSpec([]) });
     await waitFor(async () => (await one.executions.view(id)).summary.status === 'running', { what: 'it runs' });
     await expect(one.executions.results(id)).rejects.toThrow(/still running/);
+    const atWork = async (): Promise<number> => (await one.executions.view(id)).shards[0]?.totalDurationMs ?? 0;
+    await waitFor(async () => (await atWork()) > 0, { what: 'the time at work is told' });
+    const before = await atWork();
     await other.executions.abort(id);
+    expect(await atWork()).toBeGreaterThanOrEqual(before);
     expect((await one.executions.view(id)).summary.status).toBe('done');
     const { results, errors } = await one.executions.results(id);
     expect(results).toBe('*0\r\n');

@@ -22,6 +22,7 @@ const log = pino({ level: process.env.TEST_LOG ?? 'silent' });
 
 const SETTINGS: ExecutionSettings = {
   max: 1_000,
+  perRegistration: 100,
   idleMs: 5_000,
   keepMs: 60_000,
   resultBytes: 1024 * 1024,

@@ -25,9 +25,12 @@ beforeAll(async () => {
 afterAll(() => redis[Symbol.asyncDispose]());
 beforeEach(() => redis.client().flushall());
 
-function list(lists: readonly string[], overrides: CapturedOverrides & Partial<ListTriggerSpec> = {}) {
-  const { from = 'right', ...rest } = overrides;
-  return captured(ID, (delivery) => ({ kind: 'list', lists, from, delivery }), rest);
+function list(
+  lists: readonly string[],
+  overrides: CapturedOverrides & Partial<ListTriggerSpec> & { readonly id?: string } = {},
+) {
+  const { from = 'right', id = ID, ...rest } = overrides;
+  return captured(id, (delivery) => ({ kind: 'list', lists, from, delivery }), rest);
 }
 
 interface ListNode extends AsyncDisposable {
@@ -208,12 +211,17 @@ test('a failing item is retried alone; the others go on', async () => {
 
 test('a paused registration leaves the list alone', async () => {
   await using lists = await startLists(() => 'done');
-  await lists.apply(list(['jobs']));
-  await lists.apply(list(['jobs'], { state: 'paused' }));
+  const other = list(['others'], { id: 'fn/list/others' });
+  await lists.apply(list(['jobs']), other);
+  await lists.apply(list(['jobs'], { state: 'paused' }), other);
   await redis.client().lpush('jobs', 'a', 'b');
-  await new Promise((resolve) => setTimeout(resolve, 90));
+  // Meanwhile a list beside it is served from its push to the end, time and again.
+  for (let served = 1; served <= 5; served += 1) {
+    await redis.client().lpush('others', 'x');
+    await untilEnded(lists.node, served, 'fn/list/others');
+  }
   expect(await redis.client().llen('jobs')).toBe(2);
-  await lists.apply(list(['jobs']));
+  await lists.apply(list(['jobs']), other);
   expect((await untilEnded(lists.node, 2, ID)).done).toBe(2);
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ReplyValue } from '../../../../scheduler/gateway/operations/operation.ts';
-import { fields, harness } from './harness.ts';
+import { fields, harness, RUN } from './harness.ts';
 
 describe('executions', () => {
   test('a script that only runs is answered with results and errors, or with an id', async () => {
@@ -24,11 +24,11 @@ describe('executions', () => {
 
   test('are listed and shown with the labels of RedisGears, ours behind them', async () => {
     const { run } = harness();
-    expect(fields(((await run('RG.DUMPEXECUTIONS')) as ReplyValue[][])[0] ?? [])).toMatchObject({
-      executionId: 'id-1',
-      status: 'done',
-      registered: 0,
-    });
+    const listed = ((await run('RG.DUMPEXECUTIONS')) as ReplyValue[][]).map(fields);
+    expect(listed).toMatchObject([
+      { executionId: RUN.id, status: 'done', registered: 1, registration: 'f/stream/s:*', executions: 2, errors: 1 },
+      { executionId: 'id-1', status: 'done', registered: 0 },
+    ]);
     const [shard] = (await run('RG.GETEXECUTION', 'id-1')) as ReplyValue[][];
     const plan = shard?.[3] as ReplyValue[];
     const labels = [
@@ -45,6 +45,18 @@ describe('executions', () => {
       ['type', 'stringify', 'duration', 1, 'name', '', 'arg', ''],
       ['type', 'map', 'duration', 2, 'name', 'age', 'arg', 'function age(r) {'],
     ]);
+  });
+
+  test('those of registrations have the same commands', async () => {
+    const { run, asked } = harness();
+    const [[, , , plan]] = (await run('RG.GETEXECUTION', RUN.id)) as [[string, string, string, ReplyValue[]]];
+    expect(fields(plan)).toMatchObject({ status: 'done', results: 8, errors: ['Error: no'], records_read: 10 });
+    expect(await run('RG.GETRESULTS', RUN.id)).toEqual([[], ['Error: no']]);
+    expect(await run('RG.GETRESULTS', RUN.id, 'CURSOR', '0')).toEqual(['0', [], ['Error: no']]);
+    expect(await run('RG.GETRESULTSBLOCKING', RUN.id)).toEqual([[], ['Error: no']]);
+    expect(await run('RG.ABORTEXECUTION', RUN.id)).toEqual({ simple: 'OK' });
+    expect(await run('RG.DROPEXECUTION', RUN.id)).toEqual({ simple: 'OK' });
+    expect(asked).toEqual([]);
   });
 
   test('errors have the texts of RedisGears', async () => {
@@ -96,7 +108,13 @@ test('sessions, engines and memory are shown', async () => {
   expect(fields(session ?? [])).toMatchObject({ ID: 'f', linked: 'primary', dead: 'false', refCount: 2 });
   expect(await run('RG.JSDUMPSESSIONS', 'SESSIONS', 'no')).toEqual(['Session no does not exists']);
   expect(await fail('RG.JSDUMPSESSIONS', 'loud')).toBe('-Unknown option loud\r\n');
-  expect(fields((await run('RG.JSSTATS')) as ReplyValue[])).toMatchObject({ sandboxResidentBytes: 150, isolates: 1 });
+  const stats = fields((await run('RG.JSSTATS')) as ReplyValue[]);
+  expect(stats).toMatchObject({ sandboxResidentBytes: 150, isolates: 2, isolateHeapBytes: 70, batches: 3, entries: 8 });
+  const isolates = (fields((stats.sandboxes as ReplyValue[][])[0] ?? []).isolates as ReplyValue[][]).map(fields);
+  expect(isolates).toEqual([
+    { function: 'f', version: 3, heapBytes: 70, externalBytes: 4, cpuMs: 2, batches: 3, entries: 8 },
+    { function: 'g', version: 1, heapBytes: null, externalBytes: null, cpuMs: null, batches: null, entries: null },
+  ]);
   expect(((await run('RG.DUMPPLUGINS')) as string[][]).map(([name]) => name)).toEqual(['isolated-vm', 'v8', 'node']);
   expect(await run('RG.INFOCLUSTER')).toBe('no cluster mode');
   expect(await run('RG.REFRESHCLUSTER')).toEqual({ simple: 'OK' });

@@ -60,6 +60,7 @@ const SHARD = {
   ],
   recordsRead: 9,
   recordsPerSecond: 750,
+  percentRead: 100,
   stage: 1,
   stages: 1,
   attempts: 1,
@@ -72,6 +73,13 @@ const refusing = (code: string) => async (): Promise<never> => {
 export function active(spec: RegistrationSpec, state: ActiveRegistration['state'] = 'running'): ActiveRegistration {
   return { functionName: 'f', version: 3, spec, state, stateReason: null, routes: [] };
 }
+
+/** What is kept of executions of the stream registration. */
+export const RUN = {
+  ...{ id: `${STREAM.id}@1700000000000-0`, registrationId: STREAM.id, functionName: 'f', version: 3 },
+  ...{ key: 's:1', node: 'n', startedAtMs: 0, durationMs: 20, executions: 2, entries: 10 },
+  ...{ done: 8, filtered: 1, failed: 1, errors: ['Error: no'] },
+};
 
 /** Dependencies that note what they are asked. */
 export function harness(late: readonly string[] = []) {
@@ -176,8 +184,17 @@ export function harness(late: readonly string[] = []) {
       const runs = version.artifact.source.includes('run') ? [{ reader: 'KeysReader' }] : [];
       return { registrations: version.artifact.source.includes('only') ? [] : [STREAM], runs };
     },
-    inspectPool: () => [
-      { pid: 5, residentBytes: 100, role: 'shared', versions: [{ functionName: 'f', version: 3 }] },
+    measurePool: async () => [
+      {
+        ...{ pid: 5, residentBytes: 100, role: 'shared' },
+        versions: [
+          {
+            ...{ functionName: 'f', version: 3 },
+            usage: { heapBytes: 70, externalBytes: 4, cpuMs: 2, batches: 3, entries: 8 },
+          },
+          { functionName: 'g', version: 1, usage: null },
+        ],
+      },
       { pid: 6, residentBytes: 50, role: 'spare', versions: [] },
     ],
     options: {
@@ -201,6 +218,11 @@ export function harness(late: readonly string[] = []) {
       waitForEnd: refusing('EXECUTION_NOT_FOUND'),
       drop: refusing('EXECUTION_RUNNING'),
       abort: refusing('EXECUTION_NOT_FOUND'),
+    },
+    registeredRuns: {
+      list: async () => [RUN],
+      find: async (id: string) => (id === RUN.id ? RUN : null),
+      drop: async (id: string) => id === RUN.id,
     },
     log: pino({ level: 'silent' }),
   } as unknown as OperationDependencies;

@@ -80,6 +80,17 @@ describe('commands of ours', () => {
     expect(await admin.exists('in-multi')).toBe(0);
   });
 
+  test.each([
+    ['RG.FUNCTION', /^-ERR RG.FUNCTION is answered by the platform/],
+    ['RG.NOTHING', /^-ERR unknown command/],
+  ])('each says inside MULTI why it is not there: %s', async (name, words) => {
+    using client = await rawClient(door.port);
+    client.send(command('MULTI') + command(name, '1') + command('EXEC'));
+    const [, refusal, end] = await client.replies(3);
+    expect(refusal).toMatch(words);
+    expect(end).toMatch(/^-EXECABORT/);
+  });
+
   test('are refused in RESP2 subscribed mode as other commands are', async () => {
     using client = await rawClient(door.port);
     client.send(command('SUBSCRIBE', 'c') + command('RG.TRIGGER', 'f'));

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { matchesGlob } from '../../../scheduler/triggers/glob.ts';
+import { matchesGlob } from '../../../functions/model/glob.ts';
 import { startRedis, type TestRedis } from '../../support/redis.ts';
 
 const PATTERNS = [

@@ -1,0 +1,72 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type PlatformProcess, startPlatformProcess } from './support/platform.ts';
+import { startRedis, type TestRedis } from './support/redis.ts';
+import { waitFor } from './support/wait.ts';
+
+const text = readFileSync(new URL('../docs/flow-control.md', import.meta.url), 'utf8');
+const programs = [...text.matchAll(/```js\n(.*?)```/gs)].map(([, program = '']) => program);
+
+let redis: TestRedis;
+let platform: PlatformProcess;
+beforeAll(async () => {
+  redis = await startRedis();
+  platform = await startPlatformProcess({ redisUrl: redis.url });
+});
+afterAll(async () => {
+  await platform?.[Symbol.asyncDispose]();
+  await redis?.[Symbol.asyncDispose]();
+});
+
+/** Loads an example; what it hands to `name`, which the document does not show, is kept in a list. */
+async function load(name: string): Promise<void> {
+  const program = programs.find((one) => one.includes(`foreach(${name})`));
+  expect(program).toBeDefined();
+  const shown = `const ${name} = (r) => execute('RPUSH', 'ran:${name}', JSON.stringify(r.value));`;
+  await platform.door.call('RG.FUNCTION', 'LOAD', name, `${shown}\n${program}`);
+}
+
+async function ranBy(name: string, count: number): Promise<unknown[]> {
+  const list = (): Promise<string[]> => redis.client().lrange(`ran:${name}`, 0, -1);
+  await waitFor(async () => (await list()).length >= count, { what: `${count} events of ${name} have run` });
+  return (await list()).map((one) => JSON.parse(one) as unknown);
+}
+
+test('the example of filter lets through what it says', async () => {
+  const good = [
+    { status: 'paid', amount: '100', country: 'DE' },
+    { status: 'settled', amount: '999.5', country: 'FR' },
+  ];
+  const bad = [
+    { ...good[0], status: 'open' },
+    { ...good[0], amount: '99.9' },
+    { ...good[0], amount: '1000' },
+    { ...good[0], country: 'XX' },
+    { status: 'paid', amount: '100' },
+    { ...good[0], coupon: 'x' },
+  ];
+  for (const order of [...bad, ...good]) await platform.door.xadd('orders:1', '*', ...Object.entries(order).flat());
+  await load('bill');
+  expect(await ranBy('bill', 2)).toEqual(good);
+});
+
+test('the example of rateLimit runs', async () => {
+  await platform.door.lpush('mails', 'a', 'b');
+  await load('send');
+  expect((await ranBy('send', 2)).toSorted()).toEqual(['a', 'b']);
+});
+
+test('the example of key keeps the order of each account', async () => {
+  for (let n = 0; n < 40; n += 1) await platform.door.xadd('ledger', '*', 'account', `a${n % 4}`, 'n', String(n));
+  await load('apply');
+  const ran = (await ranBy('apply', 40)) as { account: string; n: string }[];
+  for (const [account, entries] of Map.groupBy(ran, (one) => one.account)) {
+    const expected = Array.from({ length: 10 }, (_, n) => String(n * 4 + Number(account.slice(1))));
+    expect(entries.map(({ n }) => n)).toEqual(expected);
+  }
+});
+
+test('the document has no other examples', () => {
+  const named = programs.map((program) => /foreach\((\w+)\)/.exec(program)?.[1]);
+  expect(named.filter((name) => !['bill', 'send', 'apply'].includes(name ?? ''))).toEqual([]);
+});
