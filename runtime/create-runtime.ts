@@ -5,6 +5,7 @@ import { createCommandPolicy } from './bindings/command-policy.ts';
 import { createEffects } from './bindings/effects.ts';
 import { createLogSink, type RuntimeLog } from './bindings/log-sink.ts';
 import { createNarrow } from './bindings/narrowing.ts';
+import { refusedReading } from './bindings/reading-rules.ts';
 import { createEngine } from './engine/engine.ts';
 import type { GuestLog, QuarantineEvent, Runtime } from './runtime.ts';
 import { childCommand } from './sandbox/child-command.ts';
@@ -81,9 +82,8 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     onLoaded: (version, report) => logs.write(version, report.logs),
     onQuarantine: (event) => tell(quarantineListeners, event, log),
   });
-  const engine = stack.use(
-    createEngine({ pool, effects, sessions, policy, narrow, logs, log, mostWaits: settings.waits }),
-  );
+  const ways = { effects, sessions, policy, narrow, refuseReading: refusedReading };
+  const engine = stack.use(createEngine({ pool, ...ways, logs, log, mostWaits: settings.waits }));
   await pool.ready();
   log.info({ sandboxes, confinement: command.confinement }, 'sandbox processes are ready');
   if (process.getuid?.() === 0 && !command.confinement.includes('user')) {

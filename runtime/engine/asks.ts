@@ -31,6 +31,8 @@ export interface AsksOptions {
   readonly mostWaits: number;
   /** Opens a stage in the isolate where the handler is. */
   readonly openWithin: (isolate: LoadedIsolate, request: StageRequest) => Promise<StageRun>;
+  /** Why a version that keeps to these keys may not read what a run reads; null when it may. */
+  readonly refuseReading: (keys: readonly string[] | null, run: RunSpec) => string | null;
   readonly logs: LogSink;
 }
 
@@ -123,6 +125,8 @@ class AskDesk implements Asks {
     signal.addEventListener('abort', () => this.#logAbandoned(invocation), { once: true });
     try {
       const run = readRun(text);
+      const refused = this.#options.refuseReading(isolate.target.rules?.keys ?? null, run);
+      if (refused !== null) return refusal('COMMAND_FORBIDDEN', refused);
       const { records, errors } = await this.#hosted().run({ target: isolate.target, run, depth, openStage }, signal);
       return `*2\r\n${listOf(records)}${listOf(errors.map(latin1FromUtf8))}`;
     } catch (reason) {

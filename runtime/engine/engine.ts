@@ -11,7 +11,7 @@ import { type LoadedIsolate, scriptName, versionKey } from '../sandbox/isolates.
 import { LoadFailure } from '../sandbox/load-failure.ts';
 import type { SandboxPool } from '../sandbox/pool.ts';
 import type { StageRequest, StageRun } from '../stage.ts';
-import { type Asks, createAsks } from './asks.ts';
+import { type Asks, type AsksOptions, createAsks } from './asks.ts';
 import { Batch } from './batch.ts';
 import { createConcurrency } from './concurrency.ts';
 import { aborted, type Failure, guestFailure, tooManyAtOnce, unavailable } from './failures.ts';
@@ -31,6 +31,8 @@ export interface EngineOptions {
   readonly log: RuntimeLog;
   /** What events of one version may wait for at once, beside commands. */
   readonly mostWaits: number;
+  /** See `AsksOptions`. */
+  readonly refuseReading: AsksOptions['refuseReading'];
   /** How often signals and deadlines are looked at, ms. Default 25. */
   readonly checkEveryMs?: number;
 }
@@ -78,6 +80,7 @@ class BatchEngine implements Engine {
     });
     this.#asks = createAsks({
       mostWaits: options.mostWaits,
+      refuseReading: options.refuseReading,
       openWithin: (isolate, request) => this.#stages.openWithin(isolate, request),
       logs: options.logs,
     });

@@ -19,6 +19,13 @@ export interface StageOpenerOptions {
 
 const LARGEST_STAGE = 0xffff_ffff;
 
+/** What goes with the opening of a stage. */
+interface Opening {
+  /** Its code is gone. */
+  readonly leave: () => void;
+  readonly graceMs: number;
+}
+
 /** Brings stages into sandboxes. */
 export interface StageOpener {
   /** See `Runtime.openStage`. */
@@ -31,7 +38,7 @@ export interface StageOpener {
 }
 
 export function createStageOpener(options: StageOpenerOptions): StageOpener {
-  const { pool, concurrency } = options;
+  const { pool, concurrency, graceMs = 500 } = options;
   let lastStage = 0;
 
   async function openIn(isolate: LoadedIsolate, request: StageRequest): Promise<number> {
@@ -43,7 +50,7 @@ export function createStageOpener(options: StageOpenerOptions): StageOpener {
     return stage;
   }
 
-  async function open(isolate: LoadedIsolate, request: StageRequest, leave: () => void): Promise<StageRun> {
+  async function open(isolate: LoadedIsolate, request: StageRequest, { leave, graceMs }: Opening): Promise<StageRun> {
     try {
       if (request.signal.aborted) throw PlatformError.from(request.signal.reason, 'RUNTIME_CLOSED');
       const stage = await openIn(isolate, request);
@@ -55,7 +62,7 @@ export function createStageOpener(options: StageOpenerOptions): StageOpener {
           pool.release(isolate);
           leave();
         },
-        graceMs: options.graceMs ?? 500,
+        graceMs,
       });
     } catch (reason) {
       pool.release(isolate);
@@ -76,7 +83,7 @@ export function createStageOpener(options: StageOpenerOptions): StageOpener {
       if (!entered) throw PlatformError.from(signal.reason, 'RUNTIME_CLOSED');
       const leave = (): void => concurrency.leave(key, 1);
       try {
-        return await open(await pool.acquire(target), request, leave);
+        return await open(await pool.acquire(target), request, { leave, graceMs });
       } catch (reason) {
         leave();
         throw stageError(request, reason);
@@ -86,7 +93,9 @@ export function createStageOpener(options: StageOpenerOptions): StageOpener {
       refuseClosed();
       try {
         if (isolate.process.state === 'dead' || isolate.process.state === 'dying') throw gone();
-        return await open(useIsolate(isolate), request, () => {});
+        // It is aborted whenever its handler is late: then the limit of a call is to act first, which costs one record only.
+        const patience = request.target.limits.callMs + graceMs;
+        return await open(useIsolate(isolate), request, { leave: () => {}, graceMs: patience });
       } catch (reason) {
         throw stageError(request, reason);
       }

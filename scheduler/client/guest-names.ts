@@ -14,7 +14,7 @@ export const GUEST_NAMES: ReadonlySet<string> = new Set([
   ...['setFutureResults', 'setFutureException', 'flatError', 'isAsyncAllow', 'registerTE'],
 ]);
 
-const NO_TIMERS = 'functions wait with sleep(seconds)';
+const NO_TIMERS = 'functions have no timers, they wait with sleep(seconds)';
 const NO_NETWORK = 'functions have no network, and reach Redis through execute(…)';
 const NO_MODULES = 'functions have no modules';
 
