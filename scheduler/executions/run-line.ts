@@ -27,7 +27,7 @@ export function createRunLine(most: number): RunLine {
   const places = new Map<string, Place>();
   const leave = (name: string, place: Place): void => {
     const [next] = place.waiting;
-    if (next !== undefined) {
+    if (next !== undefined && !stop.signal.aborted) {
       place.waiting.delete(next);
       next();
       return;

@@ -166,6 +166,24 @@ describeOnTopologies('handlers that wait', (world) => {
     expect(inner.errors).toEqual([expect.stringMatching(/TypeError.*\n?.*:3:/s)]);
   });
 
+  test('a run of a handler reads no more than its version keeps to, and nothing of the platform', async () => {
+    await loadFunction(
+      world.platform.door,
+      'modest',
+      `configure({ keys: ['own:*'] });
+      const said = (work) => work.then(([results, errors]) => results.length + errors.length, (error) => error.message);
+      GB('CommandReader').map(async ([, reader, arg]) => said(GB(reader).run(arg))).register({ trigger: 'modest', mode: 'async_local' });`,
+    );
+    await world.topology.client().set('own:1', 'x');
+    expect(await call('RG.TRIGGER', 'modest', 'KeysReader', 'own:*')).toEqual(['1']);
+    const [refusal] = (await call('RG.TRIGGER', 'modest', 'KeysReader', '*')) as string[];
+    expect(refusal).toBe('COMMAND_FORBIDDEN the run reads "*"; this version keeps to own:* (configure)');
+    await call('RG.TRIGGER', 'modest', 'KeysReader', 'own:*');
+    const [[read]] = await execute(`GB('ShardsIDReader').collect().limit(1).map(async () =>
+      (await GB('StreamReader').run('rg:{journal}:log:modest'))[0].length).run()`);
+    expect(read).toBe('0');
+  });
+
   test('a run that starts itself ends at the third one within', async () => {
     const [[text]] = await execute(`const dive = async (depth) => {
       const [[deeper], [error]] = await GB('GeneratorReader').map(() => dive(depth + 1)).run(() => [0], { mode: 'async_local' });

@@ -17,6 +17,8 @@ const FLAGS = [
   '1',
   '--limit-execution-ms',
   '5m',
+  '--converge-timeout',
+  '1m',
 ];
 const ITEMS = 12;
 /** The run of the first attempt takes longer than anybody waits. */
