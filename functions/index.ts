@@ -69,7 +69,7 @@ export {
 export { type Unread, unreadEntries } from './model/unread.ts';
 export type { CommandFacts, CommandTable } from './redis/command-table.ts';
 export { type ConnectOptions, connectRedis } from './redis/connect.ts';
-export { SLOT_COUNT, slotOfKey } from './redis/hash-tags.ts';
+export { SLOT_COUNT, STANDALONE_TAG, slotOfKey } from './redis/hash-tags.ts';
 export type { CommandPipe, RawLink } from './redis/raw-link.ts';
 export type { Endpoint, RedisAccess, ServerFacts, Shard } from './redis/redis-access.ts';
 export type { RedisLog } from './redis/redis-log.ts';
@@ -97,6 +97,7 @@ export {
   scanEntries,
 } from './redis/resp/scan.ts';
 export { type StreamBatch, splitStreamReply } from './redis/resp/stream-reply.ts';
+export { createSinglePipe } from './redis/single-pipe.ts';
 export { defineScript, isNoScript, type Script, type ScriptArgument } from './redis/script.ts';
 export { createCommandTable } from './redis/server-command-table.ts';
 export { createRegistry, type RegistryOptions } from './registry/create-registry.ts';

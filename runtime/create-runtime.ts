@@ -7,6 +7,7 @@ import { createLogSink, type RuntimeLog } from './bindings/log-sink.ts';
 import { createNarrow } from './bindings/narrowing.ts';
 import { refusedReading } from './bindings/reading-rules.ts';
 import { createEngine } from './engine/engine.ts';
+import type { Rehearsal } from './rehearsal.ts';
 import type { GuestLog, QuarantineEvent, Runtime } from './runtime.ts';
 import { childCommand } from './sandbox/child-command.ts';
 import { guestBundle } from './sandbox/guest-bundle.ts';
@@ -30,8 +31,14 @@ export interface SandboxOptions {
   readonly waits: number;
 }
 
+/** What a runtime needs of Redis: places for commands, and what the server knows of them. */
+export type RuntimeRedis = Pick<
+  RedisAccess,
+  'facts' | 'commands' | 'shards' | 'shardOf' | 'slotOf' | 'openPipe' | 'openRaw'
+>;
+
 export interface RuntimeOptions {
-  readonly access: RedisAccess;
+  readonly access: RuntimeRedis;
   /** Sandbox processes, without the spare; as many as the host has cores. */
   readonly sandboxes: number;
   /** Begin of every platform key: functions never touch such keys. */
@@ -40,6 +47,8 @@ export interface RuntimeOptions {
   readonly log: RuntimeLog;
   /** Program of the child instead of the own one; for tests. */
   readonly childEntry?: string;
+  /** For the testing kit; a platform gives none. */
+  readonly rehearsal?: Rehearsal;
 }
 
 const DEFAULTS: SandboxOptions = {
@@ -56,7 +65,7 @@ const SUSPECT_SHARE = 0.25;
 
 /** Starts the sandbox processes; everything ends with the runtime. Errors: SANDBOX_DIED when no process comes up. */
 export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
-  const { access, log, prefix, sandboxes } = options;
+  const { access, log, prefix, sandboxes, rehearsal } = options;
   const settings = { ...DEFAULTS, ...options.sandbox };
   const logListeners = new Set<(line: GuestLog) => void>();
   const quarantineListeners = new Set<(event: QuarantineEvent) => void>();
@@ -70,25 +79,24 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     stack.use(createEffects({ pipe: access.openPipe('effects'), policy })),
   );
   const narrow = createNarrow({ table: access.commands, prefix });
-  const cluster = access.facts.topology === 'cluster';
-  const sessions = stack.use(createAtomicSessions({ redis: access, policy, cluster }));
-  const logs = createLogSink({ log, onLine: (line) => tell(logListeners, line, log) });
+  const sessions = stack.use(createAtomicSessions({ redis: access, policy, cluster: isCluster(access) }));
+  const linesPerSecond = rehearsal ? { linesPerSecond: Number.POSITIVE_INFINITY } : {};
+  const logs = createLogSink({ log, onLine: (line) => tell(logListeners, line, log), ...linesPerSecond });
   const suspectBytes = settings.residentBytes * SUSPECT_SHARE;
   const pool = createSandboxPool({
     ...settings,
     sandboxes,
     log,
     start: () => startSandboxProcess({ command, guest, watchdog, log, suspectBytes }),
+    ...(rehearsal ? { sources: () => rehearsal.sources() } : {}),
     onLoaded: (version, report) => logs.write(version, report.logs),
     onQuarantine: (event) => tell(quarantineListeners, event, log),
   });
   const ways = { effects, sessions, policy, narrow, refuseReading: refusedReading };
-  const engine = stack.use(createEngine({ pool, ...ways, logs, log, mostWaits: settings.waits }));
+  const engine = stack.use(createEngine({ pool, ...ways, logs, log, mostWaits: settings.waits, rehearsal }));
   await pool.ready();
   log.info({ sandboxes, confinement: command.confinement }, 'sandbox processes are ready');
-  if (process.getuid?.() === 0 && !command.confinement.includes('user')) {
-    log.warn({}, 'sandbox processes run as root: let everybody read the installation, or start as another user');
-  }
+  if (!command.confinement.includes('user')) warnOfRoot(log);
   const owned = stack.move();
 
   return {
@@ -97,6 +105,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     openStage: (request) => engine.openStage(request),
     serve: (host) => engine.serve(host),
     retain: (versions) => pool.retain(versions),
+    pardon: (version) => pool.pardon(version),
     inspectPool: () => pool.info(),
     measurePool: () => pool.measure(),
     onLog: (listener) => subscribe(logListeners, listener),
@@ -116,6 +125,15 @@ function inspectIn(pool: Pick<SandboxPool, 'inspect'>, platformPrefix: string): 
       throw inspectError(version, reason);
     }
   };
+}
+
+function isCluster({ facts }: RuntimeRedis): boolean {
+  return facts.topology === 'cluster';
+}
+
+function warnOfRoot(log: RuntimeLog): void {
+  if (process.getuid?.() !== 0) return;
+  log.warn({}, 'sandbox processes run as root: let everybody read the installation, or start as another user');
 }
 
 function subscribe<T>(listeners: Set<(value: T) => void>, listener: (value: T) => void): () => void {

@@ -25,6 +25,8 @@ export interface Runtime extends AsyncDisposable {
   serve(host: GuestHost): void;
   /** Drops the isolates of versions that nothing routes to any more. */
   retain(versions: readonly { readonly functionName: string; readonly version: number }[]): void;
+  /** A version that was stopped for killing its process may run again: alone, until it has killed that as often once more. */
+  pardon(version: { readonly functionName: string; readonly version: number }): void;
   /** Sandbox processes and what is loaded in them. */
   inspectPool(): readonly SandboxInfo[];
   /** The same with what each version takes; waits up to a second for processes that are at work. */

@@ -15,6 +15,8 @@ export type SchedulerErrorCode =
   | 'CALL_FAILED'
   /** A command came above the rate that its registration allows. */
   | 'RATE_LIMITED'
+  /** A command waited too long for one of the places its registration has in the fleet. */
+  | 'CONCURRENCY_LIMITED'
   | 'PROTOCOL_ERROR'
   | 'EMBEDDED_REDIS_FAILED'
   | 'DEAD_LETTER_NOT_FOUND'
@@ -29,4 +31,9 @@ export type SchedulerErrorCode =
   /** Results, or records between two stages, are larger than the platform keeps. */
   | 'RESULTS_TOO_LARGE'
   /** The CLI cannot reach the RESP door. */
-  | 'DOOR_UNREACHABLE';
+  | 'DOOR_UNREACHABLE'
+  // Of the testing kit.
+  | 'DELIVERY_FAILED'
+  | 'NOT_RETRY_SAFE'
+  /** A function sent a command for which its test gives no reply. */
+  | 'REPLY_MISSING';

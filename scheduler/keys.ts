@@ -6,6 +6,8 @@
  * | --- | --- | --- |
  * | `<p>{fleet}:slot:<n>` | string, expires | heartbeat of the node in slot n (NodeRecord without what the key says, JSON, lease token first) |
  * | `<p>{fleet}:slots` | set | every slot number ever leased whose consumer may still have something pending |
+ * | `<p>{fleet}:permits:<registration>` | hash, expires | `n<slot>:<token>` → executions in work on that node, those that wait, its turn |
+ * | `<p>{fleet}:permits` | channel | a permit of the named registration is free and somebody waits for it |
  * | `<p>{fleet}:news` | channel | a revision was applied, a node came or went |
  * | `<p>{<tag>}:stats:<registration>` | hash | ends of entries, counted with the XACK: done, filtered, dead, expired, lost |
  * | `<p>{<tag>}:dead:<registration>` | stream, capped | dead letters |
@@ -46,6 +48,7 @@ export interface SchedulerKeys {
   readonly prefix: string;
   readonly slots: string;
   readonly news: string;
+  readonly permitNews: string;
   readonly registrationIndex: string;
   readonly logIndex: string;
   readonly queuePrefix: string;
@@ -55,6 +58,7 @@ export interface SchedulerKeys {
   readonly executionsRunning: string;
   readonly options: string;
   slot(slot: number): string;
+  permits(registrationId: string): string;
   stats(tag: string, registrationId: string): string;
   dead(tag: string, registrationId: string): string;
   position(tag: string, registrationId: string): string;
@@ -89,6 +93,7 @@ export function createSchedulerKeys(prefix: string): SchedulerKeys {
     prefix,
     slots: `${prefix}{fleet}:slots`,
     news: `${prefix}{fleet}:news`,
+    permitNews: `${prefix}{fleet}:permits`,
     registrationIndex: `${prefix}{index}:registrations`,
     logIndex: `${prefix}{journal}:logs`,
     queuePrefix: `${prefix}{queue}`,
@@ -98,6 +103,7 @@ export function createSchedulerKeys(prefix: string): SchedulerKeys {
     executionsRunning: `${prefix}{executions}:running`,
     options: `${prefix}{options}`,
     slot: (slot) => `${prefix}{fleet}:slot:${slot}`,
+    permits: (id) => `${prefix}{fleet}:permits:${id}`,
     stats: (tag, id) => `${prefix}{${tag}}:stats:${id}`,
     dead: (tag, id) => `${prefix}{${tag}}:dead:${id}`,
     position: (tag, id) => `${prefix}{${tag}}:position:${id}`,

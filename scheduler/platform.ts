@@ -15,7 +15,8 @@ import type { Executions } from './executions/executions.ts';
 import type { Options } from './executions/options.ts';
 import type { RegisteredRuns } from './executions/registered-runs.ts';
 import { createFleet } from './fleet/create-fleet.ts';
-import type { Fleet } from './fleet/fleet.ts';
+import type { Fleet, Permits } from './fleet/fleet.ts';
+import { createPermits } from './fleet/permits.ts';
 import { createStreamLeases } from './fleet/stream-leases.ts';
 import { createHealthServer, type HealthServer } from './gateway/http/health-server.ts';
 import { createOperations } from './gateway/operations/index.ts';
@@ -58,6 +59,7 @@ interface Ground {
   readonly access: RedisAccess;
   readonly keys: SchedulerKeys;
   readonly fleet: Fleet;
+  readonly permits: Permits;
   readonly journal: Journal;
   readonly queue: AsyncQueue;
   readonly runtime: Runtime;
@@ -109,17 +111,18 @@ async function openGround(settings: Settings, log: Log, opening: AsyncDisposable
   const keys = createSchedulerKeys(settings.prefix);
   const { nodeId, fleet: fleetSettings, sandbox, sandboxes, prefix, caps } = settings;
   const fleet = opening.use(await createFleet({ access, keys, nodeId, settings: fleetSettings, log }));
+  const permits = opening.use(createPermits({ access, keys, fleet, log }));
   const journal = opening.use(createJournal({ access, keys, caps, log }));
   const concurrency = QUEUE_CONCURRENCY;
   const queue = opening.use(createAsyncQueue({ access, keys, settings: fleetSettings, concurrency, log }));
   const runtime = opening.use(await createRuntime({ access, sandboxes, prefix, sandbox, log }));
   const options = openOptions({ access, keys, settings, log }, opening);
-  return { settings, log, access, keys, fleet, journal, queue, runtime, options };
+  return { settings, log, access, keys, fleet, permits, journal, queue, runtime, options };
 }
 
 /** Registry, triggers and what keeps them together. The registry asks the stream trigger for heads, but never before a load. */
 function openNode(ground: Ground, opening: AsyncDisposableStack): Node {
-  const { settings, log, access, keys, fleet, journal, queue, runtime } = ground;
+  const { settings, log, access, keys, fleet, permits, journal, queue, runtime } = ground;
   const registry: Registry = opening.use(
     createRegistry({
       client: access.client,
@@ -148,7 +151,7 @@ function openNode(ground: Ground, opening: AsyncDisposableStack): Node {
   const stream: StreamTrigger = opening.use(
     createStreamTrigger({
       ...{ access, fleet, queue, journal, keys, log },
-      leases,
+      ...{ leases, permits },
       settings: settings.delivery,
       caps: settings.caps,
       execute,
@@ -160,7 +163,7 @@ function openNode(ground: Ground, opening: AsyncDisposableStack): Node {
   const captures = openCaptures({ ...ground, leases, execute, loadable, stream: () => stream }, opening);
   const takeTokens = createSharedTokenBucket({ access, keys });
   const command = opening.use(
-    createCommandTrigger({ access, queue, journal, settings, log, execute, loadable, takeTokens }),
+    createCommandTrigger({ access, queue, journal, settings, log, execute, loadable, takeTokens, permits }),
   );
   const reportRevision = (revision: number): Promise<void> => fleet.reportRevision(revision);
   const reconciler = createReconciler({

@@ -6,7 +6,7 @@ import type { Trigger } from './triggers/trigger.ts';
 export interface ReconcilerOptions {
   readonly registry: Pick<Registry, 'watch' | 'snapshot'>;
   readonly triggers: readonly Trigger[];
-  readonly runtime: Pick<Runtime, 'retain'>;
+  readonly runtime: Pick<Runtime, 'retain' | 'pardon'>;
   /** Tells the fleet which revision this node has applied. */
   readonly reportRevision: (revision: number) => Promise<void>;
   readonly log: Log;
@@ -34,6 +34,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
 
   async function apply(snapshot: RegistrySnapshot): Promise<void> {
     const registrations = [...snapshot.registrations.values()];
+    for (const resumed of outOfQuarantine(inForce, snapshot.registrations)) options.runtime.pardon(resumed);
     const applied = await Promise.all(options.triggers.map((trigger) => applyTo(trigger, registrations, options.log)));
     options.runtime.retain(versionsIn(registrations));
     tellChanges(inForce, snapshot.registrations, options.log);
@@ -76,6 +77,18 @@ async function applyTo(trigger: Trigger, all: readonly ActiveRegistration[], log
     log.error({ err: error, trigger: trigger.kind }, 'a trigger could not apply the registry');
     return false;
   }
+}
+
+/** Registrations that somebody wants to run although their version was stopped: each node has to try again. */
+function outOfQuarantine(
+  before: RegistrySnapshot['registrations'] | null,
+  now: RegistrySnapshot['registrations'],
+): readonly ActiveRegistration[] {
+  const isResumed = ({ spec, version, state }: ActiveRegistration): boolean => {
+    const former = before?.get(spec.id);
+    return state === 'running' && former?.state === 'quarantined' && former.version === version;
+  };
+  return [...now.values()].filter(isResumed);
 }
 
 /** One line for each registration that comes, changes or goes; of the first snapshot, how many there are. */

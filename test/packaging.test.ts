@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -100,6 +100,10 @@ test('the package can be imported, and its types for authors are there', async (
   expect(readdirSync(join(folder, 'node_modules', 'regears', 'functions', 'authoring'))).toEqual(['functions.d.ts']);
 });
 
+const TSC = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+const TYPES = ['--typeRoots', join(ROOT, 'node_modules', '@types'), '--types', 'node'];
+const STRICT = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2024'];
+
 /** A program as a user writes it, with types. */
 const PROGRAM = `import { Redis } from 'ioredis';
 import { GearsRemoteBuilder, type RemoteError, type RunResults } from 'regears/client';
@@ -127,10 +131,7 @@ test(
   'programs import the client with its types, and run plans',
   async () => {
     writeFileSync(join(folder, 'program.mts'), PROGRAM);
-    const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
-    const types = ['--typeRoots', join(ROOT, 'node_modules', '@types'), '--types', 'node'];
-    const strict = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2024'];
-    await run(process.execPath, [tsc, ...strict, ...types, 'program.mts'], { cwd: folder, env });
+    await run(process.execPath, [TSC, ...STRICT, ...TYPES, 'program.mts'], { cwd: folder, env });
     const node = await startNode();
     const redis = new Redis({ port: node.port });
     try {
@@ -147,6 +148,16 @@ test(
   },
   SETUP_DEADLINE_MS,
 );
+
+test('the installed package tests a function with node:test', async () => {
+  const modules = join(folder, 'node_modules', 'regears', 'functions', 'examples');
+  cpSync(join(modules, 'points.ts'), join(folder, 'points.ts'));
+  cpSync(join(modules, 'points.test.ts'), join(folder, 'points.test.mts'));
+  await run(process.execPath, [TSC, ...STRICT, ...TYPES, 'points.test.mts'], { cwd: folder, env });
+  const node = join(folder, 'node_modules', '.bin', 'node');
+  const { stdout } = await run(node, ['--test', 'points.test.mts'], { cwd: folder, env });
+  expect(stdout).toMatch(/pass 2\b/);
+});
 
 test('an older Node gets one sentence that says what to do', async () => {
   const bin = join(folder, 'node_modules', 'regears', 'scheduler', 'cli', 'regears.js');

@@ -7,8 +7,8 @@ export default defineConfig({
     maxWorkers: 2,
     // On a shared machine of CI only: a test with real kills that fails twice more is broken, and the report shows each retry.
     retry: process.env.CI === undefined ? 0 : 2,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     include: ['test/**/*.test.ts'],
     exclude: ['test/bench/**', '**/node_modules/**'],
   },

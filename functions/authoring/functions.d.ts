@@ -52,7 +52,9 @@ declare global {
 
   /** What `localgroupby` makes of the records of one key. */
   interface GroupRecord<Value> {
+    /** What the extractor gave for all of them. */
     readonly key: string;
+    /** What the reducer made of them. */
     readonly value: Value;
   }
 
@@ -63,11 +65,15 @@ declare global {
   interface FilterOperators {
     /** Exactly this text, or a decimal number of this value. */
     is?: string | number | boolean;
+    /** Text that begins so. */
     prefix?: string;
-    /** Numeric range: greater, greater or equal, less, less or equal. */
+    /** A decimal number greater than this. */
     gt?: number;
+    /** Greater than this, or equal. */
     gte?: number;
+    /** Less than this. */
     lt?: number;
+    /** Less than this, or equal. */
     lte?: number;
     /** False stands alone. */
     exists?: boolean;
@@ -75,6 +81,7 @@ declare global {
     not?: string | number | boolean | readonly (string | number | boolean | { prefix: string })[];
   }
 
+  /** What a field must be: a value, which means `is`, or operators that all must hold. */
   type FilterCondition = string | number | boolean | FilterOperators;
 
   /**
@@ -101,7 +108,20 @@ declare global {
      * @example
      * GB('ListReader').foreach(send).register({ list: 'mails', rateLimit: { count: 100, per: '1m' } });
      */
-    rateLimit?: { count: number; per: number | string };
+    rateLimit?: {
+      /** Starts within `per`, all nodes together; as many may come at once. */
+      count: number;
+      /** Milliseconds, or a text such as '1m'. */
+      per: number | string;
+    };
+    /**
+     * Executions of this registration that may run at once in the whole fleet, from 1 to 1,000,000. Default: what `maxInFlight` and the
+     * limits allow on each node. Events wait; calls wait for the execution time-out, and then are refused with `CONCURRENCY_LIMITED`;
+     * messages without `durable` wait in memory, `maxInFlight` of them. With 1 an execution is never beside another. Not for hooks.
+     * @example
+     * GB('ScheduleReader').foreach(rebuild).register({ every: '1m', concurrency: 1 });
+     */
+    concurrency?: number;
     /**
      * `async` (default): on any node of the fleet, through a queue. `async_local`: at once on the node that took the event,
      * many at a time. `sync`: one after another in the order of events; per stream for streams.
@@ -220,7 +240,7 @@ declare global {
    * @example
    * GB('CommandReader').map((a) => callNext(...a.slice(1), 'seen', Date.now())).register({ hook: 'hset', mode: 'sync' });
    */
-  interface HookRegisterOptions extends Omit<RegisterOptions, 'filter' | 'rateLimit'> {
+  interface HookRegisterOptions extends Omit<RegisterOptions, 'filter' | 'rateLimit' | 'concurrency'> {
     /** Name of the command, in any case. */
     hook: string;
     /** Only calls of which a key begins so. Default: all. */
@@ -297,7 +317,9 @@ declare global {
 
   /** An item that need not be text. */
   interface BinaryItemRecord {
+    /** Name of the list it was pushed to. */
     readonly key: string;
+    /** The item; what is not UTF-8 is a `Uint8Array`. */
     readonly value: string | Uint8Array;
   }
 
@@ -326,6 +348,7 @@ declare global {
    * GB('PubSubReader').foreach((r) => log(`${r.channel}: ${r.message}`)).register('news');
    */
   interface MessageRecord {
+    /** Where it was published. */
     readonly channel: string;
     /** The pattern that matched; null when the channel was named itself. */
     readonly pattern: string | null;
@@ -371,31 +394,37 @@ declare global {
 
   /** Reader name → what its records are and what `register` takes. */
   interface Readers {
+    /** Ticks of a schedule. */
     ScheduleReader: {
       record: TickRecord;
       register:
         | [options: ScheduleRegisterOptions & OrderPerKey<TickRecord>]
         | [cron: string, options?: Omit<ScheduleRegisterOptions, 'cron'> & OrderPerKey<TickRecord>];
     };
+    /** Items of lists, each taken once. */
     ListReader: {
       record: ItemRecord;
       register:
         | [options: ListRegisterOptions & OrderPerKey<ItemRecord>]
         | [list: string, options?: Omit<ListRegisterOptions, 'list' | 'lists'> & OrderPerKey<ItemRecord>];
     };
+    /** Messages of channels. */
     PubSubReader: {
       record: MessageRecord;
       register:
         | [options: PubSubRegisterOptions & OrderPerKey<MessageRecord>]
         | [channel: string, options?: Omit<PubSubRegisterOptions, 'channels'> & OrderPerKey<MessageRecord>];
     };
+    /** Entries of streams. */
     StreamReader: {
       record: StreamRecord;
       register:
         | [options?: StreamRegisterOptions & OrderPerKey<StreamRecord>]
         | [prefix: string, options?: Omit<StreamRegisterOptions, 'prefix'> & OrderPerKey<StreamRecord>];
     };
+    /** Calls of `RG.TRIGGER`, and commands that hooks stand before. */
     CommandReader: { record: CommandRecord; register: [options: CommandRegisterOptions | HookRegisterOptions] };
+    /** Events of keys. The reader of `GB()`. */
     KeysReader: {
       record: KeyRecord;
       register:
@@ -411,6 +440,7 @@ declare global {
    */
   // biome-ignore lint/suspicious/noExplicitAny: what a key holds is known to its author only; name it: KeyRecord<{ age: string }>.
   interface KeyRecord<Value = any> {
+    /** Name of the key. */
     readonly key: string;
     /**
      * String → text; hash → object; list → list; else null. Text that is not UTF-8 is a `Uint8Array`. Missing with
@@ -465,43 +495,56 @@ declare global {
 
   /** Reader name → what its records are and what `run` takes. */
   interface RunReaders {
+    /** Keys with their values. The reader of `GB()`. */
     KeysReader: {
       record: KeyRecord;
       run: [pattern?: string, options?: KeysRunOptions] | [options: KeysRunOptions & { pattern?: string }];
     };
+    /** Names of keys. */
     KeysOnlyReader: {
       record: string;
       run: [pattern?: string, options?: KeysOnlyRunOptions] | [options: KeysOnlyRunOptions & { pattern?: string }];
     };
+    /** Entries of one stream. */
     StreamReader: {
       record: StreamRecord;
       run: [key?: string, options?: StreamRunOptions] | [options: StreamRunOptions & { key?: string }];
     };
+    /** What a function or generator of the source gives. */
     // biome-ignore lint/suspicious/noExplicitAny: whatever the author's generator yields.
     GeneratorReader: { record: any; run: [source?: RecordSource, options?: RunOptions] | [options: RunOptions] };
+    /** The same as `GeneratorReader`. */
     // biome-ignore lint/suspicious/noExplicitAny: the same under the name RedisGears had for it.
     PythonReader: { record: any; run: [source?: RecordSource, options?: RunOptions] | [options: RunOptions] };
     /** One record per shard: its id. */
     ShardsIDReader: { record: string; run: [] | [options: RunOptions] };
   }
 
+  /** Names that `GB(…)` takes. */
   type ReaderName = keyof Readers | keyof RunReaders;
+  /** What the records of a reader are. */
   type RecordOf<Name extends ReaderName> = Name extends keyof Readers
     ? Readers[Name]['record']
     : Name extends keyof RunReaders
       ? RunReaders[Name]['record']
       : never;
+  /** What `register` takes behind a reader. */
   type RegisterOf<Name extends ReaderName> = Name extends keyof Readers ? Readers[Name]['register'] : never;
+  /** What `run` takes behind a reader. */
   type RunOf<Name extends ReaderName> = Name extends keyof RunReaders ? RunReaders[Name]['run'] : never;
 
   /** What kind of builder steps go on with: the one of a source (`BuilderOf`), or that of `regears/client`. */
   interface BuilderKind {
+    /** What the records are at this point of the plan. */
     readonly record: unknown;
+    /** The builder of such records. */
     readonly builder: unknown;
   }
   /** The builder behind a step that makes records of type `Out`. */
   type Next<Kind extends BuilderKind, Out> = (Kind & { readonly record: Out })['builder'];
+  /** The builder of a source. */
   interface BuilderOf<Args extends readonly unknown[], RunArgs extends readonly unknown[]> extends BuilderKind {
+    /** @see Builder */
     readonly builder: Builder<this['record'], Args, RunArgs>;
   }
 
@@ -756,6 +799,7 @@ declare global {
     raw<R = RawReply>(command: string, ...args: readonly CommandArgument[]): Promise<R>;
   }
 
+  /** What `execute.raw` answers: text is bytes, whatever it holds. */
   type RawReply = number | Uint8Array | null | readonly RawReply[];
 
   /** @see Execute */
@@ -1027,17 +1071,31 @@ declare global {
   function gearsConfigGet(key: string): string | null;
   function gearsConfigGet<Default>(key: string, defaultValue: Default): string | Default;
 
+  /** Lines for the function's log (`regears logs <function>`); `log` takes a level as well. */
   interface Console {
-    /** To the function's log, level `notice`. */
+    /**
+     * Level `notice`.
+     * @example
+     * console.log('no user in', r.id);
+     */
     log(...values: unknown[]): void;
-    /** Level `notice`. */
+    /** The same as `log`. */
     info(...values: unknown[]): void;
-    /** Level `debug`. */
+    /**
+     * Level `debug`.
+     * @example
+     * console.debug(r.value);
+     */
     debug(...values: unknown[]): void;
-    /** Level `warning`. */
+    /**
+     * Level `warning`.
+     * @example
+     * console.warn(`order ${r.id} has no item`);
+     */
     warn(...values: unknown[]): void;
-    /** Level `warning`. */
+    /** The same as `warn`. */
     error(...values: unknown[]): void;
   }
+  /** @see Console */
   var console: Console;
 }

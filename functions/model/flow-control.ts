@@ -36,6 +36,8 @@ export interface FlowControl {
   readonly filter: FilterPattern | null;
   /** Most events that may start; null = as fast as it goes. */
   readonly rate: RateLimit | null;
+  /** Executions that may run at once in the whole fleet; null = as many as the limits allow. */
+  readonly concurrency: number | null;
   /** True: a callback names a key per record; mode `sync` then keeps order per key instead of per stream. */
   readonly keyed: boolean;
 }

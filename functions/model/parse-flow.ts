@@ -3,7 +3,7 @@ import { parseFilter } from './parse-filter.ts';
 import { type DeliveryMode, runsPerRecord, type StepSpec, type TriggerSpec } from './plan.ts';
 import type { FieldReader } from './untrusted.ts';
 
-export const FLOW_FIELDS = ['filter', 'rateLimit', 'key'] as const;
+export const FLOW_FIELDS = ['filter', 'rateLimit', 'concurrency', 'key'] as const;
 
 const DAY_MS = 86_400_000;
 const MOST = 1_000_000;
@@ -23,6 +23,7 @@ export function parseFlow(fields: FieldReader, context: FlowContext): FlowContro
       ? null
       : parseFilter(fields.raw('filter'), `${fields.path}.filter`, context.trigger),
     rate: fields.isNull('rateLimit') ? null : parseRate(fields.object('rateLimit', ['count', 'perMs'])),
+    concurrency: fields.isNull('concurrency') ? null : fields.whole('concurrency', 1, MOST),
     keyed: fields.flag('key'),
   };
   checkPlaces(fields, flow, context);
@@ -41,10 +42,18 @@ function refuseAll(fields: FieldReader): never {
 /** Arguments that would mean nothing where they stand are refused. */
 function checkPlaces(fields: FieldReader, flow: FlowControl, { mode, trigger, steps }: FlowContext): void {
   const { kind } = trigger;
-  const isFleeting = trigger.kind === 'pubsub' && !trigger.durable;
   if (!flow.keyed) return;
-  if (kind === 'command' || isFleeting)
-    fields.refuse('key', 'left out: calls, and messages without durable, have no order per key');
-  if (mode !== 'sync') fields.refuse('key', `left out in mode ${mode}: order per key needs mode 'sync'`);
+  if (kind === 'command') {
+    fields.refuse(
+      'key',
+      'left out: every node takes calls, so they have no order; write them to a stream whose registration has a key',
+    );
+  }
+  if (mode !== 'sync') {
+    fields.refuse(
+      'key',
+      `left out in mode ${mode}, which shares events out before their keys are known: order per key needs mode 'sync', which runs different keys side by side`,
+    );
+  }
   if (!runsPerRecord(steps)) fields.refuse('key', 'left out: steps that bind records together cannot run apart by key');
 }

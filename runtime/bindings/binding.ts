@@ -30,6 +30,8 @@ export interface EffectRound {
   /** RESP text of exactly `count` commands. */
   readonly commands: string;
   readonly count: number;
+  /** Which entry of the batch caused each of them. */
+  readonly owners: ArrayLike<number>;
   readonly groups: CommandGroups;
   /** Positions that are not sent: their entries have been given up meanwhile. null = none. */
   readonly withheld: ReadonlySet<number> | null;
@@ -62,8 +64,11 @@ export interface AtomicSession {
 
 /** Opens sessions; bounded in number, the next ones wait. */
 export interface AtomicSessions extends AsyncDisposable {
-  /** @param policy checks in place of the general one, for a version that is narrowed further. */
-  open(policy?: CommandPolicy): AtomicSession;
+  /**
+   * @param policy checks in place of the general one, for a version that is narrowed further.
+   * @param entry whose it is; for those who want to know.
+   */
+  open(policy?: CommandPolicy, entry?: number): AtomicSession;
 }
 
 /** Where the log lines of guests go. */

@@ -6,6 +6,7 @@ import type { RuntimeErrorCode } from '../errors.ts';
 import type { GuestHost } from '../host.ts';
 import type { FailedEntry, Invocation } from '../invocation.ts';
 import type { Outcome } from '../outcome.ts';
+import type { Rehearsal } from '../rehearsal.ts';
 import { createErrorTransfer } from '../sandbox/error-transfer.ts';
 import { type LoadedIsolate, scriptName, versionKey } from '../sandbox/isolates.ts';
 import { LoadFailure } from '../sandbox/load-failure.ts';
@@ -35,6 +36,7 @@ export interface EngineOptions {
   readonly refuseReading: AsksOptions['refuseReading'];
   /** How often signals and deadlines are looked at, ms. Default 25. */
   readonly checkEveryMs?: number;
+  readonly rehearsal?: Rehearsal | undefined;
 }
 
 /** Runs invocations; see `Runtime.execute`. */
@@ -140,15 +142,18 @@ class BatchEngine implements Engine {
   }
 
   #runIn(isolate: LoadedIsolate, invocation: Invocation, how: How): Promise<Outcome> {
-    const { pool, effects, sessions, policy, narrow, logs, log } = this.#options;
+    const { pool, effects, sessions, policy, narrow, logs, log, rehearsal } = this.#options;
     const lane = effects[isolate.slot.lane % effects.length];
     if (!lane) throw new PlatformError<RuntimeErrorCode>('RUNTIME_CLOSED', 'the runtime has no pipe to Redis');
-    const ways = { effects: lane, sessions, policy };
+    const common = { effects: lane, sessions, policy };
+    const own = narrow?.(invocation.target, common) ?? common;
+    const ways = rehearsal?.ways(own, invocation) ?? own;
+    if (rehearsal) isolate.process.steer(isolate.handle, rehearsal.sources());
     const { stage } = how;
     return new Promise((resolve) => {
       const batch = new Batch(invocation, {
         isolate,
-        ...(narrow?.(invocation.target, ways) ?? ways),
+        ...ways,
         logs,
         log,
         ask: (ask) => this.#asks.answer(ask),

@@ -113,7 +113,7 @@ export class SessionDesk {
   #opened(request: SessionRequest): void {
     if (this.#open.has(request.session)) throw breach(`session ${request.session} is open already`);
     const full = this.#open.size >= MAX_SESSIONS;
-    const session = full ? REFUSING : this.#options.sessions.open();
+    const session = full ? REFUSING : this.#options.sessions.open(undefined, request.entry);
     this.#open.set(request.session, { entry: request.entry, session, tail: Promise.resolve() });
   }
 

@@ -1,4 +1,5 @@
 /** What the sandbox process may call in an isolate. Types only: both sides know this file. */
+import type { SourcesSpec } from '../sandbox/messages.ts';
 
 export interface GuestConfig {
   readonly callMs: number;
@@ -6,6 +7,8 @@ export interface GuestConfig {
   readonly commandBytes: number;
   readonly outputBytes: number;
   readonly settings: Readonly<Record<string, string>>;
+  /** Left out = time and chance of the machine. */
+  readonly sources?: SourcesSpec;
 }
 
 /**
@@ -41,6 +44,8 @@ export interface GuestApi {
    */
   openStage(opening: string): string;
   closeStage(stage: number): void;
+  /** Clock and dice from now on: JSON of a `SourcesSpec`. */
+  steer(sources: string): void;
   /** Gives a stage something to do. `flags`: `wantResults` and `ascii`; `source`: 0 the payload, 1 its generator, 2 its accumulators. */
   feed(
     batch: number,

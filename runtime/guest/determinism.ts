@@ -1,3 +1,4 @@
+import type { SourcesSpec } from '../sandbox/messages.ts';
 import {
   dateToString,
   defineProperty,
@@ -18,13 +19,43 @@ import {
  */
 export interface Sources {
   /** ms since the epoch. */
-  now(): number;
+  now: () => number;
   /** From 0, below 1. */
-  random(): number;
+  random: () => number;
 }
 
-export function createSources(): Sources {
-  return { now: nativeNow, random: nativeRandom };
+export function createSources(spec?: SourcesSpec): Sources {
+  const sources: Sources = { now: nativeNow, random: nativeRandom };
+  if (spec !== undefined) steerSources(sources, spec);
+  return sources;
+}
+
+/** Only the node asks for this, and only in rehearsals. */
+export function steerSources(sources: Sources, { nowMs, random }: SourcesSpec): void {
+  sources.now = nowMs === null ? nativeNow : () => nowMs;
+  if (random === null) sources.random = nativeRandom;
+  else sources.random = 'seed' in random ? seeded(random.seed) : inTurn(random);
+}
+
+const MODULUS = 2_147_483_647;
+const MULTIPLIER = 48_271;
+
+/** Lehmer's generator: products stay below 2^53. */
+function seeded(seed: number): () => number {
+  let state = (seed % (MODULUS - 1)) + 1;
+  return () => {
+    state = (state * MULTIPLIER) % MODULUS;
+    return (state - 1) / (MODULUS - 1);
+  };
+}
+
+function inTurn(values: readonly number[]): () => number {
+  let next = 0;
+  return () => {
+    const value = values[next] as number;
+    next = (next + 1) % values.length;
+    return value;
+  };
 }
 
 function hide(owner: object, name: PropertyKey, value: unknown): void {

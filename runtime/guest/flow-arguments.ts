@@ -3,7 +3,7 @@ import { showValue } from './describe.ts';
 import { isArray, isFiniteNumber, ownKeys, quote, toText } from './primordials.ts';
 
 /** Arguments of `register` about which events run and how many at a time. */
-export const FLOW_ARGUMENTS = ['filter', 'rateLimit', 'key'] as const;
+export const FLOW_ARGUMENTS = ['filter', 'rateLimit', 'concurrency', 'key'] as const;
 
 const MOST = 1_000_000;
 /** A pattern is a list of objects of lists of objects of lists of objects at most. */
@@ -16,6 +16,8 @@ export interface FlowArguments {
   /** JSON; what it means is checked by the node. */
   readonly filterJson: string | null;
   readonly rateLimit: { readonly count: number; readonly perMs: number } | null;
+  /** Executions at once in the whole fleet. */
+  readonly concurrency: number | null;
   /** Names the key of a record, within which order is kept. */
   readonly key: Callback | null;
 }
@@ -83,11 +85,12 @@ export function flowArguments(call: string, read: OptionReader): FlowArguments |
   return {
     filterJson: read.given('filter') ? filterJson(call, read.raw('filter')) : null,
     rateLimit: read.given('rateLimit') ? rateOf(call, read.raw('rateLimit')) : null,
+    concurrency: read.given('concurrency') ? read.count('concurrency', { preset: 1, from: 1, to: MOST }) : null,
     key: read.callback('key'),
   };
 }
 
-export function flowJson({ filterJson: filter, rateLimit, key }: FlowArguments): string {
+export function flowJson({ filterJson: filter, rateLimit, concurrency, key }: FlowArguments): string {
   const rate = rateLimit === null ? 'null' : `{"count":${rateLimit.count},"perMs":${rateLimit.perMs}}`;
-  return `{"filter":${filter ?? 'null'},"rateLimit":${rate},"key":${key !== null}}`;
+  return `{"filter":${filter ?? 'null'},"rateLimit":${rate},"concurrency":${concurrency},"key":${key !== null}}`;
 }

@@ -2,14 +2,17 @@
  * The program inside an isolate: bundled into one script, evaluated before any user code, and driven by the sandbox process
  * through the returned functions. See turn.ts for the rule by which commands are attributed to entries.
  */
+
+import type { SourcesSpec } from '../sandbox/messages.ts';
 import { installAbsent } from './absent.ts';
 import type { GuestApi, GuestConfig, RunFlags } from './api.ts';
 import { createAtomic } from './atomic.ts';
 import { createGearsBuilder } from './builder.ts';
+import { noteCallSites } from './call-sites.ts';
 import { structuredClone } from './clone.ts';
 import { createCommandContext } from './command-context.ts';
 import { type Configure, createConfigure } from './configure.ts';
-import { createSources, installSources, type Sources } from './determinism.ts';
+import { createSources, installSources, type Sources, steerSources } from './determinism.ts';
 import { installEncoding } from './encoding.ts';
 import { createEngine } from './engine.ts';
 import { isComplaint } from './errors.ts';
@@ -28,6 +31,7 @@ import {
   NativeMap,
   NativeSet,
   ownKeys,
+  parseJson,
   setAdd,
   slice,
   toNumber,
@@ -87,9 +91,10 @@ interface Parts {
   readonly configuration: Configure;
   readonly logger: Logger;
   readonly engine: ReturnType<typeof createEngine>;
+  readonly sources: Sources;
 }
 
-function apiOf({ registrations, runs, stages, configuration, logger, engine }: Parts): GuestApi {
+function apiOf({ registrations, runs, stages, configuration, logger, engine, sources }: Parts): GuestApi {
   return {
     report() {
       registrations.close();
@@ -127,6 +132,7 @@ function apiOf({ registrations, runs, stages, configuration, logger, engine }: P
     replies: (...args) => engine.replies({ batch: args[0], round: args[1], text: args[2], ascii: args[3] === 1 }),
     session: (...args) => engine.session({ session: args[1], text: args[2], ascii: args[3] === 1 }),
     cancel: (batch, positions) => engine.cancel(batch, parsePositions(positions)),
+    steer: (spec) => steerSources(sources, parseJson(spec) as SourcesSpec),
     go: () => engine.go(),
     again: (rejection) => engine.again(rejection),
     ...stageApi({ runs, stages, engine }),
@@ -139,7 +145,7 @@ function apiOf({ registrations, runs, stages, configuration, logger, engine }: P
  */
 export function start(shared: Uint32Array, runDry: () => void, configJson: string): GuestApi {
   const config = JSON.parse(configJson) as GuestConfig;
-  const sources = createSources();
+  const sources = createSources(config.sources);
   const turn = createTurn({ blame: shared, checkpoint: runDry, callMs: config.callMs });
   const settle = createSettle(config.outputBytes);
   const parser = createParser();
@@ -148,11 +154,12 @@ export function start(shared: Uint32Array, runDry: () => void, configJson: strin
   const executor = createExecutor({ turn, settle, limits: config, warn });
   const sessions = createSessions({ executor, parser, turn, settle });
   const registrations = createRegistrations();
-  const nested = createNestedRuns({ executor, sessions, random: sources.random });
+  const nested = createNestedRuns({ executor, sessions });
   const runs = createRuns(nested);
   const { outputBytes } = config;
   const settings = settingsOf(config);
   const configuration = createConfigure(settings);
+  if (config.sources !== undefined) noteCallSites(executor, settle);
   const GearsBuilder = createGearsBuilder({ onRegister: registrations.add, onRun: runs.add, outputBytes });
   install(
     {
@@ -163,7 +170,7 @@ export function start(shared: Uint32Array, runDry: () => void, configJson: strin
       ...createCommandContext({ executor, sessions, settle, outputBytes }),
       atomic: createAtomic(executor, sessions),
       ...createTimers({ executor, sessions, logger }),
-      ...createFutures({ executor, sessions, outputBytes, random: sources.random }),
+      ...createFutures({ executor, sessions, outputBytes, random: () => sources.random() }),
       gearsFuture: createGearsFuture({ turn, executor }),
       registerTE: createTimeEvent(GearsBuilder),
       log: createLog(logger),
@@ -176,5 +183,5 @@ export function start(shared: Uint32Array, runDry: () => void, configJson: strin
   const stages = new StageRunner({ parser, turn, settle, outputBytes });
   const hand = createOutbox(shared);
   const engine = createEngine({ parser, turn, settle, runner, stages, executor, sessions, logger, hand });
-  return apiOf({ registrations, runs, stages, configuration, logger, engine });
+  return apiOf({ registrations, runs, stages, configuration, logger, engine, sources });
 }

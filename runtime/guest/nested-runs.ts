@@ -11,6 +11,7 @@ import {
   mapSet,
   mapSize,
   NativeMap,
+  nativeRandom,
   ordinaryList,
   promiseThen,
 } from './primordials.ts';
@@ -32,8 +33,6 @@ export interface NestedRuns {
 export interface NestedRunsOptions {
   readonly executor: Pick<Executor, 'ownerOf' | 'encodeFor'>;
   readonly sessions: Pick<Sessions, 'ask'>;
-  /** From 0, below 1. */
-  readonly random: () => number;
 }
 
 interface Started {
@@ -66,10 +65,10 @@ function resultsReader(reader: RecordReader): ReadReply {
   };
 }
 
-export function createNestedRuns({ executor, sessions, random }: NestedRunsOptions): NestedRuns {
+export function createNestedRuns({ executor, sessions }: NestedRunsOptions): NestedRuns {
   const started = new NativeMap<number, Started>();
   const readResults = resultsReader(createRecordReader());
-  let lastNumber = floor(random() * FIRST_NUMBERS);
+  let lastNumber = floor(nativeRandom() * FIRST_NUMBERS);
   let sweepAt = SWEEP_AT;
 
   /** What nobody waits for any more is never answered. */

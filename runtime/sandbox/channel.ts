@@ -2,6 +2,7 @@ import process from 'node:process';
 import type { Duplex } from 'node:stream';
 import { PlatformError } from '#functions';
 import type { RuntimeErrorCode } from '../errors.ts';
+import { BY_DONE, BY_LOAD_FAILED, BY_LOADED, BY_PROGRESS } from './answers.ts';
 import { createFrameQueue, type PendingFrame } from './frame-queue.ts';
 import {
   createFrameReader,
@@ -24,11 +25,12 @@ import {
   type IsolateUsage,
   type LoadedReport,
   type LoadRequest,
+  type SourcesSpec,
   type StageOpening,
   ToSandbox,
 } from './messages.ts';
 import type { BatchListener, RunRequest } from './sandbox.ts';
-import { encodeCloseStage, encodeOpenStage } from './stage-frames.ts';
+import { encodeCloseStage, encodeOpenStage, encodeSteer } from './stage-frames.ts';
 import { decodeUsage, encodeUsageQuestion } from './usage-frames.ts';
 
 /** Whose frame it was. */
@@ -68,23 +70,6 @@ const CONTROL_LIMIT_MS = 5_000;
 const LOAD_EXTRA_MS = 3_000;
 const LARGEST_BATCH = 0xffff_ffff;
 
-const BY_PROGRESS: ReadonlySet<number> = new Set([
-  ToSandbox.run,
-  ToSandbox.replies,
-  ToSandbox.session,
-  ToSandbox.cancel,
-]);
-const BY_DONE: ReadonlySet<number> = new Set([
-  ToSandbox.unload,
-  ToSandbox.ping,
-  ToSandbox.boot,
-  ToSandbox.openStage,
-  ToSandbox.closeStage,
-  ToSandbox.usage,
-]);
-const BY_LOADED: ReadonlySet<number> = new Set([ToSandbox.load]);
-const BY_LOAD_FAILED: ReadonlySet<number> = new Set([ToSandbox.load, ToSandbox.openStage]);
-
 /** The frames between the node and one child: who waits for which answer, and what comes back for whom. */
 export class SandboxChannel {
   readonly queue = createFrameQueue();
@@ -110,8 +95,7 @@ export class SandboxChannel {
   }
 
   ping(): void {
-    const batch = this.#nextBatch();
-    this.#send(encodePing(batch), { type: ToSandbox.ping, batch, owner: null, limitMs: CONTROL_LIMIT_MS });
+    this.#control(ToSandbox.ping, encodePing);
   }
 
   load(request: LoadRequest, owner: string): Promise<LoadedReport> {
@@ -142,14 +126,15 @@ export class SandboxChannel {
   }
 
   closeStage(stage: number): void {
-    const batch = this.#nextBatch();
-    const limitMs = CONTROL_LIMIT_MS;
-    this.#send(encodeCloseStage(batch, stage), { type: ToSandbox.closeStage, batch, owner: null, limitMs });
+    this.#control(ToSandbox.closeStage, (batch) => encodeCloseStage(batch, stage));
+  }
+
+  steer(handle: number, sources: SourcesSpec): void {
+    this.#control(ToSandbox.steer, (batch) => encodeSteer(batch, handle, sources));
   }
 
   unload(handle: number): void {
-    const batch = this.#nextBatch();
-    this.#send(encodeUnload(batch, handle), { type: ToSandbox.unload, batch, owner: null, limitMs: CONTROL_LIMIT_MS });
+    this.#control(ToSandbox.unload, (batch) => encodeUnload(batch, handle));
   }
 
   run(request: RunRequest, listener: BatchListener): number {
@@ -206,6 +191,12 @@ export class SandboxChannel {
       this.#lastBatch = (this.#lastBatch % LARGEST_BATCH) + 1;
     } while (this.#batches.has(this.#lastBatch));
     return this.#lastBatch;
+  }
+
+  /** What is nobody's work: its answer is waited for by nobody. */
+  #control(type: number, encode: (batch: number) => Buffer): void {
+    const batch = this.#nextBatch();
+    this.#send(encode(batch), { type, batch, owner: null, limitMs: CONTROL_LIMIT_MS });
   }
 
   #sendFor(known: KnownBatch, type: number, sent: { readonly batch: number; readonly frame: Buffer }): void {

@@ -32,6 +32,8 @@ export const ToSandbox = {
   closeStage: 10,
   /** What do the isolates take? Answer: Done with JSON, a list of `IsolateUsage` (utf8). */
   usage: 11,
+  /** Clock and dice of an isolate from now on. Body: handle, JSON `SourcesSpec` (ASCII). Answer: Done. */
+  steer: 14,
 } as const;
 
 /** `RunHeader.shape` of the batches of a stage; `registrationIndex` is the stage then. */
@@ -56,6 +58,14 @@ export const FromSandbox = {
   done: 68,
 } as const;
 
+/** What a function's clocks show and its dice throw, where it is not the machine's time and chance. */
+export interface SourcesSpec {
+  /** All clocks stand at so many ms since the epoch; null = they are the machine's. */
+  readonly nowMs: number | null;
+  /** These values one after the other and then again from the first, or the sequence that belongs to a seed; null = chance. */
+  readonly random: readonly number[] | { readonly seed: number } | null;
+}
+
 export interface LoadRequest {
   readonly handle: number;
   readonly functionName: string;
@@ -71,6 +81,8 @@ export interface LoadRequest {
   readonly settings: Readonly<Record<string, string>>;
   /** True: only report what the source registers; the isolate is thrown away afterwards. */
   readonly inspectOnly: boolean;
+  /** Left out = time and chance of the machine. */
+  readonly sources?: SourcesSpec;
 }
 
 /** What a version takes in its process, and what it has done there since it was loaded. */

@@ -5,7 +5,7 @@ import type { QuarantineEvent, SandboxInfo, SandboxUsage } from '../runtime.ts';
 import { createErrorTransfer } from './error-transfer.ts';
 import { type LoadedIsolate, leastRecentlyUsed, loadRequest, scriptName, useIsolate, versionKey } from './isolates.ts';
 import { measure } from './measure.ts';
-import type { LoadedReport } from './messages.ts';
+import type { LoadedReport, LoadRequest, SourcesSpec } from './messages.ts';
 import { createQuarantine } from './quarantine.ts';
 import type { SandboxDeath, SandboxProcess } from './sandbox.ts';
 import { createSlots, type Slot } from './slots.ts';
@@ -18,6 +18,8 @@ export interface SandboxPoolOptions {
   readonly idleMs: number;
   readonly isolatesPerProcess: number;
   readonly log: RuntimeLog;
+  /** Clock and dice of what is loaded; left out = the machine's. */
+  readonly sources?: () => SourcesSpec;
   /** What a version printed while it was evaluated. */
   readonly onLoaded: (version: LoadableVersion, report: LoadedReport) => void;
   readonly onQuarantine: (event: QuarantineEvent) => void;
@@ -36,6 +38,8 @@ export interface SandboxPool extends AsyncDisposable {
   /** Evaluates a version without keeping it, in the spare process where it can harm nobody. */
   inspect(version: LoadableVersion): Promise<LoadedReport>;
   retain(versions: readonly { readonly functionName: string; readonly version: number }[]): void;
+  /** See `Runtime.pardon`. */
+  pardon(version: { readonly functionName: string; readonly version: number }): void;
   info(): readonly SandboxInfo[];
   /** The same with what each version takes. */
   measure(): Promise<readonly SandboxUsage[]>;
@@ -103,7 +107,7 @@ class Pool implements SandboxPool {
     const key = `inspect ${versionKey(version)}`;
     return await this.#whileInnocent(key, async () => {
       const slot = this.#slots.spare() ?? (await this.#slots.leastLoaded());
-      const report = await slot.process.load(loadRequest(version, this.#nextHandle(), true), key);
+      const report = await slot.process.load(this.#request(version, this.#nextHandle(), true), key);
       this.#options.onLoaded(version, report);
       return report;
     });
@@ -118,6 +122,14 @@ class Pool implements SandboxPool {
       if (wanted.has(nameOf(version))) continue;
       this.#quarantine.forget(key);
       this.#suspects.delete(key);
+    }
+  }
+
+  pardon(version: { readonly functionName: string; readonly version: number }): void {
+    for (const [key, suspect] of this.#suspects) {
+      if (nameOf(suspect) === nameOf(version) && this.#quarantine.standingOf(key) === 'stopped') {
+        this.#quarantine.forget(key);
+      }
     }
   }
 
@@ -184,7 +196,7 @@ class Pool implements SandboxPool {
     };
     slot.isolates.set(key, isolate);
     try {
-      const report = await slot.process.load(loadRequest(version, handle, false), key);
+      const report = await slot.process.load(this.#request(version, handle, false), key);
       this.#placed.set(key, isolate);
       this.#options.onLoaded(version, report);
       return isolate;
@@ -206,6 +218,12 @@ class Pool implements SandboxPool {
         if (!innocent || attempt >= LOAD_ATTEMPTS) throw error;
       }
     }
+  }
+
+  #request(version: LoadableVersion, handle: number, inspectOnly: boolean): LoadRequest {
+    const { sources } = this.#options;
+    const request = loadRequest(version, handle, inspectOnly);
+    return sources === undefined ? request : { ...request, sources: sources() };
   }
 
   #makeRoom(slot: Slot): void {

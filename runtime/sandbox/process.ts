@@ -6,7 +6,14 @@ import type { RuntimeErrorCode } from '../errors.ts';
 import { SandboxChannel, type Suspect } from './channel.ts';
 import type { ChildCommand } from './child-command.ts';
 import { type ChildOutput, captureOutput } from './child-output.ts';
-import { type IsolateUsage, type LoadedReport, type LoadRequest, type StageOpening, ToSandbox } from './messages.ts';
+import {
+  type IsolateUsage,
+  type LoadedReport,
+  type LoadRequest,
+  type SourcesSpec,
+  type StageOpening,
+  ToSandbox,
+} from './messages.ts';
 import { countOomKills, type OomKills } from './oom-kills.ts';
 import { type ResidentMemory, watchResidentMemory } from './resident-memory.ts';
 import type { BatchListener, DeathCause, RunRequest, SandboxDeath, SandboxProcess, SandboxState } from './sandbox.ts';
@@ -96,6 +103,10 @@ class SandboxChild implements SandboxProcess {
 
   unload(handle: number): void {
     this.#channel.unload(handle);
+  }
+
+  steer(handle: number, sources: SourcesSpec): void {
+    this.#channel.steer(handle, sources);
   }
 
   async usage(): Promise<readonly IsolateUsage[]> {

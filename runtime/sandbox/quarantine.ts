@@ -16,7 +16,7 @@ export interface Quarantine {
   standingOf(key: string): Standing;
   /** Returns the new standing when this crash changed it, else null. */
   crashed(key: string, now: number): 'alone' | 'stopped' | null;
-  /** A version that nothing routes to any more starts afresh should it come back; a stopped one comes back alone. */
+  /** Starts afresh, a stopped version alone: when nothing routes to it any more, or when somebody wants it to run again. */
   forget(key: string): void;
 }
 

@@ -1,5 +1,13 @@
 import type { RunTexts } from './frames.ts';
-import type { IsolateUsage, LoadedReport, LoadRequest, Progress, RunHeader, StageOpening } from './messages.ts';
+import type {
+  IsolateUsage,
+  LoadedReport,
+  LoadRequest,
+  Progress,
+  RunHeader,
+  SourcesSpec,
+  StageOpening,
+} from './messages.ts';
 
 /**
  * A sandbox process as the node sees it.
@@ -29,6 +37,8 @@ export interface SandboxProcess extends AsyncDisposable {
   /** Rejects with a LoadFailure (the guest's doing) or SANDBOX_DIED. `owner` is who is to blame for a death meanwhile. */
   load(request: LoadRequest, owner: string): Promise<LoadedReport>;
   unload(handle: number): void;
+  /** Clock and dice of an isolate, from the next frame on; for rehearsals only. */
+  steer(handle: number, sources: SourcesSpec): void;
   /** What its isolates take; comes when the child has done what it was asked before. Rejects with SANDBOX_DIED. */
   usage(): Promise<readonly IsolateUsage[]>;
   /** Starts a batch and returns its number, which the other calls take. */

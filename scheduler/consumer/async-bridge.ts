@@ -9,12 +9,17 @@ import { pause, type RedisCalls } from './redis-calls.ts';
 export interface AsyncBridge {
   /** Makes jobs of entries that are pending under this node's reader name; new ones, however often there were some. */
   enqueue(lane: Lane, ids: readonly string[]): void;
-  /** Runs what is still to be run of a job. Resolves when that is over. */
+  /**
+   * Runs what is still to be run of a job. Resolves when that is over; of a registration that has left the queue at once: its entries
+   * may wait long, and not in a place of the queue's workers.
+   */
   runJob(lane: Lane, job: QueuedEntries): Promise<void>;
   /** Makes jobs again of entries that no job has taken up for too long; to be called now and then. */
   findLost(lane: Lane): Promise<void>;
   /** Counts what is left in the queue of lanes that may not read on. */
   refresh(lane: Lane): Promise<void>;
+  /** So much of the lane is queued that it soon cannot be read on: worth a `refresh`. */
+  isFull(lane: Lane): boolean;
 }
 
 export interface AsyncBridgeOptions {
@@ -70,7 +75,8 @@ export function createAsyncBridge(options: AsyncBridgeOptions): AsyncBridge {
       const known = knownIds(lane);
       const ids = job.ids.filter((id) => !known.has(id));
       const batch = await claimer.claim({ lane, ids, owner, from: [job.readBy], origin: 'queue', counts: false });
-      if (batch !== null) await options.offer(lane, batch);
+      const running = batch === null ? null : options.offer(lane, batch);
+      if (owner !== self) await running;
     },
     async findLost(lane) {
       const consumer = node.consumer();
@@ -82,8 +88,8 @@ export function createAsyncBridge(options: AsyncBridgeOptions): AsyncBridge {
       const round = Math.floor(Date.now() / minIdleMs);
       if (ids.length > 0) await add(jobsOf(lane, ids, { round, readBy: consumer }));
     },
+    isFull: (lane) => lane.queued > 0 && lane.queued >= queueWindowOf(lane.registration) / 2,
     async refresh(lane) {
-      if (lane.queued < queueWindowOf(lane.registration) / 2) return;
       const summary = (await calls.call(['XPENDING', lane.stream, lane.registration.group])) as [
         number,
         string | null,

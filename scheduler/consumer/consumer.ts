@@ -7,7 +7,13 @@ import { inspectLanes, type LaneReport } from './inspect.ts';
 import type { Lane, LaneRun } from './lane.ts';
 import { startMaintenance } from './maintenance.ts';
 import { type ConsumerOptions, type ConsumerParts, createParts } from './parts.ts';
-import { type ConsumedRegistration, createConsumedRegistration, entryFilterOf, matchesStream } from './registration.ts';
+import {
+  type ConsumedRegistration,
+  createConsumedRegistration,
+  deliveryModeOf,
+  entryFilterOf,
+  matchesStream,
+} from './registration.ts';
 import { createStreamFinder, type StreamFinder, type StreamPattern } from './stream-finder.ts';
 import { streamSourceOf } from './stream-source.ts';
 import { createTakeover, type Takeover } from './takeover.ts';
@@ -244,7 +250,8 @@ class StreamConsumer implements Consumer {
 
 /** A change after which every stream has to be opened again. */
 function opensAnew(before: ActiveRegistration, now: ActiveRegistration): boolean {
-  return before.spec.mode !== now.spec.mode || before.rewindTo?.token !== now.rewindTo?.token;
+  const isOther = deliveryModeOf(before.spec) !== deliveryModeOf(now.spec);
+  return isOther || before.rewindTo?.token !== now.rewindTo?.token;
 }
 
 async function loadTargets(registration: ConsumedRegistration, { loadable, log }: ConsumerOptions): Promise<void> {

@@ -1,17 +1,17 @@
 import { compareEntryIds, type LoadableVersion } from '#functions';
 import { type Admission, admitAll, isRated } from './admission.ts';
-import { apart, type ClaimedBatch, cutBatch, entriesOf } from './batch.ts';
+import { apart, type ClaimedBatch, entriesOf } from './batch.ts';
 import type { Claimer } from './claimer.ts';
 import type { ConsumerLog, NodeIdentity } from './contracts.ts';
+import { createGate, type Gate } from './gate.ts';
 import { createGather } from './gather.ts';
 import { addLoad, doubt, hold, type Lane, letGo, modeOf, setParked, workName } from './lane.ts';
 import type { ConsumedRegistration } from './registration.ts';
 import type { DueEntries, Retries } from './retries.ts';
-import { partByAge } from './routing.ts';
 import type { Runner, RunRequest } from './runner.ts';
 import { screenBatch } from './screen.ts';
 import type { Ends, Settler } from './settler.ts';
-import { createStarter, leaveRoom, type Starter } from './starter.ts';
+import { createStarter, leaveRoom } from './starter.ts';
 
 /** Decides when what was read runs, as the mode says. */
 export interface Dispatcher {
@@ -65,17 +65,15 @@ class ModeDispatcher implements Dispatcher {
   /** How often a batch of a backlog was interrupted. */
   readonly #interrupted = new WeakMap<ClaimedBatch, number>();
 
-  readonly #starter: Starter;
+  readonly #gate: Gate;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
-    this.#starter = createStarter({
-      ...options,
-      signal: this.#closing.signal,
-      end: (lane, ends) => this.#end(lane, ends),
-      pump: (lane) => this.pump(lane),
-      mayRun: (lane) => this.#mayRun(lane),
-    });
+    const end = (lane: Lane, ends: Ends): void => this.#end(lane, ends);
+    const pump = (lane: Lane): void => this.pump(lane);
+    const mayRun = (lane: Lane): boolean => this.#mayRun(lane);
+    const starter = createStarter({ ...options, end, pump, mayRun, signal: this.#closing.signal });
+    this.#gate = createGate({ ...options, starter, end, pump, mayRun });
   }
 
   offer(lane: Lane, read: ClaimedBatch): void {
@@ -107,7 +105,7 @@ class ModeDispatcher implements Dispatcher {
     const batch = this.#screen(lane, claimed);
     if (batch === null) return Promise.resolve();
     addLoad(lane, batch.ids.length);
-    if (modeOf(lane) !== 'sync') return this.#start(lane, batch, 0);
+    if (modeOf(lane) !== 'sync') return this.#gate.start(lane, batch, 0);
     if (batch.origin === 'retry') lane.backlog.unshift(batch);
     else lane.backlog.push(batch);
     this.pump(lane);
@@ -127,7 +125,7 @@ class ModeDispatcher implements Dispatcher {
       return;
     }
     lane.backlog.shift();
-    void this.#start(lane, first, this.#interrupted.get(first) ?? 0);
+    void this.#gate.start(lane, first, this.#interrupted.get(first) ?? 0);
   }
 
   onDue(due: DueEntries): void {
@@ -185,67 +183,16 @@ class ModeDispatcher implements Dispatcher {
     if (modeOf(lane) === 'sync') {
       lane.backlog.push(batch);
       this.pump(lane);
-    } else void this.#start(lane, batch, 0);
+    } else void this.#gate.start(lane, batch, 0);
   }
 
   #mayRun(lane: Lane): boolean {
     return lane.registration.running && lane.state !== 'closed' && lane.holdsLease && this.#options.node.mayAct();
   }
 
-  /** Starts a batch that counts as load already; of a registration with a rate, as tokens come. */
-  #start(lane: Lane, batch: ClaimedBatch, interruptions: number): Promise<void> {
-    // Tokens were taken for a job when it was made.
-    if (!isRated(lane) || batch.origin === 'queue') return this.#starter.start(lane, batch, interruptions);
-    if (modeOf(lane) === 'sync') return this.#startInTurn(lane, batch, interruptions);
-    return this.#startInTime(lane, batch, interruptions);
-  }
-
-  async #startInTime(lane: Lane, batch: ClaimedBatch, interruptions: number): Promise<void> {
-    const runs: Promise<void>[] = [];
-    for (let rest: ClaimedBatch | null = batch; rest !== null; ) {
-      const fresh = this.#expireOld(lane, rest);
-      hold(lane, fresh.ids);
-      const admitted = await this.#options.admission.admit(lane, fresh.ids);
-      letGo(lane, fresh.ids);
-      const [now, later] = cutBatch(fresh, admitted);
-      rest = now === null ? null : later;
-      if (now === null) addLoad(lane, -fresh.ids.length);
-      else runs.push(this.#starter.start(lane, now, interruptions));
-    }
-    await Promise.all(runs);
-  }
-
-  /** Mode `sync`: what has no token yet goes back to the head of the backlog. */
-  async #startInTurn(lane: Lane, batch: ClaimedBatch, interruptions: number): Promise<void> {
-    const fresh = this.#expireOld(lane, batch);
-    lane.starting = true;
-    hold(lane, fresh.ids);
-    const admitted = await this.#options.admission.admit(lane, fresh.ids);
-    letGo(lane, fresh.ids);
-    lane.starting = false;
-    const [now, later] = cutBatch(fresh, admitted);
-    if (now !== null && this.#mayRun(lane)) {
-      if (later !== null) lane.backlog.unshift(later);
-      await this.#starter.start(lane, now, interruptions);
-      return;
-    }
-    if (now === null) addLoad(lane, -fresh.ids.length);
-    else lane.backlog.unshift(fresh);
-    this.pump(lane);
-  }
-
-  /** What is too old takes no tokens. */
-  #expireOld(lane: Lane, batch: ClaimedBatch): ClaimedBatch {
-    const { expired, fresh } = partByAge(lane.registration, batch, Date.now());
-    if (expired.length === 0) return batch;
-    addLoad(lane, -expired.length);
-    this.#end(lane, { expired, noted: expired });
-    return fresh;
-  }
-
   #startAgain(lane: Lane, pieces: readonly ClaimedBatch[], count: number): void {
     for (const piece of pieces) {
-      if (lane.registration.running) void this.#start(lane, piece, count);
+      if (lane.registration.running) void this.#gate.start(lane, piece, count);
       else addLoad(lane, -piece.ids.length);
     }
   }

@@ -60,6 +60,12 @@ const LONGEST_NOTE = 2_000;
 const MOST_NOTES = 1_000;
 /** Text that a function's error begins with to pause its own registration. */
 const PAUSE_PREFIX = 'PAUSE';
+/** Code of an entry whose version is not run any more, because it has killed its process too often. */
+const QUARANTINED = 'SANDBOX_QUARANTINED';
+const REASONS: Readonly<Record<BuryReason, DeadLetter['reason']>> = {
+  'policy-continue': 'policy',
+  'attempts-exhausted': 'attempts',
+};
 
 export function createFailures(options: FailuresOptions): Failures {
   return new FailureDesk(options);
@@ -110,16 +116,25 @@ class FailureDesk implements Failures {
       this.halt(registration, 'paused', failed.error.message);
       return null;
     }
+    if (failed.error.code === QUARANTINED) return this.#onQuarantined(run, failed);
     const decision = this.#decisionFor(run, failed);
     if (decision.do === 'abort') {
       this.halt(registration, 'aborted', failed.error.message);
       return null;
     }
-    if (decision.do === 'bury') return letterOf(run, failed, decision.reason);
+    if (decision.do === 'bury') return letterOf(run, failed, REASONS[decision.reason]);
     const id = batch.ids[failed.index] as string;
     this.#note(lane, id, failed.error);
     const wait = { delayMs: decision.delayMs, alone: failed.kind === 'crash' };
     if (registration.running) this.#options.retries.add(lane, id, wait);
+    return null;
+  }
+
+  /** The version does not run any more: nothing of it is tried again. What is still to come waits for whoever mends it. */
+  #onQuarantined(run: FailedRun, failed: FailedEntry): DeadLetter | null {
+    const { registration } = run.lane;
+    if (run.version !== registration.active.version) return letterOf(run, failed, 'quarantine');
+    this.halt(registration, 'quarantined', failed.error.message);
     return null;
   }
 
@@ -166,7 +181,7 @@ export function smallestPiece(run: FailedRun): number {
   return runsPerRecord(run.lane.registration.active.spec.steps) ? 1 : run.executionSize;
 }
 
-function letterOf(run: FailedRun, failed: FailedEntry, reason: BuryReason): DeadLetter {
+function letterOf(run: FailedRun, failed: FailedEntry, reason: DeadLetter['reason']): DeadLetter {
   const { lane, batch, version } = run;
   return {
     entryId: batch.ids[failed.index] as string,
@@ -175,7 +190,7 @@ function letterOf(run: FailedRun, failed: FailedEntry, reason: BuryReason): Dead
     functionName: lane.registration.active.functionName,
     version,
     attempts: attemptsOf(batch, failed.index),
-    reason: reason === 'policy-continue' ? 'policy' : 'attempts',
+    reason,
     errorCode: failed.error.code,
     errorMessage: failed.error.message,
     errorStack: failed.error.stack,

@@ -1,6 +1,6 @@
 import type { DeliveryMode, Shard } from '#functions';
 import type { ClaimedBatch } from './batch.ts';
-import type { ConsumedRegistration } from './registration.ts';
+import { type ConsumedRegistration, deliveryModeOf } from './registration.ts';
 
 /**
  * One stream of one registration. `opening` until lease, group and own pending entries are dealt with, `ready` while it may
@@ -102,7 +102,7 @@ export function createLane({ registration, stream, shard, tag }: LaneOptions): L
 }
 
 export function modeOf(lane: Lane): DeliveryMode {
-  return lane.registration.active.spec.mode;
+  return deliveryModeOf(lane.registration.active.spec);
 }
 
 /** Entries of the lane come in hand (positive) or leave it (negative). */

@@ -5,7 +5,7 @@ import { isIdle, type Lane, modeOf, workName } from './lane.ts';
 import { createLapseWatch } from './lapses.ts';
 import type { ConsumerParts } from './parts.ts';
 import { isLinkLost } from './redis-calls.ts';
-import type { ConsumedRegistration } from './registration.ts';
+import { type ConsumedRegistration, deliveryModeOf } from './registration.ts';
 import type { Takeover } from './takeover.ts';
 
 const RENEW = defineScript('renew', new URL('./scripts/renew.lua', import.meta.url));
@@ -20,6 +20,13 @@ export interface MaintenanceOptions {
   readonly log: ConsumerLog;
 }
 
+/** Done to every lane that is ready and due. Thousands of lanes may be idle: nothing is awaited for those. */
+interface Chore {
+  readonly mode?: string;
+  isDue(lane: Lane): boolean;
+  work(lane: Lane): Promise<void>;
+}
+
 const LAPSE_WATCH_MS = 25;
 const QUEUE_REFRESH_MS = 50;
 const DOUBTS_MS = 100;
@@ -29,21 +36,20 @@ const STRAYS_MS = 30_000;
 /** What has to be done now and then. Returns what ends it. */
 export function startMaintenance(options: MaintenanceOptions): { close(): void } {
   const { settings, parts, takeover, log } = options;
-  const lanes = function* (mode?: string): Generator<Lane> {
-    for (const registration of options.registrations()) {
-      if (!registration.running || (mode !== undefined && registration.active.spec.mode !== mode)) continue;
-      yield* registration.lanes.values();
+  const forEach = async ({ mode, isDue, work }: Chore): Promise<void> => {
+    for (const { running, active, lanes } of options.registrations()) {
+      if (!running || (mode !== undefined && deliveryModeOf(active.spec) !== mode)) continue;
+      for (const lane of lanes.values()) if (lane.state === 'ready' && isDue(lane)) await work(lane);
     }
-  };
-  const forEach = async (mode: string | undefined, work: (lane: Lane) => Promise<void>): Promise<void> => {
-    for (const lane of lanes(mode)) if (lane.state === 'ready') await work(lane);
   };
   const timers = [
     setInterval(createLapseWatch(options), LAPSE_WATCH_MS),
-    every(settings.renewAfterMs / 4, () => forEach(undefined, (lane) => renew(lane, options))),
-    every(QUEUE_REFRESH_MS, () => forEach('async', parts.bridge.refresh)),
-    every(settings.queueVisibilityMs / 2, () => forEach('async', parts.bridge.findLost)),
-    every(DOUBTS_MS, () => forEach(undefined, (lane) => lookAgain(lane, options))),
+    every(settings.renewAfterMs / 4, () => forEach({ isDue: isWorking, work: (lane) => renew(lane, options) })),
+    every(QUEUE_REFRESH_MS, () => forEach({ mode: 'async', isDue: parts.bridge.isFull, work: parts.bridge.refresh })),
+    every(settings.queueVisibilityMs / 2, () =>
+      forEach({ mode: 'async', isDue: () => true, work: parts.bridge.findLost }),
+    ),
+    every(DOUBTS_MS, () => forEach({ isDue: isDoubtful, work: async (lane) => parts.lanes.open(lane) })),
     every(SHARE_LEASES_MS, () => shareLeases(options)),
     every(STRAYS_MS, takeover.findStrays),
   ];
@@ -71,9 +77,13 @@ export function startMaintenance(options: MaintenanceOptions): { close(): void }
   };
 }
 
-/** Takes up what was given to a connection after it had been given up. */
-async function lookAgain(lane: Lane, { parts }: MaintenanceOptions): Promise<void> {
-  if (lane.unsureUntilMs > 0 && performance.now() >= lane.unsureUntilMs) parts.lanes.open(lane);
+/** What was given to a connection after it had been given up can be taken up by now. */
+function isDoubtful({ unsureUntilMs }: Lane): boolean {
+  return unsureUntilMs > 0 && performance.now() >= unsureUntilMs;
+}
+
+function isWorking({ runs }: Lane): boolean {
+  return runs.size > 0;
 }
 
 /** Slow work keeps its claim. */

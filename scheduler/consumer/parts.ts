@@ -1,4 +1,5 @@
 import { decodeReply, type LoadableVersion, type RedisAccess, type RegistrationState } from '#functions';
+import type { Permits } from '../fleet/fleet.ts';
 import type { SchedulerKeys } from '../keys.ts';
 import type { DeliverySettings } from '../settings.ts';
 import { createAdmission } from './admission.ts';
@@ -25,6 +26,7 @@ export interface ConsumerOptions {
   readonly access: RedisAccess;
   readonly node: NodeIdentity;
   readonly leases: LeaseTable;
+  readonly permits: Permits;
   readonly keys: SchedulerKeys;
   readonly settings: DeliverySettings;
   readonly deadLetterCap: number;

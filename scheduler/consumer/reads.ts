@@ -3,7 +3,7 @@ import { createBatch } from './batch.ts';
 import type { ConsumerLog } from './contracts.ts';
 import { type Lane, modeOf } from './lane.ts';
 import { isLinkLost } from './redis-calls.ts';
-import { type ConsumedRegistration, capOf, roomOf } from './registration.ts';
+import { type ConsumedRegistration, capOf, deliveryModeOf, roomOf } from './registration.ts';
 
 /** What the readers report. */
 export interface ReadSink {
@@ -95,7 +95,7 @@ export function queueWindowOf(registration: ConsumedRegistration): number {
 export function countFor(registration: ConsumedRegistration, readCount: number): number {
   const { batch } = registration.trigger;
   const wanted = Math.max(batch, Math.floor(readCount / batch) * batch);
-  if (registration.active.spec.mode === 'async') return wanted;
+  if (deliveryModeOf(registration.active.spec) === 'async') return wanted;
   const room = roomOf(registration);
   const cap = capOf(registration);
   const least = Math.max(Math.min(batch, cap), Math.min(wanted, Math.floor(cap / 4)));

@@ -1,4 +1,10 @@
-import type { ActiveRegistration, LoadableVersion, StreamTriggerSpec } from '#functions';
+import type {
+  ActiveRegistration,
+  DeliveryMode,
+  LoadableVersion,
+  RegistrationSpec,
+  StreamTriggerSpec,
+} from '#functions';
 import { latin1FromUtf8 } from '#functions';
 import { type EventFilter, eventFilterOf } from './event-filter.ts';
 import type { Lane } from './lane.ts';
@@ -72,6 +78,19 @@ export function isKeyed({ active }: ConsumedRegistration): boolean {
   return active.spec.flow?.keyed === true;
 }
 
+/**
+ * How its events are delivered. With `concurrency` those of mode `async` run on the node that reads them, whichever that is: a job
+ * that waits for a permit would hold one of the few places of the queue's workers.
+ */
+export function deliveryModeOf({ mode, flow }: RegistrationSpec): DeliveryMode {
+  return mode === 'async' && (flow?.concurrency ?? null) !== null ? 'async_local' : mode;
+}
+
+/** Executions at once in the fleet; null = no permits are needed. */
+export function permitsOf({ active }: ConsumedRegistration): number | null {
+  return active.spec.flow?.concurrency ?? null;
+}
+
 /** Entries that one run may hold: those of a registration with keys may all be in work at once. */
 export function runSizeOf(registration: ConsumedRegistration): number {
   if (!isKeyed(registration)) return Number.POSITIVE_INFINITY;
@@ -81,14 +100,20 @@ export function runSizeOf(registration: ConsumedRegistration): number {
 
 /**
  * Most entries of the registration that may be in hand at once: what the function asks for, what its version allows, and no
- * more than a bucket of its rate, so that what has to wait stays in the stream for whoever has tokens.
+ * more than a bucket of its rate, or twice its permits, so that what has to wait stays in the stream for whoever has some.
  */
 export function capOf(registration: ConsumedRegistration): number {
   const { batch, maxInFlight } = registration.trigger;
   const concurrency = registration.targets.get(registration.active.version)?.limits.concurrency;
   const allowed = concurrency === undefined ? maxInFlight : Math.min(maxInFlight, concurrency * batch);
-  const rate = registration.active.spec.flow?.rate ?? null;
-  return Math.max(rate === null ? allowed : Math.min(allowed, rate.count), batch);
+  const tokens = registration.active.spec.flow?.rate?.count ?? Number.POSITIVE_INFINITY;
+  const permitted = inHandOf(registration.active.spec, batch);
+  return Math.max(Math.min(allowed, tokens, permitted), batch);
+}
+
+/** Entries that a node with all permits can make use of: those in work, and as many that begin when these end. */
+export function inHandOf({ flow }: RegistrationSpec, batch: number): number {
+  return 2 * (flow?.concurrency ?? Number.POSITIVE_INFINITY) * batch;
 }
 
 /** Entries that may still be read. */

@@ -5,6 +5,7 @@ import { type ClaimedBatch, pickBatch, sliceBatch } from './batch.ts';
 import type { ConsumerLog, Count, EndedEntries, Execute, FailedEntry, Invocation, Outcome } from './contracts.ts';
 import { type FailedRun, type Failures, smallestPiece } from './failures.ts';
 import { addLoad, type Lane, type LaneRun, modeOf } from './lane.ts';
+import type { PermitShare } from './permit-share.ts';
 import { isLinkLost } from './redis-calls.ts';
 import { isKeyed } from './registration.ts';
 import type { Settler } from './settler.ts';
@@ -18,6 +19,8 @@ export interface RunRequest {
   readonly interruptions: number;
   /** Entries of it that count in `registration.inWork`. */
   readonly room: { entries: number };
+  /** Permits of its executions; null = they need none. */
+  readonly share: PermitShare | null;
 }
 
 export interface Runner {
@@ -99,7 +102,7 @@ class BatchRunner implements Runner {
   }
 
   #invocationOf(run: Run, ordered: boolean): Invocation {
-    const { lane, batch, target, registrationIndex } = run.request;
+    const { lane, batch, target, registrationIndex, share } = run.request;
     const { id } = lane.registration;
     return {
       ...{ target, registrationIndex, registrationId: id, shape: 'stream' },
@@ -113,12 +116,13 @@ class BatchRunner implements Runner {
       keyed: isKeyed(lane.registration),
       wantResults: false,
       onEnded: (ended) => this.#onEnded(run, ended),
-      signal: run.controller.signal,
+      signal: share === null ? run.controller.signal : AbortSignal.any([run.controller.signal, share.signal]),
     };
   }
 
   #onEnded(run: Run, ended: EndedEntries): void {
-    const { batch, lane } = run.request;
+    const { batch, lane, share } = run.request;
+    share?.ended(ended);
     const done = idsAt(batch, ended.done);
     const filtered = idsAt(batch, ended.filtered);
     run.left -= done.length + filtered.length + ended.failed.length;
@@ -205,7 +209,7 @@ function stopsAtFailure(lane: Lane): boolean {
 }
 
 /** Entries of one execution start together; where none may overtake another, each is an execution of its own. */
-function executionSizeOf(lane: Lane): number {
+export function executionSizeOf(lane: Lane): number {
   const { active, trigger } = lane.registration;
   return modeOf(lane) === 'sync' && runsPerRecord(active.spec.steps) ? 1 : trigger.batch;
 }

@@ -1,10 +1,12 @@
 import type { LoadableVersion } from '#functions';
+import type { Permit } from '../fleet/fleet.ts';
 import { type ClaimedBatch, cutBatch } from './batch.ts';
 import type { ConsumerLog } from './contracts.ts';
 import { addLoad, hold, type Lane, letGo, modeOf } from './lane.ts';
-import { type ConsumedRegistration, capOf, runSizeOf } from './registration.ts';
+import { keepToTheEnd, type PermitShare, shareAsTheyEnd } from './permit-share.ts';
+import { type ConsumedRegistration, capOf, isKeyed, runSizeOf } from './registration.ts';
 import { type RoutedPiece, routeBatch } from './routing.ts';
-import type { Runner, RunRequest } from './runner.ts';
+import { executionSizeOf, type Runner, type RunRequest } from './runner.ts';
 import type { Ends } from './settler.ts';
 import { createVersionLoader } from './version-loader.ts';
 
@@ -12,9 +14,17 @@ import { createVersionLoader } from './version-loader.ts';
 export interface Starter {
   /**
    * Starts a batch that counts as load already; mode `sync`: its first piece, the others go back to the backlog. Resolves
-   * when what it started is over.
+   * when what it started is over; then all of the permit has been given back.
    */
-  start(lane: Lane, batch: ClaimedBatch, interruptions: number): Promise<void>;
+  start(request: StartRequest): Promise<void>;
+}
+
+export interface StartRequest {
+  readonly lane: Lane;
+  readonly batch: ClaimedBatch;
+  readonly interruptions: number;
+  /** What its executions run with; null = they need none. */
+  readonly permit: Permit | null;
 }
 
 export interface StarterOptions {
@@ -30,6 +40,11 @@ export interface StarterOptions {
   readonly log: ConsumerLog;
 }
 
+interface How extends Pick<StartRequest, 'lane' | 'interruptions' | 'permit'> {
+  /** The permit is needed for what comes afterwards, too. */
+  readonly keeps?: boolean;
+}
+
 export function createStarter(options: StarterOptions): Starter {
   return new BatchStarter(options);
 }
@@ -43,14 +58,22 @@ class BatchStarter implements Starter {
     this.#loadTarget = createVersionLoader(options);
   }
 
-  async start(lane: Lane, batch: ClaimedBatch, interruptions: number): Promise<void> {
+  async start(request: StartRequest): Promise<void> {
+    try {
+      await this.#start(request);
+    } finally {
+      request.permit?.release();
+    }
+  }
+
+  async #start({ lane, batch, interruptions, permit }: StartRequest): Promise<void> {
     const { expired, pieces } = routeBatch(lane.registration, batch, Date.now());
     if (expired.length > 0) {
       addLoad(lane, -expired.length);
       this.#options.end(lane, { expired, noted: expired });
     }
     if (modeOf(lane) !== 'sync') {
-      await Promise.all(pieces.map((piece) => this.#runPiece(lane, piece, interruptions)));
+      await this.#runPieces(pieces, { lane, interruptions, permit });
       return;
     }
     const [first, ...rest] = pieces;
@@ -62,21 +85,38 @@ class BatchStarter implements Starter {
     const size = Math.min(first.batch.ids.length, runSizeOf(lane.registration));
     const [now, later] = cutBatch(first.batch, size);
     if (later !== null) lane.backlog.unshift(later);
-    await this.#runNow(lane, { ...first, batch: now ?? first.batch }, interruptions);
+    await this.#runNow({ ...first, batch: now ?? first.batch }, { lane, interruptions, permit });
   }
 
-  #runPiece(lane: Lane, piece: RoutedPiece, interruptions: number): Promise<void> {
+  async #runPieces(pieces: readonly RoutedPiece[], how: How): Promise<void> {
+    if (how.permit === null) {
+      await Promise.all(pieces.map((piece) => this.#runPiece(piece, how)));
+      return;
+    }
+    // Cut by version, a batch has more executions than permits: those of one version after those of the other.
+    const { lane } = how;
+    for (const { batch } of pieces.slice(1)) hold(lane, batch.ids);
+    for (const piece of pieces) {
+      const { ids } = piece.batch;
+      letGo(lane, ids);
+      if (lane.registration.running) await this.#runPiece(piece, { ...how, keeps: pieces.length > 1 });
+      else addLoad(lane, -ids.length);
+    }
+  }
+
+  #runPiece(piece: RoutedPiece, how: How): Promise<void> {
+    const { lane } = how;
     const { registration } = lane;
     const { ids } = piece.batch;
     const fits = registration.inWork === 0 || registration.inWork + ids.length <= capOf(registration);
-    if (fits) return this.#runNow(lane, piece, interruptions);
+    if (fits) return this.#runNow(piece, how);
     // Reads over several streams may bring more than may run at once.
     const { promise, resolve } = Promise.withResolvers<void>();
     hold(lane, ids);
     registration.overflow.push({
       run: () => {
         letGo(lane, ids);
-        resolve(this.#runPiece(lane, piece, interruptions));
+        resolve(this.#runPiece(piece, how));
       },
       drop: () => {
         letGo(lane, ids);
@@ -87,7 +127,8 @@ class BatchStarter implements Starter {
     return promise;
   }
 
-  async #runNow(lane: Lane, piece: RoutedPiece, interruptions: number): Promise<void> {
+  async #runNow(piece: RoutedPiece, how: How): Promise<void> {
+    const { lane, interruptions } = how;
     const { registration } = lane;
     const { batch, registrationIndex } = piece;
     const room = { entries: batch.ids.length };
@@ -103,7 +144,10 @@ class BatchStarter implements Starter {
     }
     if (target === null) addLoad(lane, -batch.ids.length);
     else if (wasLoaded && modeOf(lane) === 'sync' && !this.#options.mayRun(lane)) this.#putBack(lane, batch);
-    else await this.#options.runner.run({ lane, batch, target, registrationIndex, interruptions, room });
+    else {
+      const share = shareOf(how, room.entries);
+      await this.#options.runner.run({ lane, batch, target, registrationIndex, interruptions, room, share });
+    }
     leaveRoom(registration, room, room.entries);
     drainOverflow(registration);
   }
@@ -113,6 +157,14 @@ class BatchStarter implements Starter {
     lane.backlog.unshift(batch);
     this.#options.pump(lane);
   }
+}
+
+/** Executions that run side by side give back their permits one by one. */
+function shareOf({ lane, permit, keeps }: How, entries: number): PermitShare | null {
+  if (permit === null) return null;
+  const inLine = modeOf(lane) === 'sync' && !isKeyed(lane.registration);
+  if (inLine || keeps === true) return keepToTheEnd(permit);
+  return shareAsTheyEnd(permit, { entries, executionSize: executionSizeOf(lane) });
 }
 
 /** So many entries of a run are not in work any more. */

@@ -72,7 +72,8 @@ class StoredRuns implements RegisteredRuns {
     this.#buffer = createRunBuffer(options.nodeId, options.settings.perRegistration);
     this.#timer = setInterval(() => {
       this.#buffer.most = this.#most();
-      void this.#flush();
+      // In an outage one write waits, and nothing else does.
+      if (this.#writing === null) void this.#flush();
     }, FLUSH_MS).unref();
   }
 

@@ -13,6 +13,7 @@ export interface RunBuffer {
 }
 
 const MOST_ERRORS = 10;
+const MOST_CHARACTERS = 2_000;
 /** A caller waits for these, and hears what came of them. */
 const ANSWERED: ReadonlySet<Invocation['shape']> = new Set(['command', 'hook']);
 
@@ -79,6 +80,6 @@ function textOf({ functionName, version, key, entries, outcome, errors, startedA
     done: outcome.done,
     filtered: outcome.filtered,
     failed: outcome.failed,
-    errors: list.texts,
+    errors: list.texts.map((text) => text.slice(0, MOST_CHARACTERS)),
   });
 }

@@ -62,6 +62,36 @@ export interface Fleet extends AsyncDisposable {
 }
 
 /**
+ * Permits for executions: a registration has so many for the whole fleet. They belong to the node's lease of its slot: those of a
+ * node that dies are free when its heartbeat has expired, in the same moment, without anybody's doing.
+ */
+export interface Permits extends AsyncDisposable {
+  /**
+   * Waits until there are some. On a node who asks first is served first; nodes that wait get their turns one after the other, each up to
+   * its share. Resolves with 1 to `wanted` permits, or with null when `signal` was aborted or the node stops.
+   */
+  take(request: PermitRequest): Promise<Permit | null>;
+}
+
+export interface PermitRequest {
+  readonly registrationId: string;
+  /** Permits there are at present; asked for again and again while it waits. */
+  readonly limit: () => number;
+  readonly wanted: number;
+  readonly signal: AbortSignal;
+}
+
+/** Permits that this node holds for somebody. */
+export interface Permit {
+  /** How many are left. */
+  readonly count: number;
+  /** Gives so many back, all of them by default; more than there are is no fault. */
+  release(count?: number): void;
+  /** Aborted when this node could have been declared dead: others may have the permits now, what runs with them has to end. */
+  readonly signal: AbortSignal;
+}
+
+/**
  * Who may read a stream in mode `sync`. A lease belongs to a consumer name and is good while that node lives: no renewal per
  * stream. Taking a dead node's lease is a compare-and-set on its former owner. A node that was away may have lost a lease
  * without knowing: whoever settles under a lease compares the field `stream` of `keys.lease(tag, registration)` with

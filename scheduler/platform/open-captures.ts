@@ -1,6 +1,6 @@
 import type { LoadableVersion, Manifest } from '#functions';
 import type { Invocation, Outcome } from '#runtime';
-import type { Fleet, StreamLeases } from '../fleet/fleet.ts';
+import type { Fleet, Permits, StreamLeases } from '../fleet/fleet.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { SchedulerKeys } from '../keys.ts';
 import type { Log } from '../log.ts';
@@ -20,6 +20,7 @@ export interface CapturesOptions {
   readonly fleet: Fleet;
   readonly journal: Journal;
   readonly leases: StreamLeases;
+  readonly permits: Permits;
   readonly execute: (invocation: Invocation) => Promise<Outcome>;
   readonly loadable: (name: string, version: number) => Promise<LoadableVersion>;
   /** The one that processes what is captured; asked for only after the first registrations were applied. */
@@ -37,7 +38,7 @@ export interface Captures {
 }
 
 export function openCaptures(options: CapturesOptions, opening: AsyncDisposableStack): Captures {
-  const { access, keys, settings, fleet, journal, leases, execute, loadable, log } = options;
+  const { access, keys, settings, fleet, journal, leases, permits, execute, loadable, log } = options;
   const ring = (stream: string): void => options.stream().ring(stream);
   const clock = opening.use(createScheduleClock({ access, keys, settings: settings.fleet, log }));
   const schedules = opening.use(createScheduleTrigger({ access, keys, clock, ring, log }));
@@ -50,7 +51,7 @@ export function openCaptures(options: CapturesOptions, opening: AsyncDisposableS
   );
   const { caps } = settings;
   const channels = opening.use(
-    createPubSubTrigger({ access, keys, fleet, leases, execute, loadable, journal, caps, ring, log }),
+    createPubSubTrigger({ access, keys, fleet, leases, permits, execute, loadable, journal, caps, ring, log }),
   );
   const triggers = [schedules, lists, channels];
   return {

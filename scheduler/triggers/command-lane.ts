@@ -1,24 +1,20 @@
 import type { ActiveRegistration, LoadableVersion } from '#functions';
 import type { EndedEntries, Invocation, Outcome } from '#runtime';
-import { errorTitle } from '../consumer/failures.ts';
+import { EXECUTIONS_IN_TURN as CALLS_IN_TURN } from '../consumer/permit-share.ts';
+import type { Permit, Permits } from '../fleet/fleet.ts';
 import type { RunCount } from '../journal/journal.ts';
 import { type CallFilter, callFilterOf } from './call-filter.ts';
+import { createCallLine } from './call-line.ts';
+import { type Call, CallRun } from './call-run.ts';
 import {
   ABORTED_REPLY,
+  crowdedReply,
   DRAINING_REPLY,
   fullReply,
-  guestErrorReply,
   INTERRUPTED_REPLY,
+  LAPSED_REPLY,
   thrownReply,
 } from './command-reply.ts';
-
-/** One `RG.TRIGGER` that waits for its answer. `args` is one RESP array, latin1. */
-export interface Call {
-  readonly args: string;
-  readonly answer: (reply: string) => void;
-  /** Of a hooked command: hands it on; resolves with the reply. */
-  readonly next?: (command: string) => Promise<string>;
-}
 
 /** What a lane needs of the trigger it belongs to. */
 export interface LaneOptions {
@@ -26,6 +22,8 @@ export interface LaneOptions {
   readonly hashtag: string;
   /** Calls that may wait or run at once. */
   readonly maxCalls: number;
+  /** Of registrations with `concurrency`; null = there are none such. */
+  readonly places: CallPlaces | null;
   readonly signal: AbortSignal;
   execute(invocation: Invocation): Promise<Outcome>;
   count(run: RunCount): void;
@@ -33,8 +31,13 @@ export interface LaneOptions {
   schedule(lane: CommandLane): void;
 }
 
+/** Where calls get permits, and how long they wait for one. */
+export interface CallPlaces {
+  readonly permits: Permits;
+  readonly waitMs: number;
+}
+
 const MAX_BATCH = 1_000;
-const MAX_BATCH_CHARS = 8 * 1024 * 1024;
 /** How often calls are run again that were interrupted before any command had been sent. */
 const MAX_REPEATS = 3;
 
@@ -44,6 +47,8 @@ interface Batch {
   readonly registrationIndex: number;
   readonly signal: AbortSignal;
   readonly repeats: number;
+  /** What its calls run with; null = they need none. */
+  readonly permit: Permit | null;
 }
 
 /** Work that was given up is over within the engine's next look at its signals; this is for a sandbox that hangs. */
@@ -51,17 +56,19 @@ const ABORT_MS = 1_000;
 
 /**
  * The calls of one registration. Those of one tick travel together. An ordered lane has one batch in work at a time and
- * gathers the next meanwhile; the others start a batch per tick.
+ * gathers the next meanwhile; the others start a batch per tick. With `concurrency` a batch is as large as there are permits.
  */
 export class CommandLane {
   readonly #options: LaneOptions;
   #registration: ActiveRegistration;
   #target: LoadableVersion;
   #filter: CallFilter | null;
-  #waiting: Call[] = [];
+  readonly #waiting = createCallLine((calls) => this.#onLate(calls));
   #inWork = 0;
   readonly #running = new Set<Promise<void>>();
   #isBusy = false;
+  /** Ends the wait for a permit; null = nobody waits for one. */
+  #asking: AbortController | null = null;
   #aborting = new AbortController();
   /** Of the node's stop and of `abort`. */
   #signal: AbortSignal;
@@ -102,13 +109,15 @@ export class CommandLane {
       call.answer(fullReply(this.#options.registrationId, this.#options.maxCalls));
       return;
     }
-    this.#waiting.push(call);
+    const { places } = this.#options;
+    this.#waiting.push(call, places === null || this.#permitted === null ? null : places.waitMs);
     if (this.#waiting.length === 1 && !this.#isBusy) this.#options.schedule(this);
   }
 
   /** Answers everything that has not begun. */
   refuseWaiting(reply: string): void {
-    for (const call of this.#waiting.splice(0)) call.answer(reply);
+    for (const call of this.#waiting.clear()) call.answer(reply);
+    this.#asking?.abort();
   }
 
   /** Gives up what waits and what is in work; resolves when that has ended, after a second at the latest. Later calls run. */
@@ -124,39 +133,66 @@ export class CommandLane {
 
   /** Starts what waits. */
   flush(): void {
+    if (this.#options.places !== null && this.#permitted !== null) void this.#startPermitted(this.#options.places);
+    else while (this.#waiting.length > 0 && !this.#isBusy) this.#start(MAX_BATCH, null);
+  }
+
+  /** Calls at once in the fleet; null = as many as there are. */
+  get #permitted(): number | null {
+    return this.#registration.spec.flow?.concurrency ?? null;
+  }
+
+  #start(most: number, permit: Permit | null): void {
+    const { spec } = this.#registration;
+    this.#isBusy = isOrdered(this.#registration);
+    const calls = this.#waiting.take(most);
+    const signal = permit === null ? this.#signal : AbortSignal.any([this.#signal, permit.signal]);
+    const batch = { calls, target: this.#target, registrationIndex: spec.index, signal, repeats: 0, permit };
+    const work = this.#work(batch).finally(() => this.#running.delete(work));
+    this.#running.add(work);
+  }
+
+  /** Starts calls as there are permits for them; of an ordered lane some, one after another, with one permit. */
+  async #startPermitted({ permits }: CallPlaces): Promise<void> {
+    if (this.#asking !== null) return;
     while (this.#waiting.length > 0 && !this.#isBusy) {
-      const { spec } = this.#registration;
-      this.#isBusy = isOrdered(this.#registration);
-      const calls = this.#takeBatch();
-      const batch = { calls, target: this.#target, registrationIndex: spec.index, signal: this.#signal, repeats: 0 };
-      const work = this.#work(batch).finally(() => this.#running.delete(work));
-      this.#running.add(work);
+      const isInLine = isOrdered(this.#registration);
+      const asking = new AbortController();
+      this.#asking = asking;
+      const permit = await permits.take({
+        registrationId: this.#options.registrationId,
+        limit: () => this.#permitted ?? Number.MAX_SAFE_INTEGER,
+        wanted: isInLine ? 1 : Math.min(MAX_BATCH, this.#waiting.length),
+        signal: AbortSignal.any([asking.signal, this.#signal]),
+      });
+      this.#asking = null;
+      if (permit === null && !asking.signal.aborted) this.refuseWaiting(DRAINING_REPLY);
+      else if (permit !== null && this.#waiting.length > 0)
+        this.#start(isInLine ? CALLS_IN_TURN : permit.count, permit);
+      else permit?.release();
     }
   }
 
-  #takeBatch(): readonly Call[] {
-    let count = 0;
-    for (let chars = 0; count < Math.min(MAX_BATCH, this.#waiting.length) && chars < MAX_BATCH_CHARS; count += 1) {
-      chars += this.#waiting[count]?.args.length ?? 0;
-    }
-    if (count < this.#waiting.length) return this.#waiting.splice(0, count);
-    const all = this.#waiting;
-    this.#waiting = [];
-    return all;
+  #onLate(calls: readonly Call[]): void {
+    const { registrationId, places } = this.#options;
+    const reply = crowdedReply(registrationId, this.#permitted ?? 1, places?.waitMs ?? 0);
+    for (const call of calls) call.answer(reply);
+    if (this.#waiting.length === 0) this.#asking?.abort();
   }
 
   async #work(batch: Batch): Promise<void> {
     this.#inWork += batch.calls.length;
     this.#options.count({ triggered: batch.calls.length });
-    const run = new BatchRun(batch.calls, this.#options);
+    const run = new CallRun(batch.calls, this.#options);
     const outcome = await this.#execute(batch, run);
     await this.#afterInterruption(batch, run, outcome);
+    batch.permit?.release();
     this.#inWork -= batch.calls.length;
     this.#isBusy = false;
     if (this.#waiting.length > 0) this.flush();
   }
 
-  async #execute(batch: Batch, run: BatchRun): Promise<Outcome | null> {
+  async #execute(batch: Batch, run: CallRun): Promise<Outcome | null> {
     try {
       return await this.#options.execute(this.#invocation(batch, run));
     } catch (error) {
@@ -167,8 +203,9 @@ export class CommandLane {
     }
   }
 
-  #invocation({ calls, target, registrationIndex, signal }: Batch, run: BatchRun): Invocation {
+  #invocation({ calls, target, registrationIndex, signal, permit }: Batch, run: CallRun): Invocation {
     const { registrationId, hashtag } = this.#options;
+    const ordered = isOrdered(this.#registration);
     let payload = `*${calls.length}\r\n`;
     for (const call of calls) payload += call.args;
     return {
@@ -181,14 +218,17 @@ export class CommandLane {
       key: '',
       hashtag,
       executionSize: 1,
-      ordered: isOrdered(this.#registration),
+      ordered,
       wantResults: true,
-      onEnded: (ended) => run.take(ended),
+      onEnded: (ended) => {
+        run.take(ended);
+        if (!ordered) permit?.release(endedFor(ended));
+      },
       signal,
     };
   }
 
-  #shape(calls: readonly Call[], run: BatchRun): Pick<Invocation, 'shape' | 'next'> {
+  #shape(calls: readonly Call[], run: CallRun): Pick<Invocation, 'shape' | 'next'> {
     if (this.#registration.spec.trigger.kind !== 'hook') return { shape: 'command' };
     const next = (entry: number, command: string): Promise<string> => {
       run.hasHandedOn = true;
@@ -198,18 +238,18 @@ export class CommandLane {
   }
 
   /** Only a call that cannot have had an effect is run again: a second time might be once too often. */
-  async #afterInterruption(batch: Batch, former: BatchRun, outcome: Outcome | null): Promise<void> {
+  async #afterInterruption(batch: Batch, former: CallRun, outcome: Outcome | null): Promise<void> {
     const calls = former.interrupted;
     if (calls.length === 0) return;
     const { signal } = batch;
     const isHarmless = outcome !== null && outcome.commands === 0 && !former.hasHandedOn;
     if (isHarmless && !signal.aborted && batch.repeats < MAX_REPEATS) {
       const again = { ...batch, calls, repeats: batch.repeats + 1 };
-      const run = new BatchRun(calls, this.#options);
+      const run = new CallRun(calls, this.#options);
       await this.#afterInterruption(again, run, await this.#execute(again, run));
       return;
     }
-    const reply = this.#replyTo(signal, isHarmless);
+    const reply = batch.permit?.signal.aborted === true ? LAPSED_REPLY : this.#replyTo(signal, isHarmless);
     for (const call of calls) call.answer(reply);
     this.#options.count({ aborted: calls.length });
   }
@@ -220,6 +260,11 @@ export class CommandLane {
     if (signal.aborted && !stops) return ABORTED_REPLY;
     return stops && isHarmless ? DRAINING_REPLY : INTERRUPTED_REPLY;
   }
+}
+
+/** Calls that do not run again. */
+function endedFor({ done, filtered, failed }: EndedEntries): number {
+  return done.length + filtered.length + failed.filter(({ kind }) => kind !== 'interrupted').length;
 }
 
 async function within(deadlineMs: number, work: Promise<unknown>): Promise<void> {
@@ -236,62 +281,4 @@ function isOrdered({ spec }: ActiveRegistration): boolean {
     (spec.mode === 'async_local' && spec.trigger.kind === 'command' && spec.trigger.inorder) ||
     (spec.trigger.kind === 'hook' && spec.trigger.inorder)
   );
-}
-
-/** One batch in the sandbox: which call has had its answer. */
-class BatchRun {
-  readonly interrupted: Call[] = [];
-  /** A command was handed on to Redis. */
-  hasHandedOn = false;
-  readonly #open: (Call | undefined)[];
-  readonly #count: (run: RunCount) => void;
-  #sinceMs = performance.now();
-
-  constructor(calls: readonly Call[], options: Pick<LaneOptions, 'count'>) {
-    this.#open = [...calls];
-    this.#count = (run) => options.count(run);
-  }
-
-  take({ done, filtered, failed, results }: EndedEntries): void {
-    for (let i = 0; i < done.length; i += 1) this.#take(done[i] as number)?.answer(results?.[i] ?? '*0\r\n');
-    for (let i = 0; i < filtered.length; i += 1) {
-      this.#take(filtered[i] as number)?.answer(results?.[done.length + i] ?? '*0\r\n');
-    }
-    let failures = 0;
-    let lastError: string | null = null;
-    for (const { index, kind, error } of failed) {
-      const call = this.#take(index);
-      if (call === undefined) continue;
-      if (kind === 'interrupted') {
-        this.interrupted.push(call);
-        continue;
-      }
-      failures += 1;
-      lastError = errorTitle(error);
-      call.answer(guestErrorReply(error));
-    }
-    const nowMs = performance.now();
-    const durationMs = nowMs - this.#sinceMs;
-    this.#sinceMs = nowMs;
-    const success = done.length + filtered.length;
-    if (success + failures > 0) this.#count({ success, failures, durationMs, lastError });
-  }
-
-  /** Answers whatever has not been reported. */
-  failRest(reply: string): void {
-    let failures = 0;
-    for (let i = 0; i < this.#open.length; i += 1) {
-      const call = this.#take(i);
-      if (call === undefined) continue;
-      failures += 1;
-      call.answer(reply);
-    }
-    if (failures > 0) this.#count({ failures, lastError: reply.slice(1, -2) });
-  }
-
-  #take(index: number): Call | undefined {
-    const call = this.#open[index];
-    this.#open[index] = undefined;
-    return call;
-  }
 }

@@ -39,6 +39,14 @@ export function fullReply(registrationId: string, most: number): string {
   );
 }
 
+export const LAPSED_REPLY =
+  '-ERR [SLOT_LOST] this node could not show that it lives, and gave the call up with its permit; it may have run in part\r\n';
+
+export function crowdedReply(registrationId: string, most: number, waitMs: number): string {
+  const message = `${registrationId} runs ${most} ${most === 1 ? 'call' : 'calls'} at once in the whole fleet, and the call did not get its turn within ${formatDuration(waitMs)}; try again`;
+  return thrownReply(new PlatformError<SchedulerErrorCode>('CONCURRENCY_LIMITED', message));
+}
+
 export function limitedReply(registrationId: string, { count, perMs }: RateLimit, waitMs: number): string {
   const rate = `${count} calls per ${formatDuration(perMs)}`;
   const message = `${registrationId} takes ${rate} in the whole fleet; retry after ${waitMs} ms`;

@@ -2,13 +2,16 @@ import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { type ActiveRegistration, type LoadableVersion, latin1FromUtf8, type RedisAccess } from '#functions';
 import type { Invocation, Outcome } from '#runtime';
+import { deliveryModeOf } from '../consumer/registration.ts';
 import type { TokenBucket } from '../consumer/token-bucket.ts';
+import type { Permits } from '../fleet/fleet.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { AsyncQueue, CommandJob } from '../queues/async-queue.ts';
 import type { Settings } from '../settings.ts';
 import { type CallRates, createCallRates } from './call-rates.ts';
+import type { Call } from './call-run.ts';
 import type { CommandCalls } from './command-calls.ts';
-import { type Call, CommandLane } from './command-lane.ts';
+import { CommandLane } from './command-lane.ts';
 import {
   ABORTED_REPLY,
   DRAINING_REPLY,
@@ -30,6 +33,7 @@ export interface CommandTriggerOptions {
   readonly journal: Pick<Journal, 'count'>;
   readonly access: Pick<RedisAccess, 'tagOf'>;
   readonly takeTokens: TokenBucket;
+  readonly permits: Permits;
   /** `delivery.maxInFlight` bounds the calls of one registration that wait or run on this node. */
   readonly settings: Pick<Settings, 'delivery' | 'limits'>;
   readonly log: Logger;
@@ -95,7 +99,7 @@ class LaneTable implements CommandTrigger {
   }
 
   #take(lane: CommandLane, name: string, call: Call): void {
-    if (lane.registration.spec.mode === 'async') this.#enqueue(lane, name, call);
+    if (deliveryModeOf(lane.registration.spec) === 'async') this.#enqueue(lane, name, call);
     else lane.add(call);
   }
 
@@ -185,11 +189,12 @@ class LaneTable implements CommandTrigger {
       existing.update(registration, target);
       return existing;
     }
-    const { execute, journal, access, settings } = this.#options;
+    const { execute, journal, access, settings, permits } = this.#options;
     const options = {
       registrationId: id,
       hashtag: access.tagOf(nameOf(registration)),
       maxCalls: settings.delivery.maxInFlight,
+      places: { permits, waitMs: settings.limits.executionMs },
       signal: this.#stop.signal,
       execute,
       count: (run: Parameters<typeof journal.count>[1]) => journal.count(id, run),

@@ -4,6 +4,7 @@ import type { EndedEntries, FailedEntry, Invocation, Outcome } from '#runtime';
 import { createBurialLog } from '../consumer/burial-log.ts';
 import { type EventFilter, eventFilterOf } from '../consumer/event-filter.ts';
 import { errorTitle } from '../consumer/failures.ts';
+import type { PermitShare } from '../consumer/permit-share.ts';
 import type { DeadLetter } from '../delivery.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { SchedulerKeys } from '../keys.ts';
@@ -34,6 +35,8 @@ export interface MessageRun {
   readonly stream: string;
   readonly messages: readonly Message[];
   readonly signal: AbortSignal;
+  /** Permits of its executions; null = they need none. */
+  readonly share: PermitShare | null;
 }
 
 const END = defineScript('end-messages', new URL('./scripts/end-messages.lua', import.meta.url));
@@ -56,7 +59,9 @@ export function createMessageRunner(options: MessageRunnerOptions): (run: Messag
 
   return async (heard) => {
     const run = { ...heard, messages: wantedOf(heard) };
+    const { share } = run;
     const { spec } = run.active;
+    const keyed = spec.flow?.keyed === true;
     const ends: Ends = { done: 0, filtered: heard.messages.length - run.messages.length, failed: [] };
     if (run.messages.length === 0) return record(run, ends);
     const outcome = await execute({
@@ -68,11 +73,15 @@ export function createMessageRunner(options: MessageRunnerOptions): (run: Messag
       entryCount: run.messages.length,
       key: run.stream,
       hashtag: access.tagOf(run.stream),
-      executionSize: spec.trigger.kind === 'pubsub' ? spec.trigger.delivery.batch : 1,
+      executionSize: spec.trigger.kind === 'pubsub' && !keyed ? spec.trigger.delivery.batch : 1,
       ordered: spec.mode === 'sync',
+      keyed,
       wantResults: false,
-      onEnded: (ended) => addEnds(ends, ended),
-      signal: run.signal,
+      onEnded: (ended) => {
+        addEnds(ends, ended);
+        share?.ended(ended);
+      },
+      signal: share === null ? run.signal : AbortSignal.any([run.signal, share.signal]),
     });
     const failures = Math.min(outcome.executions, ends.failed.length);
     const error = ends.failed.at(-1)?.error;

@@ -9,7 +9,7 @@ import {
 import type { Invocation, Outcome } from '#runtime';
 import { capturedStreamOf } from '../consumer/stream-source.ts';
 import { createSharedTokenBucket, type TokenBucket } from '../consumer/token-bucket.ts';
-import type { Fleet, StreamLeases } from '../fleet/fleet.ts';
+import type { Fleet, Permits, StreamLeases } from '../fleet/fleet.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { SchedulerKeys } from '../keys.ts';
 import type { CapSettings } from '../settings.ts';
@@ -23,6 +23,7 @@ export interface PubSubTriggerOptions {
   readonly access: RedisAccess;
   readonly keys: SchedulerKeys;
   readonly fleet: Pick<Fleet, 'holdsSlot' | 'onConsumerGone'>;
+  readonly permits: Permits;
   readonly leases: Pick<StreamLeases, 'holder' | 'acquire' | 'release'>;
   readonly execute: (invocation: Invocation) => Promise<Outcome>;
   readonly loadable: (name: string, version: number) => Promise<LoadableVersion>;
@@ -136,12 +137,12 @@ class ChannelListener implements Trigger {
       known.trigger = trigger;
       return;
     }
-    const { access, keys, leases, loadable, journal, ring, log } = this.#options;
+    const { access, keys, leases, loadable, journal, permits, ring, log } = this.#options;
     const stream = capturedStreamOf(id, { access, keys });
     const leaseField = listenerField(stream);
     const lane = createMessageLane(
       {
-        ...{ access, keys, stream, leaseField, loadable, journal, ring, log },
+        ...{ access, keys, stream, leaseField, loadable, journal, permits, ring, log },
         run: this.#run,
         takeTokens: this.#takeTokens,
         holder: () => leases.holder,

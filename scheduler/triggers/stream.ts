@@ -3,7 +3,7 @@ import type { ActiveRegistration, LoadableVersion, RedisAccess, RegistrationStat
 import type { Invocation, Outcome } from '#runtime';
 import { createConsumer } from '../consumer/consumer.ts';
 import type { LaneReport } from '../consumer/inspect.ts';
-import type { Fleet, StreamLeases } from '../fleet/fleet.ts';
+import type { Fleet, Permits, StreamLeases } from '../fleet/fleet.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { SchedulerKeys } from '../keys.ts';
 import type { AsyncQueue, EntriesJob } from '../queues/async-queue.ts';
@@ -29,6 +29,7 @@ export interface StreamTriggerOptions {
   readonly access: RedisAccess;
   readonly fleet: Pick<Fleet, 'self' | 'holdsSlot' | 'isAlive' | 'onConsumerGone' | 'forget'>;
   readonly leases: StreamLeases;
+  readonly permits: Permits;
   readonly queue: Pick<AsyncQueue, 'addEntries'>;
   readonly journal: Pick<Journal, 'count'>;
   readonly keys: SchedulerKeys;
@@ -56,6 +57,7 @@ export function createStreamTrigger(options: StreamTriggerOptions): StreamTrigge
       isAlive: (name) => fleet.isAlive(name),
     },
     leases,
+    permits: options.permits,
     keys: options.keys,
     settings: options.settings,
     deadLetterCap: options.caps.deadLetters,

@@ -30,10 +30,14 @@ export const PARTS: Readonly<Record<string, Part>> = {
   'runtime/index.ts': { values: ['runtime'] },
   'runtime/create-runtime.ts': {
     values: ['functions/index.ts', 'runtime/errors.ts', 'runtime/engine', 'runtime/sandbox', 'runtime/bindings'],
-    types: ['runtime/invocation.ts', 'runtime/outcome.ts', 'runtime/runtime.ts'],
+    types: ['runtime/invocation.ts', 'runtime/outcome.ts', 'runtime/rehearsal.ts', 'runtime/runtime.ts'],
   },
   'runtime/host.ts': { values: [], types: ['functions/index.ts', 'runtime/stage.ts'] },
   'runtime/errors.ts': { values: [] },
+  'runtime/rehearsal.ts': {
+    values: [],
+    types: ['runtime/bindings', 'runtime/invocation.ts', 'runtime/sandbox/messages.ts'],
+  },
   'runtime/invocation.ts': { values: [], types: ['functions/index.ts'] },
   'runtime/outcome.ts': { values: [], types: ['functions/index.ts'] },
   'runtime/runtime.ts': {
@@ -55,6 +59,7 @@ export const PARTS: Readonly<Record<string, Part>> = {
     types: [
       'runtime/invocation.ts',
       'runtime/outcome.ts',
+      'runtime/rehearsal.ts',
       'runtime/runtime.ts',
       'runtime/host.ts',
       'runtime/stage.ts',
@@ -98,6 +103,19 @@ export const PARTS: Readonly<Record<string, Part>> = {
   'scheduler/gateway/http': { values: [...SCHEDULER_COMMON, 'scheduler/gateway/operations'], types: SCHEDULER_TYPES },
   // A program outside of the platform that sends commands to a door: it shares types for authors, and nothing else.
   'scheduler/client': { values: [], types: ['functions/authoring'] },
+  // Beside the platform the only part that constructs: it puts functions into a runtime without a platform around it.
+  'scheduler/testing': {
+    values: [
+      ...SCHEDULER_COMMON,
+      'runtime/index.ts',
+      'scheduler/log.ts',
+      'scheduler/embedded',
+      'scheduler/consumer/event-filter.ts',
+      'scheduler/executions',
+      'scheduler/triggers/keys-batch.ts',
+    ],
+    types: SCHEDULER_TYPES,
+  },
   'scheduler/platform.ts': { values: ['functions/index.ts', 'runtime/index.ts', 'scheduler'] },
   'scheduler/platform': { values: ['functions/index.ts', 'runtime/index.ts', 'scheduler'] },
   'scheduler/index.ts': { values: ['scheduler'] },

@@ -91,7 +91,7 @@ export const GOALS = {
     cpu: amount('1,000 functions, no events', '% of a core', 1),
     unloaded: amount('a function that is not loaded', 'kB', 50),
     loaded: amount('a loaded function', 'kB', 1_500),
-    evicted: amount('10,000 functions called in turn: failed calls', 'calls', 0),
+    evicted: amount('many functions called in turn, failed calls', 'calls', 0),
   },
   recovery: {
     sandbox: time('sandbox killed, first re-run, async_local', 250),

@@ -54,7 +54,7 @@ describe.each(MODES)('entries in work, mode %s', (mode) => {
     expect(await door().call('RG.TRIGGER', 'ping')).toEqual(['pong']);
     expect(await read(`ended:${name}`)).toBeNull();
     await loadStream(name, mode);
-    await waitFor(async () => (await read(`ended:${name}`)) === '3', { deadlineMs: 20_000, what: 'all have run' });
+    await waitFor(async () => (await read(`ended:${name}`)) === '3', { what: 'all have run' });
     await waitFor(async () => (await pending(name, id)) === 0, { what: 'all are settled' });
   });
 

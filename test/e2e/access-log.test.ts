@@ -67,7 +67,7 @@ test('the counters of a fed access log are those that its columns say', async ()
   expect(JSON.parse(stdout)).toMatchObject({ appended: lines.length, interrupted: false });
   const total = async (): Promise<number> =>
     (await platform.door.hvals('log:client')).reduce((sum, count) => sum + Number(count), 0);
-  await waitFor(async () => (await total()) === lines.length, { what: 'every line is counted', deadlineMs: 30_000 });
+  await waitFor(async () => (await total()) === lines.length, { what: 'every line is counted' });
   for (const [key, column] of COUNTERS) expect(await platform.door.hgetall(key)).toEqual(countColumn(lines, column));
   expect(await platform.door.get('log:unparsed')).toBeNull();
 });

@@ -66,7 +66,7 @@ async function expectFunctionsToWork(door: Redis, redis: Redis | Cluster): Promi
   await loadFunction(door, 'all', SOURCE);
   for (let n = 0; n < 20; n += 1) await redis.xadd(`orders:${n % 4}`, '*', 'n', String(n));
   for (const mode of MODES) {
-    await waitFor(async () => (await redis.get(`seen:${mode}`)) === '20', { deadlineMs: 20_000, what: `mode ${mode}` });
+    await waitFor(async () => (await redis.get(`seen:${mode}`)) === '20', { what: `mode ${mode}` });
     expect(await door.call('RG.TRIGGER', `ask.${mode}`, `by-${mode}`)).toEqual(['1 1']);
   }
 }
@@ -91,7 +91,7 @@ async function expectTheRestToWork(door: Redis, redis: Redis | Cluster): Promise
     await redis.scard('seen:items'),
     await redis.scard('seen:news'),
   ];
-  await waitFor(async () => (await seen()).join() === '2,1,1,1', { deadlineMs: 20_000, what: 'all have run' });
+  await waitFor(async () => (await seen()).join() === '2,1,1,1', { what: 'all have run' });
   const run = "GB('KeysReader').map((r) => r.key).distinct().count().run('orders:key:*')";
   expect(await door.call('RG.JSEXECUTE', run)).toEqual([['2'], []]);
   const id = (await door.call('RG.JSEXECUTE', run, 'UNBLOCKING')) as string;
@@ -180,14 +180,13 @@ test('a failover by Sentinel in full flow leaves every entry with an end, and th
   });
   through.on('error', () => {});
   const producing = produce(through, 40_000);
-  await waitFor(async () => (await through.hlen(SEEN)) > 5_000, { deadlineMs: 30_000, what: 'the flow is on' });
+  await waitFor(async () => (await through.hlen(SEEN)) > 5_000, { what: 'the flow is on' });
   await sentinel.failover();
   await producing;
   await settled(through, group);
   expect(await through.xlen(STREAM)).toBeGreaterThan(5_000);
   // What was not replicated is gone, and its ends with it: both are read where the primary is now.
   await waitFor(async () => sumOf(await endsOf(platform.door, group)) === (await through.xlen(STREAM)), {
-    deadlineMs: 30_000,
     what: 'as many ends as entries',
   });
   await expectDoorToWork(platform);

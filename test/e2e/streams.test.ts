@@ -21,7 +21,7 @@ describeOnTopologies('streams', (world) => {
     );
     for (const stream of streams.slice(6)) for (let n = 0; n < 50; n += 1) await add(stream);
     for (const stream of streams) {
-      await waitFor(async () => (await seen(stream)) === 50, { deadlineMs: 30_000, what: `50 entries of ${stream}` });
+      await waitFor(async () => (await seen(stream)) === 50, { what: `50 entries of ${stream}` });
     }
     await waitFor(async () => (await registrationRow(world.platform.door, ids[0] ?? '')).get('done') === 600, {
       what: 'the counters agree',
@@ -100,7 +100,7 @@ describeOnTopologies('streams', (world) => {
     await world.topology.client().del('recreated');
     await add('recreated');
     await add('recreated');
-    await waitFor(async () => (await seen('recreated')) === 3, { deadlineMs: 20_000, what: 'the new entries' });
+    await waitFor(async () => (await seen('recreated')) === 3, { what: 'the new entries' });
   });
 
   test('fromId $ leaves alone what was there', async () => {
@@ -128,7 +128,6 @@ describeOnTopologies('streams', (world) => {
     await world.topology.client().xack('trimmed', 'foreign', ...ids);
     await add('trimmed');
     await waitFor(async () => (await world.topology.client().xlen('trimmed')) <= 1, {
-      deadlineMs: 20_000,
       what: 'the trim',
     });
   });

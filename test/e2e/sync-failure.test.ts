@@ -43,7 +43,6 @@ async function logOf(stream: string): Promise<number[]> {
 
 async function finished(stream: string, count: number): Promise<void> {
   await waitFor(async () => (await logOf(stream)).length === count, {
-    deadlineMs: 20_000,
     what: `${stream} is through`,
   });
 }
@@ -112,7 +111,6 @@ test('policy abort stops the registration until it is unpaused, and nothing is l
   expect((await logOf('stop:bad')).at(-1)).toBe(BAD);
   expect(await platform.door.call('RG.UNPAUSEREGISTRATIONS', id)).toBe('OK');
   await waitFor(async () => (await registrationRow(platform.door, id)).get('done') === 2 * ENTRIES, {
-    deadlineMs: 20_000,
     what: 'every entry has its end',
   });
   expect(await logOf('stop:bad')).toEqual(expectedLog(2));
@@ -131,7 +129,6 @@ test('an error that begins with PAUSE pauses the registration, whatever its poli
   expect((await logOf('rest:bad')).at(-1)).toBe(BAD);
   expect(await platform.door.call('RG.UNPAUSEREGISTRATIONS', id)).toBe('OK');
   await waitFor(async () => (await registrationRow(platform.door, id)).get('done') === 2 * ENTRIES, {
-    deadlineMs: 20_000,
     what: 'every entry has its end',
   });
   expect(await logOf('rest:bad')).toEqual(expectedLog(2));

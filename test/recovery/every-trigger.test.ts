@@ -9,7 +9,7 @@ import { FAILING, type FeedClients, KINDS, loadKinds, orderOf, seenOf, type Trig
 
 const FLAGS = ['--heartbeat', '100ms', '--heartbeat-timeout', '1s', '--block', '500ms', '--sandboxes', '1'];
 const ROUND = 25;
-const ROUNDS = 24;
+const ROUNDS = 18;
 const TOTAL = ROUND * ROUNDS;
 const TIMEOUT_MS = 300_000;
 

@@ -25,6 +25,7 @@ function harness(triggers: readonly Trigger[], log: Log = SILENT) {
   let listener: ((news: RegistrySnapshot) => Promise<void>) | null = null;
   const reported: number[] = [];
   const retained: string[][] = [];
+  const pardoned: string[] = [];
   const first = snapshot(1, [registration('a', 'stream', [1, 2]), registration('b', 'command', [2])]);
   const reconciler = createReconciler({
     registry: {
@@ -35,11 +36,14 @@ function harness(triggers: readonly Trigger[], log: Log = SILENT) {
       snapshot: () => first,
     },
     triggers,
-    runtime: { retain: (versions) => void retained.push(versions.map((v) => `${v.functionName}@${v.version}`)) },
+    runtime: {
+      retain: (versions) => void retained.push(versions.map((v) => `${v.functionName}@${v.version}`)),
+      pardon: ({ functionName, version }) => void pardoned.push(`${functionName}@${version}`),
+    },
     reportRevision: async (revision) => void reported.push(revision),
     log,
   });
-  return { reconciler, reported, retained, news: (given: RegistrySnapshot) => listener?.(given) };
+  return { reconciler, reported, retained, pardoned, news: (given: RegistrySnapshot) => listener?.(given) };
 }
 
 test('each trigger gets the registrations of its kind, and the revision is reported afterwards', async () => {
@@ -104,4 +108,21 @@ test('the log has one line for each registration that comes, stops, changes or g
     { level: 30, ...about('a', 3), state: 'paused', reason: 'by ann', msg: 'a registration stands still' },
     { level: 30, ...about('b', 2), msg: 'a registration is out of force' },
   ]);
+});
+
+test('a version that was stopped may run again where its registration is resumed, before any event comes', async () => {
+  const order: string[] = [];
+  const stream = registration('a', 'stream', [1]);
+  const { reconciler, pardoned, news } = harness([
+    trigger('stream', async (given) => void order.push(`${given[0]?.state} ${pardoned.length}`)),
+  ]);
+  await reconciler.start();
+  const one = (state: ActiveRegistration['state'], versions = stream): RegistrySnapshot =>
+    snapshot(2, [{ ...versions, state }]);
+  for (const state of ['paused', 'running', 'quarantined', 'running'] as const) await news(one(state));
+  expect(pardoned).toEqual(['f@1']);
+  expect(order.slice(1)).toEqual(['paused 0', 'running 0', 'quarantined 0', 'running 1']);
+  await news(one('quarantined'));
+  await news(one('running', registration('a', 'stream', [2])));
+  expect(pardoned).toEqual(['f@1']);
 });

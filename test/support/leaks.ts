@@ -46,7 +46,7 @@ export async function withoutLeaks<T>(work: () => Promise<T>, redis?: Redis): Pr
       }
       return left.length === 0;
     },
-    { deadlineMs: 5_000, intervalMs: 20, what: 'handles and connections to be back at the baseline' },
+    { intervalMs: 20, what: 'handles and connections to be back at the baseline' },
   ).catch((error: unknown) => {
     throw new Error(`left behind: ${left.join('; ')}`, { cause: error });
   });

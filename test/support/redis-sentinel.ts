@@ -41,7 +41,6 @@ export async function startSentinel(): Promise<TestSentinel> {
   const client = new Redis({ host: HOST, port: sentinelPort });
   client.on('error', () => {});
   await waitFor(async () => ((await client.call('SENTINEL', 'REPLICAS', NAME)) as unknown[]).length === 1, {
-    deadlineMs: 20_000,
     what: 'the sentinel has found the replica',
   });
   const primaryPort = async (): Promise<number> => {
@@ -61,7 +60,7 @@ export async function startSentinel(): Promise<TestSentinel> {
         intervalMs: 50,
         what: 'the sentinel accepts a failover',
       });
-      await waitFor(async () => (await primaryPort()) !== before, { deadlineMs: 20_000, what: 'the failover is done' });
+      await waitFor(async () => (await primaryPort()) !== before, { what: 'the failover is done' });
     },
     async [Symbol.asyncDispose]() {
       client.disconnect();

@@ -1,8 +1,10 @@
 import type { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+const DEADLINE_MS = 30_000;
+
 export interface WaitOptions {
-  /** Default 10,000 ms. */
+  /** Default 30,000 ms: it only ends a wait for what never comes, and a busy machine may take its time. */
   readonly deadlineMs?: number;
   /** Default 10 ms. */
   readonly intervalMs?: number;
@@ -15,7 +17,7 @@ export async function waitFor<T>(
   predicate: () => T | Promise<T>,
   options: WaitOptions,
 ): Promise<Exclude<T, false | undefined | null | 0 | ''>> {
-  const { deadlineMs = 10_000, intervalMs = 10, what } = options;
+  const { deadlineMs = DEADLINE_MS, intervalMs = 10, what } = options;
   const deadline = performance.now() + deadlineMs;
   let lastError: unknown;
   for (;;) {
@@ -78,8 +80,8 @@ export async function waitForCount(
   await waitWhileMoving(look, { ...options, intervalMs: 10 });
 }
 
-/** Resolves with the arguments of the next `event`; rejects after the deadline (default 10,000 ms). */
-export function waitForEvent(emitter: EventEmitter, event: string, deadlineMs = 10_000): Promise<unknown[]> {
+/** Resolves with the arguments of the next `event`; rejects after the deadline (default 30,000 ms). */
+export function waitForEvent(emitter: EventEmitter, event: string, deadlineMs = DEADLINE_MS): Promise<unknown[]> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
       emitter.off(event, onEvent);

@@ -2,9 +2,8 @@ import { setFlagsFromString } from 'node:v8';
 import ivm from 'isolated-vm';
 import type { GuestApi, GuestNews, OutboxFields, ToldNews } from '../../guest/api.ts';
 import type { IsolateUsage, LoadRequest } from '../messages.ts';
+import { type GuestApiReference, type GuestProgram, RUNTIME_FILE } from './guest-program.ts';
 
-/** Name of the guest runtime in stack traces; the guest takes these frames out. */
-const RUNTIME_FILE = 'regears:guest';
 const MEBIBYTE = 1024 * 1024;
 const LEAST_MEMORY_MIB = 8;
 
@@ -48,10 +47,14 @@ export interface GuestIsolate {
   /** '' or the JSON of an error report. */
   openStage(opening: string): string;
   closeStage(stage: number): void;
+  /** JSON of a SourcesSpec. */
+  steer(sources: string): void;
   /** Whose turn it is or was when a call did not return; null when nobody's. */
   blame(): Blame | null;
   readonly disposed: boolean;
   usage(): Omit<IsolateUsage, 'handle' | 'batches' | 'entries'>;
+  /** Lets later isolates of the program begin with what has been compiled in this one. */
+  keepCompiled(): void;
   dispose(): void;
 }
 
@@ -72,8 +75,7 @@ function compileCheckpoint(context: ivm.Context): ivm.Reference<() => void> {
 }
 
 export interface GuestIsolateOptions {
-  /** The compiled guest runtime. */
-  readonly bundle: string;
+  readonly program: GuestProgram;
   readonly request: LoadRequest;
   readonly onCatastrophicError: (message: string) => void;
 }
@@ -90,23 +92,24 @@ export class LoadError extends Error {
   }
 }
 
-type Api = ivm.Reference<Record<string, unknown>>;
+interface Ground {
+  readonly isolate: ivm.Isolate;
+  readonly context: ivm.Context;
+  readonly shared: SharedArrayBuffer;
+}
 
-function startGuest(context: ivm.Context, shared: SharedArrayBuffer, options: GuestIsolateOptions): Api {
-  const { request, bundle } = options;
+function startGuest({ isolate, context, shared }: Ground, options: GuestIsolateOptions): GuestApiReference {
+  const { request, program } = options;
   const config = JSON.stringify({
     callMs: request.callMs,
     commandsPerEvent: request.commandsPerEvent,
     commandBytes: request.commandBytes,
     outputBytes: request.outputBytes,
     settings: request.settings,
+    ...(request.sources ? { sources: request.sources } : {}),
   });
   const checkpoint = compileCheckpoint(context);
-  return context.evalClosureSync(
-    `${bundle}\nreturn regears.start(new Uint32Array($0), $1, $2);`,
-    [new ivm.ExternalCopy(shared).copyInto(), checkpoint.derefInto(), config],
-    { filename: RUNTIME_FILE, result: { reference: true } },
-  ) as Api;
+  return program.start(isolate, context, [new ivm.ExternalCopy(shared).copyInto(), checkpoint.derefInto(), config]);
 }
 
 function loadSource(isolate: ivm.Isolate, context: ivm.Context, request: LoadRequest): void {
@@ -130,7 +133,7 @@ export function createGuestIsolate(options: GuestIsolateOptions): GuestIsolate {
   const shared = new SharedArrayBuffer(SHARED_NUMBERS * Uint32Array.BYTES_PER_ELEMENT);
   const turn = new Uint32Array(shared);
   const context = isolate.createContextSync();
-  const api = startGuest(context, shared, options);
+  const api = startGuest({ isolate, context, shared }, options);
   const functions = new Map<string, ivm.Reference<(...args: never[]) => unknown>>();
   const apply = (name: string, args: readonly unknown[]): unknown => {
     let fn = functions.get(name);
@@ -170,6 +173,9 @@ export function createGuestIsolate(options: GuestIsolateOptions): GuestIsolate {
     closeStage(stage) {
       if (!isolate.isDisposed) apply('closeStage', [stage]);
     },
+    steer(sources) {
+      if (!isolate.isDisposed) apply('steer', [sources]);
+    },
     blame: () => (turn[0] === 1 ? { batch: turn[1] ?? 0, entry: turn[2] ?? 0 } : null),
     get disposed() {
       return isolate.isDisposed;
@@ -179,6 +185,7 @@ export function createGuestIsolate(options: GuestIsolateOptions): GuestIsolate {
       const { used_heap_size: heapBytes, externally_allocated_size: externalBytes } = isolate.getHeapStatisticsSync();
       return { heapBytes, externalBytes, cpuMs: Math.round(Number(isolate.cpuTime) / 1e6) };
     },
+    keepCompiled: () => options.program.keepCompiled(isolate),
     dispose,
   };
 }

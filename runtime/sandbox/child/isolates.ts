@@ -12,12 +12,19 @@ import {
   encodeProgress,
   type Frame,
 } from '../frames.ts';
-import { type GuestErrorReport, type LoadedReport, type LoadRequest, StageShape } from '../messages.ts';
+import {
+  type GuestErrorReport,
+  type LoadedReport,
+  type LoadRequest,
+  type SourcesSpec,
+  StageShape,
+} from '../messages.ts';
 import { decodeOpenStage } from '../stage-frames.ts';
 import { encodeUsage } from '../usage-frames.ts';
 import { emptyProgress, failOpen, markEnded, type TrackedBatch, trackBatch } from './batches.ts';
 import { callFailure, ISOLATE_LOST, loadFailure } from './guest-failure.ts';
 import { createGuestIsolate, type GuestIsolate, NOTHING_USED } from './guest-isolate.ts';
+import type { GuestProgram } from './guest-program.ts';
 
 const FLAG: RunFlags = { stream: 1, ordered: 2, wantResults: 4, ascii: 8, stopAtFailure: 16, keys: 64, hook: 128 };
 /** By `RunHeader.shape`. */
@@ -25,14 +32,14 @@ const SHAPE_FLAGS: readonly number[] = [FLAG.stream, 0, FLAG.keys, FLAG.hook];
 
 /** A version in this process: its isolate comes and goes, what it was loaded from stays. */
 interface Loaded {
-  readonly request: LoadRequest;
+  request: LoadRequest;
   isolate: GuestIsolate | null;
   batches: number;
   entries: number;
 }
 
 export interface IsolatesOptions {
-  readonly bundle: () => string;
+  readonly program: () => GuestProgram;
   /** Returns when the frame has left: so signs of life reach the node, and one that does not read is not written to without end. */
   readonly send: (frame: Buffer) => void;
   readonly onCatastrophicError: (message: string) => void;
@@ -145,6 +152,15 @@ export class Isolates {
     this.#options.send(encodeDone(frame.batch));
   }
 
+  steer(frame: Frame): void {
+    const { number: handle, text } = decodeNumberAndText(frame);
+    const loaded = this.#loaded.get(handle);
+    // Also for the isolate that takes the place of this one.
+    if (loaded) loaded.request = { ...loaded.request, sources: JSON.parse(text) as SourcesSpec };
+    loaded?.isolate?.steer(text);
+    this.#options.send(encodeDone(frame.batch));
+  }
+
   replies(frame: Frame): void {
     const batch = this.#batches.get(frame.batch);
     if (batch !== undefined) batch.rounds--;
@@ -180,7 +196,7 @@ export class Isolates {
 
   #isolateOf(loaded: Loaded): GuestIsolate {
     loaded.isolate ??= createGuestIsolate({
-      bundle: this.#options.bundle(),
+      program: this.#options.program(),
       request: loaded.request,
       onCatastrophicError: this.#options.onCatastrophicError,
     });

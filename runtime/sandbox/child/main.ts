@@ -6,8 +6,10 @@ import { writeSync } from 'node:fs';
 import { encodeDone, type Frame } from '../frames.ts';
 import { ToSandbox } from '../messages.ts';
 import { prepareProcess } from './guest-isolate.ts';
+import { GuestProgram } from './guest-program.ts';
 import { Isolates } from './isolates.ts';
 import { createNodePipe } from './pipe.ts';
+import { warmProgram } from './warm-program.ts';
 
 const SOCKET_FD = 3;
 const MAX_FRAME_BYTES = 1024 * 1024 * 1024;
@@ -23,16 +25,16 @@ function leave(code: number, message: string): never {
 prepareProcess();
 
 const pipe = createNodePipe(SOCKET_FD, MAX_FRAME_BYTES);
-const start = { bundle: '' };
+const start = { program: new GuestProgram('') };
 const send = (frame: Buffer): void => pipe.send(frame);
 const isolates = new Isolates({
-  bundle: () => start.bundle,
+  program: () => start.program,
   send,
   onCatastrophicError: (message) => leave(EXIT.catastrophe, `An isolate was lost beyond repair: ${message}`),
 });
 
 function boot(frame: Frame): void {
-  start.bundle = frame.body.toString('utf8');
+  start.program = warmProgram(frame.body.toString('utf8'));
   send(encodeDone(frame.batch));
 }
 
@@ -46,6 +48,7 @@ const HANDLERS: Readonly<Record<number, (frame: Frame) => void>> = {
   [ToSandbox.cancel]: (frame) => isolates.cancel(frame),
   [ToSandbox.openStage]: (frame) => isolates.openStage(frame),
   [ToSandbox.closeStage]: (frame) => isolates.closeStage(frame),
+  [ToSandbox.steer]: (frame) => isolates.steer(frame),
   [ToSandbox.usage]: (frame) => isolates.usage(frame),
   [ToSandbox.ping]: (frame) => send(encodeDone(frame.batch)),
 };

@@ -4,6 +4,7 @@ import type { CommandCalls } from '../../triggers/command-calls.ts';
 import type { Operation, Permission } from '../operations/operation.ts';
 import type { OperationTable } from '../operations/operation-table.ts';
 import { errorReply } from './error-status.ts';
+import { adviceOn } from './former-commands.ts';
 import { argumentsOf } from './passage.ts';
 import { encodeErrorLine, encodeReply } from './reply-text.ts';
 import type { RequestFramer } from './request-framer.ts';
@@ -119,6 +120,8 @@ function wrongArity(upper: string): string {
 
 /** As Redis words it. */
 function unknownCommand(name: string, args: readonly string[]): string {
+  const advice = adviceOn(name);
+  if (advice !== undefined) return `-ERR unknown command '${name}': ${advice}\r\n`;
   const shown = args.map((arg) => `'${arg.slice(0, 128)}' `).join('');
   const line = `ERR unknown command '${name.slice(0, 128)}', with args beginning with: ${shown.slice(0, 128)}`;
   return `-${line.replaceAll(/[\r\n]+/g, ' ')}\r\n`;

@@ -162,7 +162,7 @@ test('a replica that takes over gets the calls that were waiting', async () => {
       reply = await pipe.send(text([`INCR ${key}`]), 1).catch(() => '');
       return reply !== '';
     },
-    { deadlineMs: 30_000, what: 'the replica to answer' },
+    { what: 'the replica to answer' },
   );
   expect(reply).toBe(':2\r\n');
 });

@@ -115,7 +115,7 @@ test('through sentinels, a failover ends at the new primary', async () => {
   await sentinel.failover();
   const arrived = async (send: () => Promise<string>): Promise<boolean> => (await send()) === '+OK\r\n';
   for (const target of [pipe, link]) {
-    await waitFor(() => arrived(() => target.send(set, 1)), { what: 'a write at the new primary', deadlineMs: 20_000 });
+    await waitFor(() => arrived(() => target.send(set, 1)), { what: 'a write at the new primary' });
   }
   await waitFor(() => access.shards()[0]?.port === sentinel.replica.port, { what: 'the shard to be the new primary' });
   expect(changes).toBeGreaterThan(0);

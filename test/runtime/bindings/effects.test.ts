@@ -19,6 +19,7 @@ async function withEffects(
     const round = {
       commands: commands.map(encodeCommand).join(''),
       count: commands.length,
+      owners: new Uint32Array(commands.length),
       groups,
       withheld: withheld ? new Set(withheld) : null,
     };

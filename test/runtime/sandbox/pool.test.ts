@@ -15,7 +15,6 @@ async function spareIsReady(world: TestRuntime): Promise<number> {
   const isWarm = ({ role, residentBytes }: SandboxInfo): boolean => role === 'spare' && residentBytes > 30e6;
   return await waitFor(() => world.runtime.inspectPool().find(isWarm)?.pid, {
     what: 'a warm spare',
-    deadlineMs: 30_000,
   });
 }
 
@@ -117,6 +116,25 @@ describe('quarantine', () => {
     expect(kinds[4]).toEqual(['limit', 'SANDBOX_QUARANTINED']);
     const other = invocationOf({ code: 'done', name: 'good' });
     expect(await world.runtime.execute(other.invocation)).toMatchObject({ done: 1 });
+  });
+
+  test('a version that is pardoned runs again, alone, until it has killed as often once more', async () => {
+    await using world = await start({ quarantineAfterCrashes: 1 });
+    const events: string[] = [];
+    world.runtime.onQuarantine(({ verdict }) => events.push(verdict));
+    const codeOf = async (): Promise<string | undefined> => {
+      const { invocation, ends } = invocationOf({ code: 'exit', name: 'bad' });
+      await world.runtime.execute(invocation);
+      return ends.failed[0]?.error.code;
+    };
+    expect([await codeOf(), await codeOf(), await codeOf()]).toEqual([
+      ...['SANDBOX_DIED', 'SANDBOX_DIED', 'SANDBOX_QUARANTINED'],
+    ]);
+    world.runtime.pardon({ functionName: 'other', version: 1 });
+    expect(await codeOf()).toBe('SANDBOX_QUARANTINED');
+    world.runtime.pardon({ functionName: 'bad', version: 1 });
+    expect([await codeOf(), await codeOf()]).toEqual(['SANDBOX_DIED', 'SANDBOX_QUARANTINED']);
+    expect(events).toEqual(['alone', 'stopped', 'stopped']);
   });
 
   test('a version in quarantine dies alone', async () => {

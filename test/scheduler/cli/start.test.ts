@@ -67,7 +67,7 @@ test.runIf(process.platform === 'linux')(
   },
 );
 
-test('a Redis that is not there ends with 3 and its address', { timeout: 30_000 }, async () => {
+test('a Redis that is not there ends with 3 and its address', async () => {
   const starting = runRegears(['start', '--redis', 'redis://127.0.0.1:1', '--resp-port', '0', '--http-port', '0']);
   expect(await starting).toMatchObject({
     code: 3,

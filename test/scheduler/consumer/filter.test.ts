@@ -17,7 +17,7 @@ const HUNDREDS: FilterPattern = [[{ name: 'n', anyOf: [{ gte: 100, lt: 200 }] }]
 
 function filtered(overrides: Parameters<typeof registration>[0], filter: FilterPattern) {
   const active = registration(overrides);
-  return { ...active, spec: { ...active.spec, flow: { filter, rate: null, keyed: false } } };
+  return { ...active, spec: { ...active.spec, flow: { filter, rate: null, concurrency: null, keyed: false } } };
 }
 
 test.each(['async_local', 'sync', 'async'] as const)(

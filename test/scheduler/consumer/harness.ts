@@ -10,6 +10,7 @@ import {
   type StreamTriggerSpec,
 } from '../../../functions/index.ts';
 import type { EndedEntries, FailedEntry, FailureKind, Invocation, Outcome } from '../../../runtime/index.ts';
+import type { Permits } from '../../../scheduler/fleet/fleet.ts';
 import { createSchedulerKeys, type SchedulerKeys } from '../../../scheduler/keys.ts';
 import type { EntriesJob } from '../../../scheduler/queues/async-queue.ts';
 import type { DeliverySettings } from '../../../scheduler/settings.ts';
@@ -170,10 +171,14 @@ export interface TestNodeOptions {
   readonly leases?: Map<string, string>;
   readonly onJobs?: (jobs: readonly EntriesJob[]) => void;
   readonly onSettled?: (registrationId: string) => void;
+  /** Shared between the nodes of a test; default: there are none. */
+  readonly permits?: Permits;
   /** Comes before each load of a version: may hold it up, or fail it by rejecting. */
   readonly beforeLoad?: () => Promise<void>;
   readonly log?: boolean;
 }
+
+const NO_PERMITS: Permits = { take: async () => null, [Symbol.asyncDispose]: async () => undefined };
 
 /** One node's stream trigger with a fleet that says what the test wants. */
 export async function startNode(options: TestNodeOptions): Promise<TestNode> {
@@ -223,6 +228,7 @@ export async function startNode(options: TestNodeOptions): Promise<TestNode> {
       },
     },
     journal: { count: () => undefined },
+    permits: options.permits ?? NO_PERMITS,
     settings: { ...SETTINGS, ...options.settings },
     onSettled: (id) => options.onSettled?.(id),
     caps: { deadLetters: 1000 },
@@ -300,7 +306,7 @@ export function untilEnded(node: Pick<TestNode, 'access' | 'keys'>, total: numbe
       const ends = await endsOf(node, id);
       return totalOf(ends) >= total ? ends : null;
     },
-    { what: `${total} entries of ${id} have an end`, deadlineMs: 15_000 },
+    { what: `${total} entries of ${id} have an end` },
   ) as Promise<Ends>;
 }
 

@@ -9,7 +9,7 @@ const BLOCK_MS = 200;
 
 function rated(mode: 'sync' | 'async_local', rate: RateLimit) {
   const active = registration({ mode });
-  return { ...active, spec: { ...active.spec, flow: { filter: null, rate, keyed: false } } };
+  return { ...active, spec: { ...active.spec, flow: { filter: null, rate, concurrency: null, keyed: false } } };
 }
 
 /** Ids of the connections that wait for new entries. */

@@ -4,7 +4,10 @@ import type { ActiveRegistration, DeliveryMode, LoadableVersion } from '#functio
 import type { EndedEntries, FailureKind, Invocation, Outcome } from '#runtime';
 import type { RunCount } from '../../../scheduler/journal/journal.ts';
 import type { CommandJob } from '../../../scheduler/queues/async-queue.ts';
+import type { Permits } from '../../../scheduler/fleet/fleet.ts';
+import { createPermitLine } from '../../../scheduler/fleet/permit-line.ts';
 import { type CommandTriggerOptions, createCommandTrigger } from '../../../scheduler/triggers/command.ts';
+import { waitFor } from '../../support/wait.ts';
 
 interface Run {
   readonly invocation: Invocation;
@@ -16,7 +19,18 @@ async function tick(): Promise<void> {
   for (let turn = 0; turn < 2; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
 
-function harness(maxInFlight = 100, runCommand?: (job: CommandJob) => Promise<string>) {
+/** Permits of a fleet of one node, in memory. */
+function permitsInMemory(): Pick<Permits, 'take'> {
+  return createPermitLine({
+    report: async ({ limit, used, wanted }) => Math.max(0, Math.min(wanted, limit - used)),
+    mayAct: () => true,
+    pollMs: 60_000,
+    onFailed: () => undefined,
+    onIdle: () => undefined,
+  });
+}
+
+function harness(maxInFlight = 100, runCommand?: (job: CommandJob) => Promise<string>, executionMs = 1_000) {
   const runs: Run[] = [];
   const counts: RunCount[] = [];
   const execute = (invocation: Invocation): Promise<Outcome> =>
@@ -37,7 +51,8 @@ function harness(maxInFlight = 100, runCommand?: (job: CommandJob) => Promise<st
     queue: { runCommand: runCommand ?? (async () => '*0\r\n') },
     journal: { count: (_id: string, run: RunCount) => void counts.push(run) },
     access: { tagOf: () => 'tag' },
-    settings: { delivery: { maxInFlight }, limits: { executionMs: 1_000 } },
+    settings: { delivery: { maxInFlight }, limits: { executionMs } },
+    permits: permitsInMemory(),
     log: pino({ level: 'silent' }),
   } as unknown as CommandTriggerOptions;
   const trigger = createCommandTrigger(options);
@@ -61,10 +76,11 @@ interface Options {
   readonly inorder?: boolean;
   readonly version?: number;
   readonly state?: ActiveRegistration['state'];
+  readonly concurrency?: number;
 }
 
 function registration(trigger: string, options: Options = {}): ActiveRegistration {
-  const { mode = 'async_local', inorder = false, version = 1, state = 'running' } = options;
+  const { mode = 'async_local', inorder = false, version = 1, state = 'running', concurrency } = options;
   return {
     functionName: 'f',
     version,
@@ -82,6 +98,7 @@ function registration(trigger: string, options: Options = {}): ActiveRegistratio
       convertToStr: true,
       collect: true,
       hasOnRegistered: false,
+      ...(concurrency === undefined ? {} : { flow: { filter: null, rate: null, concurrency, keyed: false } }),
     },
   };
 }
@@ -279,5 +296,101 @@ describe('a registration whose work is given up', () => {
     call('t');
     await tick();
     expect(runs.map(({ invocation }) => invocation.signal.aborted)).toEqual([true, false]);
+  });
+});
+
+describe('with concurrency', () => {
+  const done = (count: number) => ({
+    done: Array.from({ length: count }, (_none, n) => n),
+    results: Array.from({ length: count }, () => '*0\r\n'),
+  });
+
+  test('so many calls run at once, and the next begin as those end', async () => {
+    const { trigger, runs, replies, call } = harness();
+    await trigger.apply([registration('t', { concurrency: 3 })]);
+    for (const name of ['a', 'b', 'c', 'd', 'e']) call('t', name);
+    await tick();
+    expect(runs.map(({ invocation }) => invocation.entryCount)).toEqual([3]);
+    runs[0]?.end({ done: [1, 2], results: ['*0\r\n', '*0\r\n'] });
+    await tick();
+    expect(runs.map(({ invocation }) => invocation.entryCount)).toEqual([3, 2]);
+    call('t', 'f');
+    await tick();
+    expect(runs).toHaveLength(2);
+    runs[0]?.end({ done: [0], results: ['*0\r\n'] });
+    await tick();
+    expect(runs).toHaveLength(3);
+    runs[1]?.end(done(2));
+    runs[2]?.end(done(1));
+    await tick();
+    expect(replies).toHaveLength(6);
+  });
+
+  test('an ordered lane runs ten calls with one permit', async () => {
+    const { trigger, runs, call } = harness();
+    await trigger.apply([registration('t', { mode: 'sync', concurrency: 4 })]);
+    for (let n = 0; n < 12; n += 1) call('t', String(n));
+    await tick();
+    expect(runs.map(({ invocation }) => invocation.entryCount)).toEqual([10]);
+    runs[0]?.end(done(10));
+    await tick();
+    expect(runs.map(({ invocation }) => invocation.entryCount)).toEqual([10, 2]);
+  });
+
+  test('calls of mode async run on the node that took them', async () => {
+    const { trigger, runs, call } = harness(100, async () => '+from the queue\r\n');
+    await trigger.apply([registration('t', { mode: 'async', concurrency: 1 })]);
+    call('t', 'a');
+    await tick();
+    expect(runs).toHaveLength(1);
+  });
+
+  test('a call that waits too long for its turn hears so, and those behind it go on waiting', async () => {
+    const { trigger, runs, replies, call } = harness(100, undefined, 40);
+    await trigger.apply([registration('t', { concurrency: 1 })]);
+    call('t', 'a');
+    await tick();
+    call('t', 'b');
+    await waitFor(() => replies.length === 1, { what: 'b is answered' });
+    expect(replies[0]).toMatch(
+      /^-ERR \[CONCURRENCY_LIMITED\] f\/command\/t runs 1 call at once in the whole fleet, and the call did not get its turn within 40ms/,
+    );
+    call('t', 'c');
+    runs[0]?.end(done(1));
+    await waitFor(() => runs.length === 2, { what: 'c runs' });
+    expect(runs[1]?.invocation.payload).toContain('c');
+  });
+
+  test('a pause answers those that wait; who calls after it begins where permits are', async () => {
+    const { trigger, runs, replies, call } = harness();
+    await trigger.apply([registration('t', { concurrency: 1 })]);
+    call('t', 'a');
+    await tick();
+    call('t', 'b');
+    await tick();
+    await trigger.apply([registration('t', { concurrency: 1, state: 'paused' })]);
+    expect(replies).toEqual([expect.stringContaining('REGISTRATION_STOPPED')]);
+    await trigger.apply([registration('t', { concurrency: 1 })]);
+    call('t', 'c');
+    await tick();
+    expect(runs).toHaveLength(1);
+    runs[0]?.end(done(1));
+    await tick();
+    expect(runs).toHaveLength(2);
+  });
+
+  test('calls that were interrupted before any command run again with the permits they have', async () => {
+    const { trigger, runs, call } = harness();
+    await trigger.apply([registration('t', { concurrency: 1 })]);
+    call('t', 'a');
+    call('t', 'b');
+    await tick();
+    runs[0]?.end({ failed: [failure(0, 'interrupted')] }, 0);
+    await tick();
+    expect(runs.map(({ invocation }) => invocation.entryCount)).toEqual([1, 1]);
+    expect(runs[1]?.invocation.payload).toContain('a');
+    runs[1]?.end(done(1));
+    await tick();
+    expect(runs).toHaveLength(3);
   });
 });

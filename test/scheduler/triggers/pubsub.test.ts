@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { ActiveRegistration, PubSubTriggerSpec } from '../../../functions/index.ts';
 import type { Fleet } from '../../../scheduler/fleet/fleet.ts';
+import { createPermits } from '../../../scheduler/fleet/permits.ts';
 import { createStreamLeases } from '../../../scheduler/fleet/stream-leases.ts';
 import { createDeadLetters } from '../../../scheduler/journal/dead-letters.ts';
 import type { RunCount } from '../../../scheduler/journal/journal.ts';
@@ -72,6 +73,7 @@ async function startListener(handler: Handler, slot = 0, alive = new Set<string>
     loadable: async (name, version) => target(name, version),
     journal: { count: (_id, run) => counted.push(run) },
     caps: { deadLetters: 100 },
+    permits: createPermits({ access, keys, fleet: fleet as Fleet, log: pino({ level: 'silent' }) }),
     ring: (stream) => node.trigger.ring(stream),
     leaseMs: 50,
     log: pino({ level: 'silent' }),

@@ -91,6 +91,15 @@ describe('commands of ours', () => {
     expect(end).toMatch(/^-EXECABORT/);
   });
 
+  test.each([
+    ['RG.PYEXECUTE', 'functions are JavaScript here; RG.JSEXECUTE takes the same options'],
+    ['rg.pydumpsessions', 'see RG.JSDUMPSESSIONS'],
+  ])('of RedisGears that are not here say where to go: %s', async (name, advice) => {
+    using client = await rawClient(door.port);
+    client.send(command(name, 'GB().run()'));
+    expect(await client.replies(1)).toEqual([`-ERR unknown command '${name}': ${advice}\r\n`]);
+  });
+
   test('are refused in RESP2 subscribed mode as other commands are', async () => {
     using client = await rawClient(door.port);
     client.send(command('SUBSCRIBE', 'c') + command('RG.TRIGGER', 'f'));
