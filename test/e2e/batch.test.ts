@@ -167,7 +167,7 @@ describe.each(Object.entries(TOPOLOGIES))('batch runs on %s', (name, start) => {
     const [results, errors] = await execute(script);
     expect(results).toEqual([]);
     expect(errors.length).toBe(shards);
-    for (const error of errors) expect(error).toMatch(/setTimeout is absent here: .* await sleep\(seconds\)/);
+    for (const error of errors) expect(error).toMatch(/setTimeout is absent here: .*await sleep\(seconds\)/);
   });
 
   test('names of keys, and entries of a stream', async () => {
