@@ -96,7 +96,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const engine = stack.use(createEngine({ pool, ...ways, logs, log, mostWaits: settings.waits, rehearsal }));
   await pool.ready();
   log.info({ sandboxes, confinement: command.confinement }, 'sandbox processes are ready');
-  if (!command.confinement.includes('user')) warnOfRoot(log);
+  warnOfRoot(command.confinement, log);
   const owned = stack.move();
 
   return {
@@ -114,6 +114,11 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   };
 }
 
+function warnOfRoot(confinement: readonly string[], log: RuntimeLog): void {
+  if (process.getuid?.() !== 0 || confinement.includes('user')) return;
+  log.warn({}, 'sandbox processes run as root: let everybody read the installation, or start as another user');
+}
+
 /** See `Runtime.inspect`. */
 function inspectIn(pool: Pick<SandboxPool, 'inspect'>, platformPrefix: string): Runtime['inspect'] {
   return async (version) => {
@@ -129,11 +134,6 @@ function inspectIn(pool: Pick<SandboxPool, 'inspect'>, platformPrefix: string): 
 
 function isCluster({ facts }: RuntimeRedis): boolean {
   return facts.topology === 'cluster';
-}
-
-function warnOfRoot(log: RuntimeLog): void {
-  if (process.getuid?.() !== 0) return;
-  log.warn({}, 'sandbox processes run as root: let everybody read the installation, or start as another user');
 }
 
 function subscribe<T>(listeners: Set<(value: T) => void>, listener: (value: T) => void): () => void {
