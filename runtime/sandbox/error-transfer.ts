@@ -70,7 +70,8 @@ export function hostError(code: string, message: string): GuestError {
 function readReport(report: unknown): GuestErrorReport {
   const fields: Partial<Record<keyof GuestErrorReport, unknown>> =
     typeof report === 'object' && report !== null ? report : {};
-  return { code: text(fields.code), name: text(fields.name), message: text(fields.message), stack: text(fields.stack) };
+  const name = typeof fields.name === 'string' ? fields.name : 'Error';
+  return { code: text(fields.code), name, message: text(fields.message), stack: text(fields.stack) };
 }
 
 function text(value: unknown): string {
