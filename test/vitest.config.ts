@@ -5,8 +5,6 @@ export default defineConfig({
     environment: 'node',
     pool: 'forks',
     maxWorkers: 2,
-    // On a shared machine of CI only: a test with real kills that fails twice more is broken, and the report shows each retry.
-    retry: process.env.CI === undefined ? 0 : 2,
     testTimeout: 120_000,
     hookTimeout: 120_000,
     include: ['test/**/*.test.ts'],

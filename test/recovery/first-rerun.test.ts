@@ -9,6 +9,8 @@ import { loadRecorder, nodeKillTime, sandboxKillTime, startFlow } from './rerun-
 const MODES = ['async_local', 'sync', 'async'] as const;
 const HEARTBEAT_TIMEOUT_MS = 3_000;
 const RERUN_GOAL_MS = 300;
+/** Only ends a test that waits for nothing; those that wait fail when nothing moves. */
+const TIMEOUT_MS = 600_000;
 const TAKE_OVER_GOAL_MS = 1_000;
 /** On a quiet machine an empty Node process is over in 30 to 50 ms: on a busy one, times grow with that. */
 const SPAWNS = 10;
@@ -26,7 +28,7 @@ async function emptyProcessMs(): Promise<number> {
 
 test.each(MODES)(
   'the first entry runs again soon after its sandbox was killed (%s)',
-  { timeout: 180_000 },
+  { timeout: TIMEOUT_MS },
   async (mode) => {
     await using redis = await startRedis();
     const client = redis.client();
@@ -48,7 +50,7 @@ test.each(MODES)(
 
 test.each(MODES)(
   'entries of a killed node run elsewhere right after its heartbeat has run out (%s)',
-  { timeout: 180_000 },
+  { timeout: TIMEOUT_MS },
   async (mode) => {
     await using redis = await startRedis();
     const client = redis.client();

@@ -3,7 +3,7 @@ import process from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import type { PlatformProcess } from '../support/platform.ts';
-import { waitFor } from '../support/wait.ts';
+import { waitFor, waitForCount } from '../support/wait.ts';
 import { childrenOf } from './flow.ts';
 
 /** Times from a kill to the first re-run, seen from Redis alone: every run of an entry leaves a line in a stream. */
@@ -157,13 +157,11 @@ async function firstRepeated(redis: Redis, killedAtMs: number): Promise<number |
 
 /** The flow is on: some thousand more runs. Old records are dropped, so that looking stays quick. */
 async function runsOn(redis: Redis): Promise<void> {
-  const from = (await redis.xinfo('STREAM', RAN).catch(() => [])) as unknown[];
-  const added = (info: readonly unknown[]): number => Number(info[info.indexOf('entries-added') + 1] ?? 0);
-  const target = (from.length > 0 ? added(from) : 0) + 5_000;
-  await waitFor(async () => added((await redis.xinfo('STREAM', RAN)) as unknown[]) >= target, {
-    deadlineMs: DEADLINE_MS,
-    what: 'the flow is on',
-  });
+  const count = async (): Promise<number> => {
+    const info = (await redis.xinfo('STREAM', RAN).catch(() => [])) as unknown[];
+    return Number(info[info.indexOf('entries-added') + 1] ?? 0);
+  };
+  await waitForCount(count, (await count()) + 5_000, { what: 'the flow is on' });
   await redis.xtrim(RAN, 'MAXLEN', 20_000);
 }
 
