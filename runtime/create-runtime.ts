@@ -91,7 +91,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const engine = stack.use(createEngine({ pool, effects, sessions, policy, narrow, logs, log, rehearsal }));
   await pool.ready();
   log.info({ sandboxes, confinement: command.confinement }, 'sandbox processes are ready');
-  if (!command.confinement.includes('user')) warnOfRoot(log);
+  warnOfRoot(command.confinement, log);
   const owned = stack.move();
 
   return {
@@ -118,13 +118,13 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   };
 }
 
-function isCluster({ facts }: RuntimeRedis): boolean {
-  return facts.topology === 'cluster';
+function warnOfRoot(confinement: readonly string[], log: RuntimeLog): void {
+  if (process.getuid?.() !== 0 || confinement.includes('user')) return;
+  log.warn({}, 'sandbox processes run as root: let everybody read the installation, or start as another user');
 }
 
-function warnOfRoot(log: RuntimeLog): void {
-  if (process.getuid?.() !== 0) return;
-  log.warn({}, 'sandbox processes run as root: let everybody read the installation, or start as another user');
+function isCluster({ facts }: RuntimeRedis): boolean {
+  return facts.topology === 'cluster';
 }
 
 function subscribe<T>(listeners: Set<(value: T) => void>, listener: (value: T) => void): () => void {

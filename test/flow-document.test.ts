@@ -18,12 +18,16 @@ afterAll(async () => {
   await redis?.[Symbol.asyncDispose]();
 });
 
-/** Loads an example; what it hands to `name`, which the document does not show, is kept in a list. */
-async function load(name: string): Promise<void> {
+/** Loads the example that hands its events to `name`, with what the document does not show: such functions. */
+async function load(name: string, unshown: string): Promise<void> {
   const program = programs.find((one) => one.includes(`foreach(${name})`));
   expect(program).toBeDefined();
-  const shown = `const ${name} = (r) => execute('RPUSH', 'ran:${name}', JSON.stringify(r.value));`;
-  await platform.door.call('RG.FUNCTION', 'LOAD', name, `${shown}\n${program}`);
+  await platform.door.call('RG.FUNCTION', 'LOAD', name, `${unshown}\n${program}`);
+}
+
+/** A function of this name that keeps what it gets in a list. */
+function keeper(name: string): string {
+  return `const ${name} = (r) => execute('RPUSH', 'ran:${name}', JSON.stringify(r.value));`;
 }
 
 async function ranBy(name: string, count: number): Promise<unknown[]> {
@@ -46,19 +50,19 @@ test('the example of filter lets through what it says', async () => {
     { ...good[0], coupon: 'x' },
   ];
   for (const order of [...bad, ...good]) await platform.door.xadd('orders:1', '*', ...Object.entries(order).flat());
-  await load('bill');
+  await load('bill', keeper('bill'));
   expect(await ranBy('bill', 2)).toEqual(good);
 });
 
 test('the example of rateLimit runs', async () => {
   await platform.door.lpush('mails', 'a', 'b');
-  await load('send');
+  await load('send', keeper('send'));
   expect((await ranBy('send', 2)).toSorted()).toEqual(['a', 'b']);
 });
 
 test('the example of key keeps the order of each account', async () => {
   for (let n = 0; n < 40; n += 1) await platform.door.xadd('ledger', '*', 'account', `a${n % 4}`, 'n', String(n));
-  await load('apply');
+  await load('apply', keeper('apply'));
   const ran = (await ranBy('apply', 40)) as { account: string; n: string }[];
   for (const [account, entries] of Map.groupBy(ran, (one) => one.account)) {
     const expected = Array.from({ length: 10 }, (_, n) => String(n * 4 + Number(account.slice(1))));
@@ -66,7 +70,24 @@ test('the example of key keeps the order of each account', async () => {
   }
 });
 
+test('the example of concurrency runs no more at once than it says', async () => {
+  const calling = `const callPartner = async () => {
+    await execute('ZADD', 'calls', 'GT', await execute('INCR', 'open'), 'most');
+    for (let n = 0; n < 5; n += 1) await execute('PING');
+    await execute('DECR', 'open');
+    await execute('INCR', 'called');
+  };`;
+  for (let n = 0; n < 60; n += 1) await platform.door.xadd(`orders:${n % 3}`, '*', 'n', String(n));
+  const written = (await platform.door.xlen('orders:1')) + 40;
+  await load('callPartner', `${calling} ${keeper('rebuild')}`);
+  const called = (): Promise<string | null> => redis.client().get('called');
+  await waitFor(async () => Number(await called()) === written, { what: 'every order has been looked at' });
+  const most = Number(await redis.client().zscore('calls', 'most'));
+  expect(most).toBeGreaterThan(1);
+  expect(most).toBeLessThanOrEqual(5);
+});
+
 test('the document has no other examples', () => {
   const named = programs.map((program) => /foreach\((\w+)\)/.exec(program)?.[1]);
-  expect(named.filter((name) => !['bill', 'send', 'apply'].includes(name ?? ''))).toEqual([]);
+  expect(named.filter((name) => !['bill', 'send', 'apply', 'callPartner'].includes(name ?? ''))).toEqual([]);
 });

@@ -3,9 +3,7 @@ import { bytesOfBinary } from './encode.ts';
 import { guestError } from './errors.ts';
 import {
   charCodeAt,
-  decodeUri,
   defineProperty,
-  escapeBytes,
   fromCharCode,
   indexOf,
   slice,
@@ -14,6 +12,7 @@ import {
   toText,
   trim,
 } from './primordials.ts';
+import { decodeUtf8 } from './utf8.ts';
 import { bytesOfString, bytesToArray, isAscii } from './text.ts';
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
@@ -28,20 +27,12 @@ function sequenceLength(lead: number): number {
   return lead >= 0xf0 && lead < 0xf5 ? 4 : 0;
 }
 
-function decodeWhole(bytes: string): string | null {
-  try {
-    return decodeUri(escapeBytes(bytes));
-  } catch {
-    return null;
-  }
-}
-
 /** Decodes piece by piece; what is no UTF-8 becomes U+FFFD. */
 function decodeLossy(bytes: string): string {
   let text = '';
   for (let i = 0; i < bytes.length; ) {
     const length = sequenceLength(charCodeAt(bytes, i));
-    const piece = length === 0 || i + length > bytes.length ? null : decodeWhole(slice(bytes, i, i + length));
+    const piece = length === 0 || i + length > bytes.length ? null : decodeUtf8(slice(bytes, i, i + length));
     text += piece ?? REPLACEMENT;
     i += piece === null ? 1 : length;
   }
@@ -81,7 +72,7 @@ class PlatformTextDecoder {
     if (bytes === undefined) {
       throw guestError('GUEST_ERROR', `TextDecoder: decode takes bytes, not ${showValue(input)}.`, 'type');
     }
-    const whole = isAscii(bytes) ? bytes : decodeWhole(bytes);
+    const whole = isAscii(bytes) ? bytes : decodeUtf8(bytes);
     if (whole === null && this.#fatal) throw guestError('GUEST_ERROR', 'TextDecoder: the bytes are not UTF-8.', 'type');
     const text = whole ?? decodeLossy(bytes);
     return !this.#keepBom && startsWith(text, BOM) ? slice(text, 1) : text;

@@ -37,9 +37,6 @@ export const toText: (value: unknown) => string = String;
 export const toBigInt: (value: string) => bigint = BigInt;
 export const toNumber: (value: unknown) => number = Number;
 export const encodeUri: (text: string) => string = encodeURIComponent;
-export const decodeUri: (text: string) => string = decodeURIComponent;
-export const escapeBytes: (text: string) => string = (globalThis as unknown as { escape: (t: string) => string })
-  .escape;
 export const unescapeBytes: (text: string) => string = (globalThis as unknown as { unescape: (t: string) => string })
   .unescape;
 /** Only for strings: with objects it would look for `toJSON`. */

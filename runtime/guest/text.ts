@@ -1,18 +1,9 @@
-import {
-  charCodeAt,
-  decodeUri,
-  encodeUri,
-  escapeBytes,
-  fromCharCode,
-  NativeUint8Array,
-  toWellFormed,
-  unescapeBytes,
-} from './primordials.ts';
+import { charCodeAt, encodeUri, fromCharCode, NativeUint8Array, toWellFormed, unescapeBytes } from './primordials.ts';
+import { asciiLength, decodeUtf8 } from './utf8.ts';
 
 /** True when every character is below 0x80. */
 export function isAscii(text: string): boolean {
-  for (let i = 0; i < text.length; i++) if (charCodeAt(text, i) > 0x7f) return false;
-  return true;
+  return asciiLength(text) === text.length;
 }
 
 /** The UTF-8 bytes of a string, as latin1 text. Lone surrogates become U+FFFD. */
@@ -22,12 +13,9 @@ export function bytesOfString(text: string): string {
 
 /** What user code sees of bytes (latin1 text): a string when they are UTF-8, else the bytes themselves. */
 export function valueOfBytes(bytes: string): string | Uint8Array {
-  if (isAscii(bytes)) return bytes;
-  try {
-    return decodeUri(escapeBytes(bytes));
-  } catch {
-    return bytesToArray(bytes);
-  }
+  const ascii = asciiLength(bytes);
+  if (ascii === bytes.length) return bytes;
+  return decodeUtf8(bytes, ascii) ?? bytesToArray(bytes);
 }
 
 /** latin1 text as bytes. */

@@ -38,7 +38,7 @@ export interface ConsumedRegistration {
   /** Entries in the sandbox. */
   inWork: number;
   /** Batches in hand that start when less is in work. */
-  overflow: { readonly run: () => void; readonly drop: () => void }[];
+  overflow: { readonly entries: number; readonly run: () => void; readonly drop: () => void }[];
   readonly lanes: Map<string, Lane>;
   /** By version. */
   readonly targets: Map<number, LoadableVersion>;

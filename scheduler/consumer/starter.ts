@@ -108,12 +108,12 @@ class BatchStarter implements Starter {
     const { lane } = how;
     const { registration } = lane;
     const { ids } = piece.batch;
-    const fits = registration.inWork === 0 || registration.inWork + ids.length <= capOf(registration);
-    if (fits) return this.#runNow(piece, how);
+    if (hasRoom(registration, ids.length)) return this.#runNow(piece, how);
     // Reads over several streams may bring more than may run at once.
     const { promise, resolve } = Promise.withResolvers<void>();
     hold(lane, ids);
     registration.overflow.push({
+      entries: ids.length,
       run: () => {
         letGo(lane, ids);
         resolve(this.#runPiece(piece, how));
@@ -173,10 +173,16 @@ export function leaveRoom(registration: ConsumedRegistration, room: RunRequest['
   registration.inWork -= entries;
 }
 
-/** Runs what had to wait because enough was in work. */
+function hasRoom(registration: ConsumedRegistration, entries: number): boolean {
+  return registration.inWork === 0 || registration.inWork + entries <= capOf(registration);
+}
+
+/** Runs what had to wait because enough was in work: as many as there is room for, the others are not touched. */
 function drainOverflow(registration: ConsumedRegistration): void {
-  const waiting = registration.overflow;
-  if (waiting.length === 0) return;
-  registration.overflow = [];
-  for (const { run } of waiting) run();
+  for (;;) {
+    const [next] = registration.overflow;
+    if (next === undefined || !hasRoom(registration, next.entries)) return;
+    registration.overflow.shift();
+    next.run();
+  }
 }

@@ -19,6 +19,7 @@ export interface Goal {
 const ENTRIES = 'entries/s';
 const CALLS = 'calls/s';
 const RECORDS = 'records/s';
+const COST = 'us/entry';
 
 const rate = (what: string, unit: string, atLeast?: number): Goal => ({
   ...{ kind: 'ratio', what, unit },
@@ -76,10 +77,14 @@ export const GOALS = {
     families: rate('countby / SCAN + pipeline', RECORDS, 2.5),
   },
   'fan-out': {
-    streams100: slower('100 streams / 1 stream', 'us/entry', 1.25),
-    streams10000: slower('10,000 streams / 1 stream', 'us/entry', 1.25),
-    registrations100: slower('100 registrations / 1', 'us/entry', 1.25),
-    registrations1000: slower('1,000 registrations / 1', 'us/entry', 1.25),
+    streams100: slower('CPU, 100 streams / 1 stream', COST, 1.25),
+    streams10000: slower('CPU, 10,000 streams / 1 stream', COST, 1.25),
+    registrations100: slower('CPU, 100 registrations / 1', COST, 1.25),
+    registrations1000: slower('CPU, 1,000 registrations / 1', COST, 1.25),
+    streams100Last: slower('until the last entry, 100 streams / 1', COST),
+    streams10000Last: slower('until the last entry, 10,000 streams / 1', COST),
+    registrations100Last: slower('until the last entry, 100 registrations / 1', COST),
+    registrations1000Last: slower('until the last entry, 1,000 registrations / 1', COST),
   },
   start: {
     p99Ms: time('first call, p99', 5),

@@ -13,7 +13,9 @@ describe.each(Object.entries(TOPOLOGIES))('filters and rates of captured events,
   beforeAll(async () => {
     topology = await start();
     redis = topology.client();
-    nodes = await Promise.all([0, 1].map(() => startPlatformProcess({ redisUrl: topology.url })));
+    nodes = await Promise.all(
+      [0, 1].map(() => startPlatformProcess({ redisUrl: topology.url, flags: ['--converge-timeout', '30s'] })),
+    );
     door = (nodes[0] as PlatformProcess).door;
   });
   afterAll(async () => {

@@ -5,6 +5,8 @@ import { startCluster, type TestCluster } from '../support/redis-cluster.ts';
 import { waitFor } from '../support/wait.ts';
 
 const KEYS = 60;
+/** On a busy machine the stages below take longer than functions may. */
+const PATIENT = ['--limit-execution-ms', '10m'];
 /** Waits for Redis so often that a stage takes a second or more. */
 const slow = (times: number): string =>
   `async (r) => { for (let n = 0; n < ${times}; n += 1) await execute('PING'); return r; }`;
@@ -46,10 +48,10 @@ async function countsOf(door: Redis, id: string): Promise<Record<string, number>
 const EXPECTED = { f0: KEYS / 4, f1: KEYS / 4, f2: KEYS / 4, f3: KEYS / 4 };
 
 test('a node killed in the first stage: another runs it again, and every record counts once', async () => {
-  await using first = await startPlatformProcess({ redisUrl: cluster.url });
+  await using first = await startPlatformProcess({ redisUrl: cluster.url, flags: PATIENT });
   const script = `GB().map(${slow(9_000)}).countby((r) => r.value.family).run('person:*')`;
   const id = (await first.door.call('RG.JSEXECUTE', script, 'UNBLOCKING')) as string;
-  await using second = await startPlatformProcess({ redisUrl: cluster.url });
+  await using second = await startPlatformProcess({ redisUrl: cluster.url, flags: PATIENT });
   await waitFor(async () => (await shardsOf(second.door, id)).every(({ status }) => status === 'running'), {
     what: 'all shards are in their first stage',
   });
@@ -61,7 +63,7 @@ test('a node killed in the first stage: another runs it again, and every record 
 });
 
 test('a node killed in the second stage does not cost the first one', async () => {
-  await using first = await startPlatformProcess({ redisUrl: cluster.url });
+  await using first = await startPlatformProcess({ redisUrl: cluster.url, flags: PATIENT });
   const script = `GB().foreach(() => execute('INCR', 'first')).repartition((r) => r.value.family).map(${slow(3_000)})
     .countby((r) => r.value.family).run('person:*')`;
   const id = (await first.door.call('RG.JSEXECUTE', script, 'UNBLOCKING')) as string;
@@ -72,7 +74,7 @@ test('a node killed in the second stage does not cost the first one', async () =
     },
   );
   await first.kill();
-  await using second = await startPlatformProcess({ redisUrl: cluster.url });
+  await using second = await startPlatformProcess({ redisUrl: cluster.url, flags: PATIENT });
   expect(await countsOf(second.door, id)).toEqual(EXPECTED);
   expect(await cluster.client().get('first')).toBe(String(KEYS));
   await nothingLeft(2);

@@ -5,10 +5,12 @@ export interface TriggerKind {
   readonly name: string;
   readonly id: string;
   /** The `register` call of a function, whose effect is named after the kind. */
-  source(mode: 'sync' | 'async_local'): string;
+  source(mode: Mode): string;
   /** Makes the events `from` … `to - 1`; absent where the platform makes them. */
   readonly feed?: (clients: FeedClients, from: number, to: number) => Promise<unknown>;
 }
+
+export type Mode = 'sync' | 'async_local' | 'async';
 
 export interface FeedClients {
   readonly redis: Redis;
@@ -36,7 +38,7 @@ function range(from: number, to: number): number[] {
   return Array.from({ length: to - from }, (_, n) => from + n);
 }
 
-/** Kinds whose events are in a stream of the platform before they run. */
+/** All but the last have their events in a stream of the platform before they run. */
 export const KINDS: readonly TriggerKind[] = [
   {
     name: 'heard',
@@ -91,7 +93,13 @@ export async function orderOf(redis: Redis, { name }: TriggerKind): Promise<read
   return (await redis.lrange(`order:${name}`, 0, -1)).map(Number);
 }
 
-/** Loads all kinds as one function. */
-export async function loadKinds(door: Redis, mode: 'sync' | 'async_local'): Promise<void> {
-  await door.call('RG.FUNCTION', 'LOAD', FUNCTION, KINDS.map((kind) => kind.source(mode)).join('\n'));
+/** The kinds that know this mode: messages from memory have no job that another node could take. */
+export function kindsOf(mode: Mode): readonly TriggerKind[] {
+  return KINDS.filter(({ name }) => mode !== 'async' || name !== 'plain');
+}
+
+/** Loads all kinds of a mode as one function. */
+export async function loadKinds(door: Redis, mode: Mode): Promise<void> {
+  const sources = kindsOf(mode).map((kind) => kind.source(mode));
+  await door.call('RG.FUNCTION', 'LOAD', FUNCTION, sources.join('\n'));
 }

@@ -2,8 +2,10 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { startRedis, type TestRedis } from '../../support/redis.ts';
+import { usageOf } from '../processes.ts';
+import { short } from '../row.ts';
 import { deploy, startSubject } from '../subject.ts';
-import { alternate, type Suite } from '../suite.ts';
+import { inTurn, type Suite } from '../suite.ts';
 
 /** One script call, so that all entries are there before the first of them is read. */
 const ADD = `local streams, each = tonumber(ARGV[1]), tonumber(ARGV[2])
@@ -42,36 +44,59 @@ export const fanOutSuite: Suite<'fan-out'> = async (context) => {
   const entries = 200_000;
   const names = Object.keys(SHAPES) as ShapeName[];
   const runs = Object.fromEntries(names.map((name) => [name, () => costOf(redis, SHAPES[name], entries)]));
-  const found = await alternate(context, 'microseconds per entry', runs as Record<ShapeName, () => Promise<number>>);
-  const row = (name: ShapeName) => ({ ours: found[name], peer: found.base });
+  const show = ({ cpuUs, wallUs }: Cost): string =>
+    `${short(cpuUs)} us of CPU, ${short(wallUs)} us until all were done`;
+  const found = await inTurn(
+    { ...context, title: 'per entry', show },
+    runs as Readonly<Record<ShapeName, () => Promise<Cost>>>,
+  );
+  const row = (name: ShapeName, figure: keyof Cost) => ({
+    ours: found[name].map((cost) => cost[figure]),
+    peer: found.base.map((cost) => cost[figure]),
+  });
   return {
-    streams100: row('streams100'),
-    streams10000: row('streams10000'),
-    registrations100: row('registrations100'),
-    registrations1000: row('registrations1000'),
+    streams100: row('streams100', 'cpuUs'),
+    streams10000: row('streams10000', 'cpuUs'),
+    registrations100: row('registrations100', 'cpuUs'),
+    registrations1000: row('registrations1000', 'cpuUs'),
+    streams100Last: row('streams100', 'wallUs'),
+    streams10000Last: row('streams10000', 'wallUs'),
+    registrations100Last: row('registrations100', 'wallUs'),
+    registrations1000Last: row('registrations1000', 'wallUs'),
   };
 };
 
-/** Microseconds per entry, from the moment when all are in their streams to the moment when all are settled. */
-async function costOf(server: TestRedis, shape: Shape, entries: number): Promise<number> {
+/** Both by the number of entries, microseconds. */
+interface Cost {
+  /** Of Redis, the node and its sandboxes. */
+  readonly cpuUs: number;
+  /** From the moment when all entries are in their streams to the moment when all are settled: waiting for news included. */
+  readonly wallUs: number;
+}
+
+async function costOf(server: TestRedis, shape: Shape, entries: number): Promise<Cost> {
   const redis = server.client();
   await redis.flushall();
   await using subject = await startSubject(server.url);
   const source = `for (let n = 0; n < ${shape.registrations}; n += 1) new GearsBuilder('StreamReader').foreach(() => {})
     .register({ prefix: ${shape.registrations === 1 ? "'fan:*'" : "'fan:' + n"}, mode: 'async_local', batch: 100 });`;
   const ids = await deploy(subject.door, 'bench', source);
-  const burst = async (count: number, before: number): Promise<number> => {
+  const cpuSeconds = async (): Promise<number> =>
+    (await usageOf(subject.pid)).cpuSeconds + (await usageOf(server.pid)).cpuSeconds;
+  const burst = async (count: number, before: number): Promise<Cost> => {
     await redis.eval(ADD, 0, shape.streams, Math.ceil(count / shape.streams));
     const begin = performance.now();
+    const cpuBefore = await cpuSeconds();
     await untilDone({ redis, ids }, before + Math.ceil(count / shape.streams) * shape.streams);
-    return performance.now() - begin;
+    const wallMs = performance.now() - begin;
+    return { cpuUs: (((await cpuSeconds()) - cpuBefore) * 1e6) / count, wallUs: (wallMs * 1_000) / count };
   };
   // The first burst opens every stream and warms the code up.
   const warmUp = Math.ceil((entries * WARM_UP_SHARE) / shape.streams) * shape.streams;
   await burst(warmUp, 0);
-  const tookMs = await burst(entries, warmUp);
+  const cost = await burst(entries, warmUp);
   redis.disconnect();
-  return (tookMs * 1_000) / entries;
+  return cost;
 }
 
 async function untilDone({ redis, ids }: { readonly redis: Redis; readonly ids: readonly string[] }, count: number) {
