@@ -34,6 +34,7 @@ export type { Manifest, ReportedRegistration } from './model/manifest.ts';
 export { LIMIT_NAMES, type LimitName } from './model/parse-configuration.ts';
 export { jsonFieldOf } from './model/parse-filter.ts';
 export { checkFunctionName, type ManifestOptions, parseManifest } from './model/parse-manifest.ts';
+export { parseNestedRun } from './model/parse-run.ts';
 export {
   type CommandTriggerSpec,
   type DeliveryMode,
