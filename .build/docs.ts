@@ -8,9 +8,9 @@ import { fileURLToPath } from 'node:url';
 import type { Command, CommandEntry } from '../scheduler/cli/command.ts';
 import { COMMANDS } from '../scheduler/cli/commands/index.ts';
 import { EXIT_CODE_MEANINGS } from '../scheduler/cli/exit-code.ts';
-import { HTTP_INTRO } from './http-intro.ts';
-import { httpDocument } from './http-document.ts';
 import { type AnySetting, flagOf, keyInFile, settingRows, variableOf } from '../scheduler/config.ts';
+import { httpDocument } from './http-document.ts';
+import { HTTP_INTRO } from './http-intro.ts';
 
 const NOTICE = '<!-- Made by `npm run docs` from the code; do not edit. -->';
 

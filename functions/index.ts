@@ -36,6 +36,7 @@ export type { Manifest, ReportedRegistration } from './model/manifest.ts';
 export { LIMIT_NAMES, type LimitName } from './model/parse-configuration.ts';
 export { jsonFieldOf } from './model/parse-filter.ts';
 export { checkFunctionName, type ManifestOptions, parseManifest } from './model/parse-manifest.ts';
+export { parseNestedRun } from './model/parse-run.ts';
 export {
   type CommandTriggerSpec,
   type DeliveryMode,
@@ -98,9 +99,9 @@ export {
   scanEntries,
 } from './redis/resp/scan.ts';
 export { type StreamBatch, splitStreamReply } from './redis/resp/stream-reply.ts';
-export { createSinglePipe } from './redis/single-pipe.ts';
 export { defineScript, isNoScript, type Script, type ScriptArgument } from './redis/script.ts';
 export { createCommandTable } from './redis/server-command-table.ts';
+export { createSinglePipe } from './redis/single-pipe.ts';
 export { createRegistry, type RegistryOptions } from './registry/create-registry.ts';
 export type {
   ActiveRegistration,

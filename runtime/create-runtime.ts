@@ -5,13 +5,14 @@ import { createCommandPolicy } from './bindings/command-policy.ts';
 import { createEffects } from './bindings/effects.ts';
 import { createLogSink, type RuntimeLog } from './bindings/log-sink.ts';
 import { createNarrow } from './bindings/narrowing.ts';
+import { refusedReading } from './bindings/reading-rules.ts';
 import { createEngine } from './engine/engine.ts';
 import type { Rehearsal } from './rehearsal.ts';
 import type { GuestLog, QuarantineEvent, Runtime } from './runtime.ts';
 import { childCommand } from './sandbox/child-command.ts';
 import { guestBundle } from './sandbox/guest-bundle.ts';
 import { inspectError } from './sandbox/inspect-error.ts';
-import { createSandboxPool } from './sandbox/pool.ts';
+import { createSandboxPool, type SandboxPool } from './sandbox/pool.ts';
 import { startSandboxProcess } from './sandbox/process.ts';
 import { createWatchdog } from './sandbox/watchdog.ts';
 
@@ -26,6 +27,8 @@ export interface SandboxOptions {
   readonly idleMs: number;
   /** Most isolates in one process. Default 256. */
   readonly isolatesPerProcess: number;
+  /** Timers, futures and runs that events of one version may wait for at once. Default 10000. */
+  readonly waits: number;
 }
 
 /** What a runtime needs of Redis: places for commands, and what the server knows of them. */
@@ -54,6 +57,7 @@ const DEFAULTS: SandboxOptions = {
   quarantineAfterCrashes: 3,
   idleMs: 600_000,
   isolatesPerProcess: 256,
+  waits: 10_000,
 };
 
 /** Share of `residentBytes` from which on a kill from outside is taken for the kernel's lack of memory. */
@@ -88,26 +92,18 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     onLoaded: (version, report) => logs.write(version, report.logs),
     onQuarantine: (event) => tell(quarantineListeners, event, log),
   });
-  const engine = stack.use(createEngine({ pool, effects, sessions, policy, narrow, logs, log, rehearsal }));
+  const ways = { effects, sessions, policy, narrow, refuseReading: refusedReading };
+  const engine = stack.use(createEngine({ pool, ...ways, logs, log, mostWaits: settings.waits, rehearsal }));
   await pool.ready();
   log.info({ sandboxes, confinement: command.confinement }, 'sandbox processes are ready');
   warnOfRoot(command.confinement, log);
   const owned = stack.move();
 
   return {
-    async inspect(version) {
-      try {
-        const report = await pool.inspect(version);
-        const { configuration, registrations, runs } = report;
-        const ceiling = version.limits;
-        const parts = { platformPrefix: prefix, runs, configuration, ceiling };
-        return parseManifest(version.functionName, registrations, parts);
-      } catch (reason) {
-        throw inspectError(version, reason);
-      }
-    },
+    inspect: inspectIn(pool, prefix),
     execute: (invocation) => engine.execute(invocation),
     openStage: (request) => engine.openStage(request),
+    serve: (host) => engine.serve(host),
     retain: (versions) => pool.retain(versions),
     pardon: (version) => pool.pardon(version),
     inspectPool: () => pool.info(),
@@ -121,6 +117,19 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
 function warnOfRoot(confinement: readonly string[], log: RuntimeLog): void {
   if (process.getuid?.() !== 0 || confinement.includes('user')) return;
   log.warn({}, 'sandbox processes run as root: let everybody read the installation, or start as another user');
+}
+
+/** See `Runtime.inspect`. */
+function inspectIn(pool: Pick<SandboxPool, 'inspect'>, platformPrefix: string): Runtime['inspect'] {
+  return async (version) => {
+    try {
+      const { configuration, registrations, runs } = await pool.inspect(version);
+      const parts = { platformPrefix, runs, configuration, ceiling: version.limits };
+      return parseManifest(version.functionName, registrations, parts);
+    } catch (reason) {
+      throw inspectError(version, reason);
+    }
+  };
 }
 
 function isCluster({ facts }: RuntimeRedis): boolean {

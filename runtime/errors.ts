@@ -11,6 +11,7 @@ export type RuntimeErrorCode =
   | 'LIMIT_EXECUTION_TIME'
   | 'LIMIT_OUTPUT'
   | 'LIMIT_COMMANDS'
+  | 'LIMIT_WAITS'
   | 'LIMIT_CONCURRENCY'
   /** Policy refused a command. */
   | 'COMMAND_FORBIDDEN'

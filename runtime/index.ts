@@ -3,6 +3,7 @@ export type { AtomicSession, CommandPolicy, EffectRound } from './bindings/bindi
 export type { CommandWays } from './bindings/narrowing.ts';
 export { createRuntime, type RuntimeOptions, type RuntimeRedis, type SandboxOptions } from './create-runtime.ts';
 export type { RuntimeErrorCode } from './errors.ts';
+export type { FutureName, GuestHost, NestedResults, NestedRun } from './host.ts';
 export type { EndedEntries, FailedEntry, FailureKind, GuestError, GuestLine, Invocation } from './invocation.ts';
 export type { Outcome } from './outcome.ts';
 export { type CallSite, type Rehearsal, readCallSite } from './rehearsal.ts';

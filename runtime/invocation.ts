@@ -42,6 +42,8 @@ export interface Invocation {
   readonly wantResults: boolean;
   /** For `hook`: hands a command (RESP text, its name is a placeholder) on for an entry; resolves with its RESP2 reply. */
   readonly next?: (entry: number, command: string) => Promise<string>;
+  /** How many runs stand around its functions; see `NestedRun.depth`. Default 0. */
+  readonly depth?: number;
   /** Stands around the sending of a round of commands; resolves with what `send` gave. */
   readonly around?: (commands: string, count: number, send: () => Promise<string>) => Promise<string>;
   /** Called with what the batch writes with `log` and `console`, besides the function's log; not believed, not bounded. */

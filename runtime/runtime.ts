@@ -1,4 +1,5 @@
 import type { LoadableVersion, Manifest } from '#functions';
+import type { GuestHost } from './host.ts';
 import type { Invocation } from './invocation.ts';
 import type { Outcome } from './outcome.ts';
 import type { StageRequest, StageRun } from './stage.ts';
@@ -20,6 +21,8 @@ export interface Runtime extends AsyncDisposable {
    * SANDBOX_QUARANTINED, LIMIT_*, GUEST_ERROR when the source or the plan does not load, RUNTIME_CLOSED.
    */
   openStage(request: StageRequest): Promise<StageRun>;
+  /** From now on handlers may wait for futures and runs: the host answers. Before, such a request is refused. */
+  serve(host: GuestHost): void;
   /** Drops the isolates of versions that nothing routes to any more. */
   retain(versions: readonly { readonly functionName: string; readonly version: number }[]): void;
   /** A version that was stopped for killing its process may run again: alone, until it has killed that as often once more. */

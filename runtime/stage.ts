@@ -27,6 +27,8 @@ export interface StageRequest {
   readonly hashtag: string;
   /** `results`: RESP2 text for the client; `records`: opaque texts; `partitioned`: opaque texts, each with its key. */
   readonly output: 'results' | 'records' | 'partitioned';
+  /** How many runs stand around its functions; see `NestedRun.depth`. Default 0. */
+  readonly depth?: number;
   /** Measures time per step. */
   readonly profile: boolean;
   readonly signal: AbortSignal;

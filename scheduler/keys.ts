@@ -41,6 +41,7 @@
  * | `<p>{executions}:artifact:<sha256>` | string, expires | what the stages of queued executions run (Artifact, JSON) |
  * | `<p>{executions}:registered:<registration>` | stream, capped, expires | what came of the registration's last executions (JSON) |
  * | `<p>{<tag>}:pieces:<name>` | list, expires | records on their way between shards, and results, as RESP arrays |
+ * | `<p>{futures:<function>}:<id>` | string, expires | outcome of a future: nonce, then what the guest runtime wrote |
  * | `<p>{options}` | hash | options set with RG.CONFIGSET |
  * | `<p>{tokens}:tokens` | hash | bearer tokens of the HTTP door by id: name, role, expiry, hash of the secret (JSON) |
  * | `<p>{tokens}:used` | hash | when a token was last used, by id |
@@ -90,6 +91,7 @@ export interface SchedulerKeys {
   executionArtifact(sha256: string): string;
   registeredRuns(registrationId: string): string;
   pieces(tag: string, name: string): string;
+  future(functionName: string, id: string): string;
   idempotency(hash: string): string;
   nodeFigures(slot: number): string;
   samples(slot: number): string;
@@ -139,6 +141,7 @@ export function createSchedulerKeys(prefix: string): SchedulerKeys {
     registeredRuns: (id) => `${prefix}{executions}:registered:${id}`,
     executionArtifact: (sha256) => `${prefix}{executions}:artifact:${sha256}`,
     pieces: (tag, name) => `${prefix}{${tag}}:pieces:${name}`,
+    future: (functionName, id) => `${prefix}{futures:${functionName}}:${id}`,
     idempotency: (hash) => `${prefix}{idempotency}:${hash}`,
     nodeFigures: (slot) => `${prefix}{figures}:node:${slot}`,
     samples: (slot) => `${prefix}{figures}:samples:${slot}`,

@@ -106,6 +106,8 @@ export interface SandboxSettings {
   readonly idleMs: number;
   /** Most isolates in one process. Default 256. */
   readonly isolatesPerProcess: number;
+  /** Timers, futures and runs that events of one version may wait for at once. Default 10000. */
+  readonly waits: number;
 }
 
 export interface DoorSettings {

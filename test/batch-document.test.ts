@@ -25,7 +25,7 @@ afterAll(async () => {
 });
 
 test('the document on batch runs has runs to show', () => {
-  expect(runs.length).toBe(2);
+  expect(runs.length).toBe(3);
 });
 
 test.each(runs)('it gives what the document says: $script', async ({ script, results }) => {

@@ -31,23 +31,29 @@ export function parseStep(value: unknown, path: string): StepSpec {
 
 /** Checks what the `run` calls of a source reported. Errors: MANIFEST_INVALID naming field and value. */
 export function parseRuns(reported: unknown): readonly RunSpec[] {
-  return readList(reported, 'runs', MAX_RUNS).map((value, index) => {
-    const fields = readFields(value, `runs[${index}]`, RUN_FIELDS);
-    fields.whole('index', index, index);
-    return {
-      index,
-      reader: fields.oneOf('reader', RUN_READERS),
-      arg: fields.text('arg', MAX_NAME_LENGTH),
-      mode: fields.oneOf('mode', ['async', 'async_local'] as const),
-      noScan: fields.flag('noScan'),
-      readValue: fields.flag('readValue'),
-      count: fields.whole('count', 1, MAX_COUNT),
-      fromId: parseId(fields, 'fromId', '0-0'),
-      untilId: parseId(fields, 'untilId', '+'),
-      description: fields.textOrNull('description', MAX_DESCRIPTION_LENGTH),
-      steps: fields.list('steps', MAX_STEPS).map((step, at) => parseStep(step, `${fields.path}.steps[${at}]`)),
-    };
-  });
+  return readList(reported, 'runs', MAX_RUNS).map((value, index) => parseRun(value, `runs[${index}]`, [index, index]));
+}
+
+/** Checks a run that a handler has started; its index is of its isolate's choice. Errors: MANIFEST_INVALID. */
+export function parseNestedRun(reported: unknown): RunSpec {
+  return parseRun(reported, 'run', [1, 0xffff_ffff]);
+}
+
+function parseRun(value: unknown, path: string, [lowest, highest]: readonly [number, number]): RunSpec {
+  const fields = readFields(value, path, RUN_FIELDS);
+  return {
+    index: fields.whole('index', lowest, highest),
+    reader: fields.oneOf('reader', RUN_READERS),
+    arg: fields.text('arg', MAX_NAME_LENGTH),
+    mode: fields.oneOf('mode', ['async', 'async_local'] as const),
+    noScan: fields.flag('noScan'),
+    readValue: fields.flag('readValue'),
+    count: fields.whole('count', 1, MAX_COUNT),
+    fromId: parseId(fields, 'fromId', '0-0'),
+    untilId: parseId(fields, 'untilId', '+'),
+    description: fields.textOrNull('description', MAX_DESCRIPTION_LENGTH),
+    steps: fields.list('steps', MAX_STEPS).map((step, at) => parseStep(step, `${fields.path}.steps[${at}]`)),
+  };
 }
 
 function parseId(fields: FieldReader, field: string, preset: string): string {

@@ -3,6 +3,7 @@ import type { RuntimeLog } from '../bindings/log-sink.ts';
 import type { Outcome } from '../outcome.ts';
 import type { LoadedIsolate } from '../sandbox/isolates.ts';
 import type { RunHeader, StageNews } from '../sandbox/messages.ts';
+import type { Ask } from './asks.ts';
 
 /** What a batch needs besides the invocation. */
 export interface BatchWorld {
@@ -12,6 +13,8 @@ export interface BatchWorld {
   readonly policy: CommandPolicy;
   readonly logs: LogSink;
   readonly log: RuntimeLog;
+  /** Answers timers, futures and runs; see `Asks`. */
+  readonly ask: (ask: Ask) => Promise<string>;
   /** True: one execution after the other. */
   readonly ordered: boolean;
   /** All entries have been reported. */

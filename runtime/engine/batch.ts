@@ -270,6 +270,7 @@ export class Batch implements BatchListener {
 
   #openDesk(): SessionDesk {
     if (this.#desk !== null) return this.#desk;
+    const { isolate } = this.#world;
     const handedOn = new HandedOn(this.#invocation, this.#world.policy);
     this.#desk = new SessionDesk({
       sessions: this.#world.sessions,
@@ -279,6 +280,7 @@ export class Batch implements BatchListener {
         this.#world.isolate.process.session(this.#batch, session, text);
       },
       next: (entry, command) => handedOn.send(entry, command),
+      ask: (command, signal) => this.#world.ask({ invocation: this.#invocation, isolate, command, signal }),
       lost: (entry, reason) => this.giveUp([entry], redisLost(reason)),
       breach: (error) => this.#world.isolate.process.kill('protocol', error.message, this.#batch),
       isOpen: (entry) => !this.#gone && this.#ledger.isOpen(entry),

@@ -3,6 +3,7 @@ import type { AtomicSessions, CommandPolicy, Effects, LogSink } from '../binding
 import type { RuntimeLog } from '../bindings/log-sink.ts';
 import type { Narrow } from '../bindings/narrowing.ts';
 import type { RuntimeErrorCode } from '../errors.ts';
+import type { GuestHost } from '../host.ts';
 import type { FailedEntry, Invocation } from '../invocation.ts';
 import type { Outcome } from '../outcome.ts';
 import type { Rehearsal } from '../rehearsal.ts';
@@ -11,10 +12,11 @@ import { type LoadedIsolate, scriptName, versionKey } from '../sandbox/isolates.
 import { LoadFailure } from '../sandbox/load-failure.ts';
 import type { SandboxPool } from '../sandbox/pool.ts';
 import type { StageRequest, StageRun } from '../stage.ts';
+import { type Asks, type AsksOptions, createAsks } from './asks.ts';
 import { Batch } from './batch.ts';
 import { createConcurrency } from './concurrency.ts';
 import { aborted, type Failure, guestFailure, tooManyAtOnce, unavailable } from './failures.ts';
-import { createStageOpener } from './open-stage.ts';
+import { createStageOpener, type StageOpener } from './open-stage.ts';
 import type { StageBatch } from './stage.ts';
 
 export interface EngineOptions {
@@ -28,6 +30,10 @@ export interface EngineOptions {
   readonly narrow?: Narrow;
   readonly logs: LogSink;
   readonly log: RuntimeLog;
+  /** What events of one version may wait for at once, beside commands. */
+  readonly mostWaits: number;
+  /** See `AsksOptions`. */
+  readonly refuseReading: AsksOptions['refuseReading'];
   /** How often signals and deadlines are looked at, ms. Default 25. */
   readonly checkEveryMs?: number;
   readonly rehearsal?: Rehearsal | undefined;
@@ -37,6 +43,7 @@ export interface EngineOptions {
 export interface Engine extends AsyncDisposable {
   execute(invocation: Invocation): Promise<Outcome>;
   openStage(request: StageRequest): Promise<StageRun>;
+  serve(host: GuestHost): void;
 }
 
 /** How much of the version's concurrency a batch takes, and whether its executions go one by one. */
@@ -60,17 +67,24 @@ class BatchEngine implements Engine {
   readonly #options: EngineOptions;
   readonly #concurrency = createConcurrency();
   readonly #live = new Set<Batch>();
-  readonly #openStage: (request: StageRequest) => Promise<StageRun>;
+  readonly #stages: StageOpener;
+  readonly #asks: Asks;
   #timer: NodeJS.Timeout | null = null;
   #closed = false;
 
   constructor(options: EngineOptions) {
     this.#options = options;
-    this.#openStage = createStageOpener({
+    this.#stages = createStageOpener({
       pool: options.pool,
       concurrency: this.#concurrency,
       run: (isolate, invocation, stage) => this.#runIn(isolate, invocation, { ordered: false, stage }),
       isClosed: () => this.#closed,
+    });
+    this.#asks = createAsks({
+      mostWaits: options.mostWaits,
+      refuseReading: options.refuseReading,
+      openWithin: (isolate, request) => this.#stages.openWithin(isolate, request),
+      logs: options.logs,
     });
   }
 
@@ -96,7 +110,11 @@ class BatchEngine implements Engine {
   }
 
   openStage(request: StageRequest): Promise<StageRun> {
-    return this.#openStage(request);
+    return this.#stages.open(request);
+  }
+
+  serve(host: GuestHost): void {
+    this.#asks.serve(host);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -138,6 +156,7 @@ class BatchEngine implements Engine {
         ...ways,
         logs,
         log,
+        ask: (ask) => this.#asks.answer(ask),
         ordered: how.ordered,
         ...(stage ? { header: stage.header, onStage: stage.onStage } : {}),
         onSettled: (outcome) => {

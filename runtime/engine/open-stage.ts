@@ -2,7 +2,7 @@ import { PlatformError } from '#functions';
 import type { RuntimeErrorCode } from '../errors.ts';
 import type { Invocation } from '../invocation.ts';
 import { inspectError } from '../sandbox/inspect-error.ts';
-import { type LoadedIsolate, versionKey } from '../sandbox/isolates.ts';
+import { type LoadedIsolate, useIsolate, versionKey } from '../sandbox/isolates.ts';
 import type { SandboxPool } from '../sandbox/pool.ts';
 import type { StageRequest, StageRun } from '../stage.ts';
 import type { Concurrency } from './concurrency.ts';
@@ -19,9 +19,26 @@ export interface StageOpenerOptions {
 
 const LARGEST_STAGE = 0xffff_ffff;
 
-/** Brings stages into sandboxes; see `Runtime.openStage`. */
-export function createStageOpener(options: StageOpenerOptions): (request: StageRequest) => Promise<StageRun> {
-  const { pool, concurrency } = options;
+/** What goes with the opening of a stage. */
+interface Opening {
+  /** Its code is gone. */
+  readonly leave: () => void;
+  readonly graceMs: number;
+}
+
+/** Brings stages into sandboxes. */
+export interface StageOpener {
+  /** See `Runtime.openStage`. */
+  open(request: StageRequest): Promise<StageRun>;
+  /**
+   * The same in an isolate that somebody uses, and who waits for the stage: it takes no place of the version's concurrency, and goes
+   * nowhere else. Errors: SANDBOX_DIED when the isolate is gone.
+   */
+  openWithin(isolate: LoadedIsolate, request: StageRequest): Promise<StageRun>;
+}
+
+export function createStageOpener(options: StageOpenerOptions): StageOpener {
+  const { pool, concurrency, graceMs = 500 } = options;
   let lastStage = 0;
 
   async function openIn(isolate: LoadedIsolate, request: StageRequest): Promise<number> {
@@ -33,8 +50,7 @@ export function createStageOpener(options: StageOpenerOptions): (request: StageR
     return stage;
   }
 
-  async function open(request: StageRequest, leave: () => void): Promise<StageRun> {
-    const isolate = await pool.acquire(request.target);
+  async function open(isolate: LoadedIsolate, request: StageRequest, { leave, graceMs }: Opening): Promise<StageRun> {
     try {
       if (request.signal.aborted) throw PlatformError.from(request.signal.reason, 'RUNTIME_CLOSED');
       const stage = await openIn(isolate, request);
@@ -46,7 +62,7 @@ export function createStageOpener(options: StageOpenerOptions): (request: StageR
           pool.release(isolate);
           leave();
         },
-        graceMs: options.graceMs ?? 500,
+        graceMs,
       });
     } catch (reason) {
       pool.release(isolate);
@@ -54,20 +70,41 @@ export function createStageOpener(options: StageOpenerOptions): (request: StageR
     }
   }
 
-  return async (request) => {
-    const { target, signal } = request;
+  function refuseClosed(): void {
     if (options.isClosed()) throw new PlatformError<RuntimeErrorCode>('RUNTIME_CLOSED', 'the runtime is closed');
-    const key = versionKey(target);
-    const entered = await concurrency.enter({ key, weight: 1, limit: target.limits.concurrency, signal });
-    if (!entered) throw PlatformError.from(signal.reason, 'RUNTIME_CLOSED');
-    const leave = (): void => concurrency.leave(key, 1);
-    try {
-      return await open(request, leave);
-    } catch (reason) {
-      leave();
-      throw stageError(request, reason);
-    }
+  }
+
+  return {
+    async open(request) {
+      const { target, signal } = request;
+      refuseClosed();
+      const key = versionKey(target);
+      const entered = await concurrency.enter({ key, weight: 1, limit: target.limits.concurrency, signal });
+      if (!entered) throw PlatformError.from(signal.reason, 'RUNTIME_CLOSED');
+      const leave = (): void => concurrency.leave(key, 1);
+      try {
+        return await open(await pool.acquire(target), request, { leave, graceMs });
+      } catch (reason) {
+        leave();
+        throw stageError(request, reason);
+      }
+    },
+    async openWithin(isolate, request) {
+      refuseClosed();
+      try {
+        if (isolate.process.state === 'dead' || isolate.process.state === 'dying') throw gone();
+        // It is aborted whenever its handler is late: then the limit of a call is to act first, which costs one record only.
+        const patience = request.target.limits.callMs + graceMs;
+        return await open(useIsolate(isolate), request, { leave: () => {}, graceMs: patience });
+      } catch (reason) {
+        throw stageError(request, reason);
+      }
+    },
   };
+}
+
+function gone(): PlatformError<RuntimeErrorCode> {
+  return new PlatformError('SANDBOX_DIED', 'the sandbox of the handler that waits for the run is gone');
 }
 
 function stageError({ target }: StageRequest, reason: unknown): PlatformError {

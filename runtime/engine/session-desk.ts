@@ -2,6 +2,7 @@ import { commandEnd, PlatformError } from '#functions';
 import type { AtomicSession, AtomicSessions } from '../bindings/binding.ts';
 import type { RuntimeErrorCode } from '../errors.ts';
 import type { SessionRequest } from '../sandbox/messages.ts';
+import { OpenAsks } from './open-asks.ts';
 
 export interface SessionDeskOptions {
   readonly sessions: AtomicSessions;
@@ -9,6 +10,8 @@ export interface SessionDeskOptions {
   readonly reply: (session: number, text: string) => void;
   /** Hands a hooked command on. */
   readonly next: (entry: number, command: string) => Promise<string>;
+  /** Answers what an entry asks for, with RESP text; `signal` is aborted with the end of the entry. */
+  readonly ask: (command: string, signal: AbortSignal) => Promise<string>;
   /** The session's connection is lost; its entry has to be given up. */
   readonly lost: (entry: number, reason: unknown) => void;
   /** A command was no RESP: the sandbox is to be killed. */
@@ -33,6 +36,7 @@ const MAX_SESSIONS = 1_000;
 export class SessionDesk {
   readonly #options: SessionDeskOptions;
   readonly #open = new Map<number, OpenSession>();
+  readonly #asks = new OpenAsks();
 
   constructor(options: SessionDeskOptions) {
     this.#options = options;
@@ -42,6 +46,10 @@ export class SessionDesk {
   handle(request: SessionRequest): void {
     if (request.op === 'next') {
       this.#next(request);
+      return;
+    }
+    if (request.op === 'ask') {
+      this.#ask(request);
       return;
     }
     if (request.op === 'open') {
@@ -66,6 +74,7 @@ export class SessionDesk {
 
   /** Gives back what ended entries left open. */
   sweep(): void {
+    this.#asks.sweep(this.#options.isOpen);
     for (const [id, { entry, session }] of this.#open) {
       if (this.#options.isOpen(entry)) continue;
       this.#open.delete(id);
@@ -78,6 +87,26 @@ export class SessionDesk {
     this.#options.next(entry, command).then(
       (reply) => this.#options.reply(session, reply),
       (reason: unknown) => this.#options.lost(entry, reason),
+    );
+  }
+
+  /** What cannot be answered for a reason outside of the function makes its entry run again. */
+  #ask({ entry, session, command }: SessionRequest): void {
+    if (!this.#options.isOpen(entry)) return;
+    if (commandEnd(command, 0) !== command.length) throw breach('what is asked for is no command');
+    const ask = this.#asks.begin(entry);
+    this.#options.ask(command, ask.signal).then(
+      (reply) => {
+        ask.end();
+        this.#options.reply(session, reply);
+      },
+      (reason: unknown) => {
+        ask.end();
+        if (ask.signal.aborted) return;
+        const error = PlatformError.from(reason, 'REDIS_LINK_LOST');
+        if (error.code === 'SANDBOX_PROTOCOL') this.#options.breach(error);
+        else this.#options.lost(entry, error);
+      },
     );
   }
 

@@ -176,7 +176,7 @@ export class Stage implements StageRun {
   }
 
   #invocation(payload: string, entryCount: number, onEnded: Invocation['onEnded']): Invocation {
-    const { target, runIndex, executionId, key, hashtag } = this.#request;
+    const { target, runIndex, executionId, key, hashtag, depth = 0 } = this.#request;
     return {
       target,
       registrationIndex: runIndex,
@@ -189,6 +189,7 @@ export class Stage implements StageRun {
       executionSize: 1,
       ordered: false,
       wantResults: true,
+      depth,
       onEnded,
       signal: this.#signal,
     };

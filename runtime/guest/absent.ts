@@ -2,12 +2,11 @@ import { guestError } from './errors.ts';
 import { defineProperty } from './primordials.ts';
 
 const NO_TIMERS =
-  'there are no timers: a handler ends when its promises have settled. Let a retry policy or a clock trigger call it again later.';
+  'a handler waits with `await sleep(seconds)` and does things later with runCoroutine(fn, { delay: seconds }), both as long as its event lasts; what comes after is for a ScheduleReader.';
 const NO_NETWORK = 'there is no network: a function reaches Redis through execute(…) and nothing else.';
 const NO_MODULES =
   'there are no modules at run time: import them statically, `regears deploy` bundles them into the function.';
 const NO_PROCESS = 'there is no process: settings come through configGet(key), log lines go through log(…) or console.';
-const NOT_YET = 'it is a part of RedisGears that ReGears does not have yet, see docs/compatibility.md.';
 
 const ABSENT: readonly (readonly [string, string])[] = [
   ['setTimeout', NO_TIMERS],
@@ -18,12 +17,6 @@ const ABSENT: readonly (readonly [string, string])[] = [
   ['clearImmediate', NO_TIMERS],
   ['fetch', NO_NETWORK],
   ['require', NO_MODULES],
-  ['createFuture', NOT_YET],
-  ['gearsFuture', NOT_YET],
-  ['runCoroutine', NOT_YET],
-  ['isAsyncAllow', NOT_YET],
-  ['flatError', NOT_YET],
-  ['registerTE', NOT_YET],
 ];
 
 /** Names that would let code wait outside the runtime's view, share memory or run what was compiled elsewhere. */

@@ -36,8 +36,8 @@ interface Draft {
 export interface BuilderOptions {
   /** Takes every `register(...)` call; throws when it is too late for one. */
   readonly onRegister: (registered: Registered) => void;
-  /** The same for `run(...)`. */
-  readonly onRun: (run: Run) => void;
+  /** The same for `run(...)`; what it gives is given back. */
+  readonly onRun: (run: Run) => Promise<unknown> | undefined;
   /** Longest text of a result, bytes. */
   readonly outputBytes: number;
 }
@@ -117,7 +117,7 @@ export function createGearsBuilder({ onRegister, onRun, outputBytes }: BuilderOp
   });
   hiddenMethod(prototype, 'run', function (this: object, ...args: unknown[]) {
     const { reader, description, steps, defaultArg } = draftOf(this, 'run');
-    onRun(readRun({ reader, defaultArg, description, steps, args, outputBytes }));
+    return onRun(readRun({ reader, defaultArg, description, steps, args, outputBytes }));
   });
   return GearsBuilder as unknown as UserFunction;
 }

@@ -1,5 +1,5 @@
 import type { GuestErrorReport } from '../sandbox/messages.ts';
-import { codeOf } from './errors.ts';
+import { codeOf, isFlat } from './errors.ts';
 import { indexOf, isArray, quote, slice, toText } from './primordials.ts';
 
 /** Name of the runtime's own script in stack traces; frames of it are of no use to an author. */
@@ -66,6 +66,7 @@ export function describeError(thrown: unknown): GuestErrorReport {
     return { code: 'GUEST_ERROR', name: 'Error', message: `The function threw ${showValue(thrown)}.`, stack: '' };
   }
   const message = textField(thrown, 'message', MAX_MESSAGE);
+  if (isFlat(thrown)) return { code: 'GUEST_ERROR', name: '', message: message ?? '', stack: '' };
   const name = textField(thrown, 'name', MAX_NAME) ?? 'Error';
   const stack = textField(thrown, 'stack', MAX_STACK) ?? '';
   return {

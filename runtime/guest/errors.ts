@@ -13,10 +13,13 @@ export type GuestCode =
   | 'GUEST_ARGUMENT'
   | 'GUEST_ERROR'
   | 'LIMIT_COMMANDS'
+  | 'LIMIT_WAITS'
   | 'LIMIT_OUTPUT'
   | 'COMMAND_FORBIDDEN'
   | 'CROSS_SLOT'
   | 'ATOMIC_REFUSED'
+  | 'RESULTS_TOO_LARGE'
+  | 'EXECUTION_ABORTED'
   | 'REDIS_REPLY';
 
 const KINDS = { error: NativeError, type: NativeTypeError, range: NativeRangeError } as const;
@@ -50,6 +53,20 @@ export function guestError(code: GuestCode, message: string, kind: keyof typeof 
   weakSet(codes, error, code);
   defineProperty(error, 'code', { __proto__: null, value: code, configurable: true, writable: true } as never);
   return error;
+}
+
+/** Errors whose message is all there is to say: no name, no stack. */
+const flat = new NativeWeakMap<object, true>();
+
+/** An error that is recorded as this text and nothing else. */
+export function flatErrorOf(text: string): Error {
+  const error = new NativeError(text);
+  weakSet(flat, error, true);
+  return error;
+}
+
+export function isFlat(error: object): boolean {
+  return weakGet(flat, error) === true;
 }
 
 /** The code of an error that `guestError` made, else undefined. */

@@ -14,7 +14,15 @@ export const FLAGS: Pick<typeof OwnerFlag, 'opensGroup' | 'closesGroup'> = {
   closesGroup: 0x4000_0000,
 };
 
-const PLATFORM_CODES = ['COMMAND_FORBIDDEN', 'CROSS_SLOT', 'LIMIT_COMMANDS', 'ATOMIC_REFUSED'] as const;
+const PLATFORM_CODES = [
+  'COMMAND_FORBIDDEN',
+  'CROSS_SLOT',
+  'LIMIT_COMMANDS',
+  'LIMIT_WAITS',
+  'ATOMIC_REFUSED',
+  'RESULTS_TOO_LARGE',
+  'EXECUTION_ABORTED',
+] as const;
 
 export interface Executor {
   /** Queues a command of the entry whose turn it is; the promise settles with its reply. Throws for wrong arguments. */

@@ -1,6 +1,6 @@
 import { argumentError } from './arguments.ts';
-import { describeError, showValue } from './describe.ts';
-import { guestError } from './errors.ts';
+import { describeError, describeValue, showValue } from './describe.ts';
+import { flatErrorOf, guestError } from './errors.ts';
 import type { Executor } from './execute.ts';
 import type { Logger } from './log.ts';
 import { defineProperty, mapGet, type NativeMap, promiseOf, promiseThen } from './primordials.ts';
@@ -39,6 +39,10 @@ export function createHostFunctions({
     },
     configGet: (key: unknown): string | null => setting('configGet', key) ?? null,
     gearsConfigGet: (key: unknown, preset: unknown = null): unknown => setting('gearsConfigGet', key) ?? preset,
+    isAsyncAllow: (): boolean => turn.entry !== null && executor.group === null && !executor.callingSession,
+    flatError: (message: unknown): never => {
+      throw flatErrorOf(typeof message === 'string' ? message : describeValue(message));
+    },
     queueMicrotask: (callback: unknown): void => {
       if (typeof callback !== 'function') throw argumentError('queueMicrotask: the argument must be a function.');
       promiseThen(promiseOf(undefined), () => {

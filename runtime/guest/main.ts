@@ -17,8 +17,11 @@ import { installEncoding } from './encoding.ts';
 import { createEngine } from './engine.ts';
 import { isComplaint } from './errors.ts';
 import { createExecutor } from './execute.ts';
+import { createFutures } from './futures.ts';
+import { createGearsFuture } from './gears-future.ts';
 import { createHostFunctions } from './host.ts';
 import { createConsole, createLog, createLogger, type Logger } from './log.ts';
+import { createNestedRuns } from './nested-runs.ts';
 import { createOutbox } from './outbox.ts';
 import { createParser } from './parse.ts';
 import {
@@ -41,6 +44,8 @@ import { createSettle } from './settle.ts';
 import { stageApi } from './stage-api.ts';
 import { StageRunner } from './stage-runner.ts';
 import { valueOfBytes } from './text.ts';
+import { createTimeEvent } from './time-event.ts';
+import { createTimers } from './timers.ts';
 import { createTurn } from './turn.ts';
 
 const FLAG: RunFlags = { stream: 1, ordered: 2, wantResults: 4, ascii: 8, stopAtFailure: 16, keys: 64, hook: 128 };
@@ -140,6 +145,7 @@ function apiOf({ registrations, runs, stages, configuration, logger, engine, sou
  */
 export function start(shared: Uint32Array, runDry: () => void, configJson: string): GuestApi {
   const config = JSON.parse(configJson) as GuestConfig;
+  const sources = createSources(config.sources);
   const turn = createTurn({ blame: shared, checkpoint: runDry, callMs: config.callMs });
   const settle = createSettle(config.outputBytes);
   const parser = createParser();
@@ -148,11 +154,11 @@ export function start(shared: Uint32Array, runDry: () => void, configJson: strin
   const executor = createExecutor({ turn, settle, limits: config, warn });
   const sessions = createSessions({ executor, parser, turn, settle });
   const registrations = createRegistrations();
-  const runs = createRuns();
+  const nested = createNestedRuns({ executor, sessions });
+  const runs = createRuns(nested);
   const { outputBytes } = config;
   const settings = settingsOf(config);
   const configuration = createConfigure(settings);
-  const sources = createSources(config.sources);
   if (config.sources !== undefined) noteCallSites(executor, settle);
   const GearsBuilder = createGearsBuilder({ onRegister: registrations.add, onRun: runs.add, outputBytes });
   install(
@@ -163,6 +169,10 @@ export function start(shared: Uint32Array, runDry: () => void, configJson: strin
       ...createHostFunctions({ turn, executor, logger, settings }),
       ...createCommandContext({ executor, sessions, settle, outputBytes }),
       atomic: createAtomic(executor, sessions),
+      ...createTimers({ executor, sessions, logger }),
+      ...createFutures({ executor, sessions, outputBytes, random: () => sources.random() }),
+      gearsFuture: createGearsFuture({ turn, executor }),
+      registerTE: createTimeEvent(GearsBuilder),
       log: createLog(logger),
       console: createConsole(logger),
       structuredClone,

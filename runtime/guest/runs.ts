@@ -1,58 +1,39 @@
 import { guestError } from './errors.ts';
-import type { Step } from './plan.ts';
-import { bareList, quote } from './primordials.ts';
+import { type NestedRuns, noSuchRun } from './nested-runs.ts';
+import { bareList } from './primordials.ts';
 import type { Run } from './run-arguments.ts';
+import { runJson } from './run-json.ts';
 
-/** What a source runs while it is loaded: at most one. */
+/** What a source runs: while it is loaded at most once, from its handlers at will. */
 export interface Runs {
-  add(run: Run): void;
-  /** From now on `run` is an error. */
+  /** While the source is loaded nothing comes back; later a promise of `[results, errors]`. */
+  add(run: Run): Promise<unknown> | undefined;
+  /** The source is loaded. */
   close(): void;
   at(index: number): Run;
   /** JSON list of what `RunSpec` of the functions layer says. */
   json(): string;
 }
 
-function stepsJson(steps: readonly Step[]): string {
-  let json = '';
-  for (let i = 0; i < steps.length; i++) {
-    const { type, arg } = steps[i] as Step;
-    json += `${i === 0 ? '' : ','}{"type":"${type}","arg":${arg === null ? 'null' : quote(arg)}}`;
-  }
-  return json;
-}
-
-function runJson(run: Run, index: number): string {
-  const description = run.description === null ? 'null' : quote(run.description);
-  return `{"index":${index},"reader":"${run.reader}","arg":${quote(run.arg)},"mode":"${run.mode}","noScan":${run.noScan},"readValue":${run.readValue},"count":${run.count},"fromId":${quote(run.fromId)},"untilId":${quote(run.untilId)},"description":${description},"steps":[${stepsJson(run.steps)}]}`;
-}
-
-export function createRuns(): Runs {
+export function createRuns(nested: NestedRuns): Runs {
   const list = bareList<Run>();
   let closed = false;
   return {
     add(run) {
-      if (closed) {
-        throw guestError(
-          'GUEST_ARGUMENT',
-          'run works only while the script is evaluated, not while an event or a record is handled.',
-        );
-      }
+      if (closed) return nested.start(run);
       if (list.length > 0) {
         throw guestError('GUEST_ARGUMENT', 'Can not run more then 1 executions in a single script');
       }
       list[list.length] = run;
+      return undefined;
     },
     close() {
       closed = true;
     },
     at(index) {
-      const run = list[index];
+      const run = list[index] ?? nested.at(index);
       if (run !== undefined) return run;
-      throw guestError(
-        'GUEST_ERROR',
-        `The script has no run ${index}: it does something else each time it is evaluated.`,
-      );
+      throw noSuchRun(index);
     },
     json() {
       let json = '';

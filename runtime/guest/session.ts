@@ -8,8 +8,10 @@ import {
   deferred,
   freeze,
   mapDelete,
+  mapForEach,
   mapGet,
   mapSet,
+  mapSize,
   NativeMap,
   promiseOf,
   promiseThen,
@@ -19,11 +21,24 @@ import { noteSession, type Settle } from './settle.ts';
 import type { Turn } from './turn.ts';
 
 const MAX_ATTEMPTS = 100;
+/** So many sessions are kept before those of ended entries are looked for. */
+const SWEEP_AT = 1_024;
+
+/** Reads one reply from a parser. */
+export type ReadReply = (parser: Parser) => unknown;
 
 interface SessionWaiter {
   readonly raw: boolean;
+  /** Reads a reply that is no error; null: as replies of Redis are read. */
+  readonly read: ReadReply | null;
   readonly receive: (value: unknown, error: string | null) => void;
   next: SessionWaiter | null;
+}
+
+/** A request that is a session of its own. */
+interface Single {
+  readonly command: string;
+  readonly read: ReadReply | null;
 }
 
 interface Session {
@@ -45,6 +60,8 @@ export interface Sessions {
   run(entry: Entry, fn: UserFunction): Promise<unknown>;
   /** Hands a command on to whoever is next in line for it; answers its reply. */
   next(entry: Entry, command: string): Promise<unknown>;
+  /** Asks the node for something beside commands: one command, one reply. */
+  ask(entry: Entry, command: string, read?: ReadReply): Promise<unknown>;
   /** The node's answer to the oldest unanswered request of a session. */
   receive(reply: ReplyText): void;
 }
@@ -79,10 +96,22 @@ class SessionDesk implements Sessions {
 
   readonly #sessions = new NativeMap<number, Session>();
   #lastId = 0;
+  #sweepAt = SWEEP_AT;
+
+  /** What an entry that has ended waited for is not answered any more. */
+  #keep(session: Session): void {
+    mapSet(this.#sessions, session.id, session);
+    if (mapSize(this.#sessions) < this.#sweepAt) return;
+    mapForEach(this.#sessions, ({ entry }, id) => {
+      if (entry.ended) mapDelete(this.#sessions, id);
+    });
+    const left = 2 * mapSize(this.#sessions);
+    this.#sweepAt = left > SWEEP_AT ? left : SWEEP_AT;
+  }
 
   #open(entry: Entry): Session {
     const session: Session = { id: ++this.#lastId, entry, open: true, first: null, last: null };
-    mapSet(this.#sessions, session.id, session);
+    this.#keep(session);
     entry.sessions ??= new NativeMap();
     mapSet(entry.sessions, session.id, null);
     this.#request(session, 'open', '');
@@ -115,6 +144,7 @@ class SessionDesk implements Sessions {
     const reply = deferred();
     this.#wait(session, {
       raw,
+      read: null,
       next: null,
       receive: (value, error) => {
         if (error === null) reply.resolve(value);
@@ -154,6 +184,7 @@ class SessionDesk implements Sessions {
     this.#request(session, 'commit', '');
     this.#wait(session, {
       raw: false,
+      read: null,
       next: null,
       receive: (value, error) => {
         this.#forget(session);
@@ -199,12 +230,21 @@ class SessionDesk implements Sessions {
   }
 
   next(entry: Entry, command: string): Promise<unknown> {
+    return this.#single(entry, 'next', { command, read: null });
+  }
+
+  ask(entry: Entry, command: string, read?: ReadReply): Promise<unknown> {
+    return this.#single(entry, 'ask', { command, read: read ?? null });
+  }
+
+  #single(entry: Entry, op: 'next' | 'ask', { command, read }: Single): Promise<unknown> {
     const session: Session = { id: ++this.#lastId, entry, open: true, first: null, last: null };
-    mapSet(this.#sessions, session.id, session);
-    this.#request(session, 'next', command);
+    this.#keep(session);
+    this.#request(session, op, command);
     const reply = deferred();
     this.#wait(session, {
       raw: false,
+      read,
       next: null,
       receive: (value, error) => {
         this.#forget(session);
@@ -224,9 +264,13 @@ class SessionDesk implements Sessions {
     removeOutstanding(session.entry);
     this.#settle.touch(session.entry.batch);
     this.#parser.open(reply.text, 0, reply.ascii);
-    const value = this.#parser.reply(waiter.raw);
-    const error = this.#parser.lastError;
-    if (session.entry.ended) return;
+    const own = this.#parser.startsWith('-') ? null : waiter.read;
+    const value = own === null ? this.#parser.reply(waiter.raw) : own(this.#parser);
+    const error = own === null ? this.#parser.lastError : null;
+    if (session.entry.ended) {
+      mapDelete(this.#sessions, session.id);
+      return;
+    }
     this.#turn.enter(session.entry);
     waiter.receive(value, error);
     this.#turn.end();

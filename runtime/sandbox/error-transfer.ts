@@ -27,6 +27,7 @@ const REPORTABLE: ReadonlySet<string> = new Set([
   'LIMIT_EXECUTION_TIME',
   'LIMIT_OUTPUT',
   'LIMIT_COMMANDS',
+  'LIMIT_WAITS',
   'COMMAND_FORBIDDEN',
   'ATOMIC_REFUSED',
   'REDIS_REPLY',
@@ -53,7 +54,8 @@ export function createErrorTransfer(options: ErrorTransferOptions): (report: unk
     }
     return {
       code: CODE.test(code) && REPORTABLE.has(code) ? code : 'GUEST_ERROR',
-      name: bounded(name, MAX_NAME_CHARS) || 'Error',
+      // Without name and stack: flatError, whose text is to stay as it is.
+      name: bounded(name, MAX_NAME_CHARS) || (stack === '' ? '' : 'Error'),
       message: bounded(mapLine(message, options, traceMap), MAX_MESSAGE_CHARS),
       stack: lastMapped,
     };
@@ -68,7 +70,8 @@ export function hostError(code: string, message: string): GuestError {
 function readReport(report: unknown): GuestErrorReport {
   const fields: Partial<Record<keyof GuestErrorReport, unknown>> =
     typeof report === 'object' && report !== null ? report : {};
-  return { code: text(fields.code), name: text(fields.name), message: text(fields.message), stack: text(fields.stack) };
+  const name = typeof fields.name === 'string' ? fields.name : 'Error';
+  return { code: text(fields.code), name, message: text(fields.message), stack: text(fields.stack) };
 }
 
 function text(value: unknown): string {

@@ -53,6 +53,13 @@ export function loadRequest(version: LoadableVersion, handle: number, inspectOnl
   };
 }
 
+/** Counts one use more. */
+export function useIsolate(isolate: LoadedIsolate): LoadedIsolate {
+  isolate.uses += 1;
+  isolate.lastUsedMs = performance.now();
+  return isolate;
+}
+
 /** Those to give up, longest unused first, among the ones nobody runs in. */
 export function leastRecentlyUsed(isolates: Iterable<LoadedIsolate>): LoadedIsolate[] {
   return [...isolates].filter((isolate) => isolate.uses === 0).sort((a, b) => a.lastUsedMs - b.lastUsedMs);

@@ -207,8 +207,11 @@ export interface LogLine {
 export interface SessionRequest {
   readonly session: number;
   readonly entry: number;
-  /** `next`: no session at all, but a hooked command that is handed on; its reply is the answer. */
-  readonly op: 'open' | 'command' | 'commit' | 'discard' | 'next';
-  /** One RESP command (latin1) for `command` and `next`, else ''. */
+  /**
+   * `next`: no session at all, but a hooked command that is handed on; its reply is the answer. `ask`: no session either, but a
+   * timer, a future or a run, see `Asks`.
+   */
+  readonly op: 'open' | 'command' | 'commit' | 'discard' | 'next' | 'ask';
+  /** One RESP command (latin1) for `command`, `next` and `ask`, else ''. */
   readonly command: string;
 }

@@ -10,7 +10,7 @@ import type {
 import { ProtocolError } from './protocol-error.ts';
 
 const LEVELS: readonly string[] = ['debug', 'verbose', 'notice', 'warning'];
-const SESSION_OPS: readonly string[] = ['open', 'command', 'commit', 'discard', 'next'];
+const SESSION_OPS: readonly string[] = ['open', 'command', 'commit', 'discard', 'next', 'ask'];
 
 type Shape = Readonly<Record<string, unknown>>;
 

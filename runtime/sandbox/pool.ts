@@ -3,7 +3,7 @@ import type { RuntimeLog } from '../bindings/log-sink.ts';
 import type { RuntimeErrorCode } from '../errors.ts';
 import type { QuarantineEvent, SandboxInfo, SandboxUsage } from '../runtime.ts';
 import { createErrorTransfer } from './error-transfer.ts';
-import { type LoadedIsolate, leastRecentlyUsed, loadRequest, scriptName, versionKey } from './isolates.ts';
+import { type LoadedIsolate, leastRecentlyUsed, loadRequest, scriptName, useIsolate, versionKey } from './isolates.ts';
 import { measure } from './measure.ts';
 import type { LoadedReport, LoadRequest, SourcesSpec } from './messages.ts';
 import { createQuarantine } from './quarantine.ts';
@@ -85,7 +85,7 @@ class Pool implements SandboxPool {
   acquire(version: LoadableVersion): LoadedIsolate | Promise<LoadedIsolate> {
     const key = versionKey(version);
     const placed = this.#placed.get(key);
-    if (placed && isUsable(placed)) return use(placed);
+    if (placed && isUsable(placed)) return useIsolate(placed);
     return this.#acquireSlowly(version, key);
   }
 
@@ -156,11 +156,11 @@ class Pool implements SandboxPool {
   async #acquireSlowly(version: LoadableVersion, key: string): Promise<LoadedIsolate> {
     return await this.#whileInnocent(key, async () => {
       const placed = this.#placed.get(key);
-      if (placed && isUsable(placed)) return use(placed);
+      if (placed && isUsable(placed)) return useIsolate(placed);
       const fresh = await this.#placeOnce(version, key);
       if (!isUsable(fresh))
         throw new PlatformError<RuntimeErrorCode>('SANDBOX_DIED', 'the isolate was dropped at once');
-      return use(fresh);
+      return useIsolate(fresh);
     });
   }
 
@@ -274,12 +274,6 @@ class Pool implements SandboxPool {
     this.#lastHandle = (this.#lastHandle % 0xffff_fffe) + 1;
     return this.#lastHandle;
   }
-}
-
-function use(isolate: LoadedIsolate): LoadedIsolate {
-  isolate.uses += 1;
-  isolate.lastUsedMs = performance.now();
-  return isolate;
 }
 
 function isUsable(isolate: LoadedIsolate): boolean {

@@ -10,13 +10,13 @@ export const GUEST_NAMES: ReadonlySet<string> = new Set([
   ...['encodeURIComponent', 'escape', 'unescape', 'eval', 'isFinite', 'isNaN', 'console', 'queueMicrotask'],
   ...['isInAtomicBlock', 'structuredClone', 'performance', 'TextEncoder', 'TextDecoder', 'btoa', 'atob'],
   ...['GearsBuilder', 'GB', 'configure', 'execute', 'atomic', 'log', 'hashtag', 'configGet', 'gearsConfigGet'],
-  ...['callNext', 'overrideReply', 'getCommand'],
+  ...['callNext', 'overrideReply', 'getCommand', 'sleep', 'runCoroutine', 'gearsFuture', 'createFuture'],
+  ...['setFutureResults', 'setFutureException', 'flatError', 'isAsyncAllow', 'registerTE'],
 ]);
 
-const NO_TIMERS = 'functions have no timers';
+const NO_TIMERS = 'functions have no timers, they wait with sleep(seconds)';
 const NO_NETWORK = 'functions have no network, and reach Redis through execute(…)';
 const NO_MODULES = 'functions have no modules';
-const NOT_YET = 'it is a part of RedisGears that ReGears does not have';
 
 /** Names of Node and of RedisGears that functions do not have. */
 export const ABSENT_NAMES: ReadonlyMap<string, string> = new Map([
@@ -32,12 +32,6 @@ export const ABSENT_NAMES: ReadonlyMap<string, string> = new Map([
   ['exports', NO_MODULES],
   ['process', 'functions have no process; give values with .with({ … })'],
   ['Buffer', 'functions have Uint8Array, TextEncoder and TextDecoder instead'],
-  ['createFuture', NOT_YET],
-  ['gearsFuture', NOT_YET],
-  ['runCoroutine', NOT_YET],
-  ['isAsyncAllow', NOT_YET],
-  ['flatError', NOT_YET],
-  ['registerTE', NOT_YET],
 ]);
 
 type Anything = Readonly<Record<string, unknown>>;

@@ -84,6 +84,12 @@ export const LIMIT_ROWS: Rows<'limits' | 'sandbox' | 'door' | 'caps'> = {
     default: 256,
     description: 'Most versions loaded in one sandbox process',
   },
+  'sandbox.waits': {
+    name: 'sandbox-waits',
+    kind: integer({ min: 1, max: 1_000_000 }),
+    default: 10_000,
+    description: 'Timers, futures and runs that events of one version may wait for at once, on one node',
+  },
   'door.maxConnections': {
     name: 'max-connections',
     kind: integer({ min: 1, max: 1_000_000 }),

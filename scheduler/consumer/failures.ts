@@ -89,7 +89,7 @@ class FailureDesk implements Failures {
     const last = counting.at(-1)?.error;
     if (last !== undefined) {
       const retries = run.lane.registration.running ? counting.length - dead.length : 0;
-      this.#options.count(run.lane.registration.id, { retries, lastError: `${last.name}: ${last.message}` });
+      this.#options.count(run.lane.registration.id, { retries, lastError: errorTitle(last) });
     }
     this.#tellOfDeaths(dead);
     return { dead, again, split };
@@ -155,11 +155,16 @@ class FailureDesk implements Failures {
     const { calls, keys, log } = this.#options;
     if (lane.registration.waiting > MOST_NOTES) return;
     const key = keys.failures(lane.tag, lane.registration.group);
-    const text = latin1FromUtf8(`${error.name}: ${error.message}`.slice(0, LONGEST_NOTE));
+    const text = latin1FromUtf8(errorTitle(error).slice(0, LONGEST_NOTE));
     const ignore = (reason: unknown): void => log.debug({ err: reason }, 'an error could not be noted');
     calls.call(['HSET', key, `${lane.stream} ${id}`, text]).catch(ignore);
     calls.call(['EXPIRE', key, String(NOTE_SECONDS)]).catch(ignore);
   }
+}
+
+/** An error in a line. Those of flatError have no name: their text stays as it is. */
+export function errorTitle({ name, message }: Pick<GuestError, 'name' | 'message'>): string {
+  return name === '' ? message : `${name}: ${message}`;
 }
 
 function positionsOf(failed: readonly FailedEntry[], which: (entry: FailedEntry) => boolean): number[] {

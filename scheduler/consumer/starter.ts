@@ -1,6 +1,6 @@
 import type { LoadableVersion } from '#functions';
-import { type ClaimedBatch, cutBatch } from './batch.ts';
 import type { Permit } from '../fleet/fleet.ts';
+import { type ClaimedBatch, cutBatch } from './batch.ts';
 import type { ConsumerLog } from './contracts.ts';
 import { addLoad, hold, type Lane, letGo, modeOf } from './lane.ts';
 import { keepToTheEnd, type PermitShare, shareAsTheyEnd } from './permit-share.ts';

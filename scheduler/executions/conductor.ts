@@ -80,7 +80,7 @@ export function createConductor(options: ConductorOptions): Conductor {
 
   const giveUp = async (record: ExecutionRecord): Promise<void> => {
     const { plan, status } = record;
-    if (status === 'created' && !plan.direct) {
+    if (status === 'created' && !plan.direct && plan.nested !== true) {
       // The node that made it died before, or after, it had given it to the queue.
       await queue.addStage(plan.id, 0, plan.readers);
       return;

@@ -46,6 +46,7 @@ export function createExecutions(options: ExecutionsOptions): Executions {
   });
   return {
     run: (request, signal) => desk.run(request, signal),
+    runNested: (request, signal) => desk.runNested(request, signal),
     start: (request) => desk.start(request),
     list: () => desk.list(),
     view: (id) => desk.view(id),

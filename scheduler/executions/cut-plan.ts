@@ -16,10 +16,13 @@ export interface StagePlan {
 /**
  * Cuts a plan at its global steps. A `collect` of what is collected already changes nothing, and one with nothing behind it
  * is left to whoever reads the results; so the commonest plans have one stage.
- * @param local true: one shard, or `async_local`. Global steps then let records pass, and there is one stage.
+ * @param how `last`: what the last stage puts out. `local` true: one shard, or `async_local`. Global steps then let records pass, and there is one stage.
  */
-export function cutPlan(steps: readonly Pick<StepSpec, 'type'>[], { local }: { readonly local: boolean }): StagePlan[] {
-  if (local) return [{ index: 0, firstStep: 0, endStep: steps.length, spread: true, output: 'results' }];
+export function cutPlan(
+  steps: readonly Pick<StepSpec, 'type'>[],
+  { local, last = 'results' }: { readonly local: boolean; readonly last?: StagePlan['output'] },
+): StagePlan[] {
+  if (local) return [{ index: 0, firstStep: 0, endStep: steps.length, spread: true, output: last }];
   const end = withoutTrailingCollects(steps);
   const stages: StagePlan[] = [];
   let firstStep = 0;
@@ -38,7 +41,7 @@ export function cutPlan(steps: readonly Pick<StepSpec, 'type'>[], { local }: { r
       spread = false;
     }
   }
-  close(end, 'results');
+  close(end, last);
   return stages;
 }
 

@@ -30,6 +30,8 @@ export function createErrorList(): ErrorList {
 
 /** Name, message and the author's lines. */
 export function errorText({ code, name, message, stack }: GuestError): string {
+  // What flatError was given.
+  if (name === '' && code === 'GUEST_ERROR') return message;
   const known = name === '' || name === 'PlatformError' ? code : name;
   const title = message.startsWith(`${known}:`) ? message : `${known}: ${message}`;
   const frames = stack.split('\n').filter((line) => /^\s+at /.test(line));

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { PlatformError, type RedisAccess } from '#functions';
+import type { NestedResults, NestedRun } from '#runtime';
 import type { SchedulerErrorCode } from '../errors.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { SchedulerKeys } from '../keys.ts';
@@ -10,16 +11,17 @@ import type { Conductor } from './conductor.ts';
 import type { ExecutionPlan } from './execution-plan.ts';
 import { type ExecutionRecord, type ExecutionStore, notFound } from './execution-store.ts';
 import type {
+  ExecutionDetail,
   ExecutionResults,
   ExecutionSummary,
   Executions,
-  ExecutionDetail,
   ResultsPage,
   RunRequest,
 } from './executions.ts';
+import { createNestedRuns, type NestedRuns } from './nested-runs.ts';
 import type { Options } from './options.ts';
 import type { Layouts } from './partitions.ts';
-import { planRun } from './plan-run.ts';
+import { type PlanFacts, planRun } from './plan-run.ts';
 import { readAllResults, readResultPage } from './read-results.ts';
 import { evictOldest } from './retention.ts';
 import { createRunHere, type RunHere } from './run-here.ts';
@@ -57,15 +59,17 @@ export function createExecutionDesk(options: DeskOptions): ExecutionDesk {
 class Desk implements ExecutionDesk {
   readonly #options: DeskOptions;
   readonly #here: RunHere;
+  readonly #nested: NestedRuns;
 
   constructor(options: DeskOptions) {
     this.#options = options;
     this.#here = createRunHere(options);
+    this.#nested = createNestedRuns({ ...options, plan: (request) => this.#plan(request, 'a handler') });
   }
 
   async run(request: RunRequest, signal: AbortSignal): Promise<ExecutionResults> {
     const { waiting, settings, conductor } = this.#options;
-    const plan = await this.#plan(request, true);
+    const plan = await this.#plan(request, 'a caller');
     if (plan.direct) return this.#here.run(plan, request.target, signal);
     await this.#enqueue(plan, request);
     await waiting.forEnd(plan.id, signal);
@@ -75,8 +79,12 @@ class Desk implements ExecutionDesk {
     return results;
   }
 
+  runNested(request: NestedRun, signal: AbortSignal): Promise<NestedResults> {
+    return this.#nested.run(request, signal);
+  }
+
   async start(request: RunRequest): Promise<string> {
-    const plan = await this.#plan(request, false);
+    const plan = await this.#plan(request, 'nobody');
     await this.#enqueue(plan, request);
     return plan.id;
   }
@@ -121,11 +129,11 @@ class Desk implements ExecutionDesk {
     await waiting.forEnd(id, NEVER);
   }
 
-  drain(deadlineMs: number): Promise<void> {
-    return this.#here.drain(deadlineMs);
+  async drain(deadlineMs: number): Promise<void> {
+    await Promise.all([this.#here.drain(deadlineMs), this.#nested.drain(deadlineMs)]);
   }
 
-  async #plan(request: RunRequest, waits: boolean): Promise<ExecutionPlan> {
+  async #plan(request: RunRequest, waits: PlanFacts['waits']): Promise<ExecutionPlan> {
     const { fleet, layouts, access, store, options, settings, conductor } = this.#options;
     const [number, layout, set] = await Promise.all([store.nextNumber(), layouts.read(), options.read()]);
     const { profile, maxExecutions } = runOptionsOf(set, settings);

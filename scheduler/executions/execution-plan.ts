@@ -35,6 +35,8 @@ export interface ExecutionPlan {
   readonly token: string;
   /** True: runs on the node that created it, and nowhere else. */
   readonly direct: boolean;
+  /** True: started by a handler of that node, stage by stage; forgotten with its end. */
+  readonly nested?: boolean;
 }
 
 /** Partitions that take part in a stage. */

@@ -104,7 +104,13 @@ export function createExecutionStore({ access, keys, keepMs }: ExecutionStoreOpt
   return {
     nextNumber: () => client.incr(keys.executionCounter),
     async create(plan, number) {
-      await client.hset(keys.execution(plan.id), { plan: JSON.stringify(plan), status: 'created', beat: '0' });
+      const drop = plan.nested === true ? { drop: '1' } : {};
+      await client.hset(keys.execution(plan.id), {
+        plan: JSON.stringify(plan),
+        status: 'created',
+        beat: '0',
+        ...drop,
+      });
       await client.zadd(keys.executionIndex, number, plan.id);
       await client.sadd(keys.executionsRunning, plan.id);
     },

@@ -1,4 +1,5 @@
 import type { LoadableVersion, RunSpec } from '#functions';
+import type { NestedResults, NestedRun } from '#runtime';
 
 /**
  * Life of an execution: `created` (nobody works on it yet), `running`, then `done` (with or without errors) or `aborted`
@@ -113,6 +114,8 @@ export interface Executions extends AsyncDisposable {
    * EXECUTION_ABORTED, RESULTS_TOO_LARGE; what functions throw is in the results.
    */
   run(request: RunRequest, signal: AbortSignal): Promise<ExecutionResults>;
+  /** Runs what a handler of this node has started, until `signal` is aborted. Errors: see `GuestHost.run`. */
+  runNested(request: NestedRun, signal: AbortSignal): Promise<NestedResults>;
   /** Starts a run and resolves with its id; any node may work on it. */
   start(request: RunRequest): Promise<string>;
   list(): Promise<readonly ExecutionSummary[]>;

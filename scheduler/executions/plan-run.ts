@@ -11,16 +11,17 @@ export interface PlanFacts {
   readonly profile: boolean;
   readonly self: FleetSelf;
   readonly nowMs: number;
-  /** True when a caller waits on this node. */
-  readonly waits: boolean;
+  /** Who waits on this node. */
+  readonly waits: 'nobody' | 'a caller' | 'a handler';
   readonly slotOf: RedisAccess['slotOf'];
 }
 
 /** Decides where an execution runs: here and now when one shard takes part and somebody waits, else by the queue. */
 export function planRun({ target, run }: RunRequest, facts: PlanFacts): ExecutionPlan {
-  const { layout, self } = facts;
+  const { layout, self, waits } = facts;
   const readers = readingPartitions(run, layout, facts.slotOf);
   const isLocal = layout.partitions.length === 1 || run.mode === 'async_local';
+  const isNested = waits === 'a handler';
   return {
     id: `${layout.partitions[0]?.shardId ?? ''}-${facts.number}`,
     functionName: target.functionName,
@@ -30,7 +31,8 @@ export function planRun({ target, run }: RunRequest, facts: PlanFacts): Executio
     settings: { ...target.settings },
     rules: target.rules ?? null,
     run,
-    stages: cutPlan(run.steps, { local: isLocal }),
+    // What a handler gets are values, not replies.
+    stages: cutPlan(run.steps, { local: isLocal, last: isNested ? 'records' : 'results' }),
     partitions: layout.partitions,
     readers,
     slots: layout.slots,
@@ -38,6 +40,7 @@ export function planRun({ target, run }: RunRequest, facts: PlanFacts): Executio
     createdAtMs: facts.nowMs,
     consumer: self.consumer,
     token: self.token,
-    direct: isLocal && facts.waits,
+    direct: isLocal && waits === 'a caller',
+    ...(isNested ? { nested: true } : {}),
   };
 }

@@ -24,8 +24,8 @@ export interface MemorySink extends StageSink {
   readonly results: readonly string[];
 }
 
-export function createMemorySink(limitBytes: number): MemorySink {
-  const spend = createBudget(limitBytes, 'execution-results; or use UNBLOCKING and RG.GETRESULTS … CURSOR');
+/** @param spend called with the size of every result, may throw. */
+export function createMemorySink(spend: (bytes: number) => void): MemorySink {
   const results: string[] = [];
   let bytes = 0;
   return {

@@ -1,5 +1,4 @@
 import type { Logger } from 'pino';
-import type { LoadableVersion } from '#functions';
 import type { StageContext, StageJob } from '../queues/stage-queue.ts';
 import type { ExecutionSettings } from '../settings.ts';
 import type { ArtifactCache } from './artifact-cache.ts';
@@ -22,9 +21,14 @@ export interface StageRunnerOptions extends StageParts {
   readonly log: Logger;
 }
 
+/** A stage of an execution on one shard. */
+export type StagePart = Pick<StageTask, 'plan' | 'ref' | 'ends' | 'target'> & {
+  /** Where its sandbox is; left out = wherever there is room. */
+  readonly openStage?: StageParts['openStage'];
+};
+
 export interface RunHow {
-  /** Makes the sink of an attempt. */
-  readonly sink: () => StageSink;
+  readonly begin: StageTask['begin'];
   /** Aborted when this node stops; `runHere` rejects with its reason. */
   readonly signal: AbortSignal;
 }
@@ -33,8 +37,10 @@ export interface RunHow {
 export interface StageRunner {
   /** A stage that came by the queue. */
   runJob(job: StageJob, context: StageContext): Promise<void>;
-  /** The only stage of an execution whose caller waits here. Resolves with its end, also when it was aborted. */
-  runHere(plan: ExecutionPlan, target: LoadableVersion, how: RunHow): Promise<StageEnd>;
+  /** A stage whose caller waits here. Resolves with its end, also when it was aborted. */
+  runHere(part: StagePart, how: RunHow): Promise<StageEnd>;
+  /** Where an attempt puts records for the next stage, or results that are kept. */
+  redisSink(plan: ExecutionPlan, from: StageRef & { readonly attempt: number }): StageSink;
   /** Stops what runs of an execution on this node. */
   stop(id: string): void;
 }
@@ -45,7 +51,7 @@ export function createStageRunner(options: StageRunnerOptions): StageRunner {
   return new PulsedRunner(options);
 }
 
-type Work = Omit<StageTask, 'progress' | 'signal'>;
+type Work = StagePart & Pick<StageTask, 'begin'>;
 
 class PulsedRunner implements StageRunner {
   readonly #options: StageRunnerOptions;
@@ -65,14 +71,8 @@ class PulsedRunner implements StageRunner {
     await this.#runQueued(record, ref, context);
   }
 
-  async runHere(plan: ExecutionPlan, target: LoadableVersion, { sink, signal }: RunHow): Promise<StageEnd> {
-    const ref = { stage: 0, partition: plan.readers[0] ?? 0 };
-    let attempt = 0;
-    const begin = async () => {
-      attempt += 1;
-      return { attempt, sink: sink() };
-    };
-    const end = await this.#runWithPulse({ plan, ref, ends: new Map(), target, begin }, signal);
+  async runHere(part: StagePart, { begin, signal }: RunHow): Promise<StageEnd> {
+    const end = await this.#runWithPulse({ ...part, begin }, signal);
     return end ?? { ...NOTHING, attempt: 1, errors: [ABORT_ERROR] };
   }
 
@@ -86,7 +86,7 @@ class PulsedRunner implements StageRunner {
     let attempt = 0;
     const begin = async () => {
       attempt = await store.beginAttempt(plan.id, ref);
-      return { attempt, sink: this.#redisSink(plan, { ...ref, attempt }) };
+      return { attempt, sink: this.redisSink(plan, { ...ref, attempt }) };
     };
     try {
       const target = await artifacts.load(plan);
@@ -99,7 +99,7 @@ class PulsedRunner implements StageRunner {
     }
   }
 
-  #redisSink(plan: ExecutionPlan, from: StageRef & { readonly attempt: number }): StageSink {
+  redisSink(plan: ExecutionPlan, from: StageRef & { readonly attempt: number }): StageSink {
     const { access, keys, settings } = this.#options;
     const { keepMs: lifeMs, storedBytes: limitBytes } = settings;
     return createRedisSink({ access, keys, plan, from, lifeMs, limitBytes });
@@ -126,7 +126,8 @@ class PulsedRunner implements StageRunner {
     };
     try {
       const signal = AbortSignal.any([outer, pulse.signal]);
-      return await runStage(this.#options, { ...work, begin, progress, signal });
+      const { openStage = this.#options.openStage } = work;
+      return await runStage({ ...this.#options, openStage }, { ...work, begin, progress, signal });
     } catch (error) {
       if (stopReason(pulse.signal) === null) throw error;
       return stopped();

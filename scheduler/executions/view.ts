@@ -1,6 +1,6 @@
 import { partitionsOf } from './execution-plan.ts';
 import { type ExecutionRecord, type StageEnd, stageName } from './execution-store.ts';
-import type { ExecutionStatus, ExecutionSummary, ExecutionDetail, ShardView, StepView } from './executions.ts';
+import type { ExecutionDetail, ExecutionStatus, ExecutionSummary, ShardView, StepView } from './executions.ts';
 import { errorsOf } from './read-results.ts';
 
 /** What is told about an execution in a list. */

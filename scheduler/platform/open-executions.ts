@@ -5,6 +5,7 @@ import type { Executions } from '../executions/executions.ts';
 import { createOptions, type Options } from '../executions/options.ts';
 import { createRegisteredRuns, type RegisteredRuns } from '../executions/registered-runs.ts';
 import type { Fleet } from '../fleet/fleet.ts';
+import { createSharedFutures } from '../futures/shared-futures.ts';
 import { RESERVED_OPTIONS } from '../gateway/operations/config-options.ts';
 import type { SchedulerKeys } from '../keys.ts';
 import type { Log } from '../log.ts';
@@ -33,18 +34,26 @@ export function openOptions(
   return opening.use(createOptions({ access, keys, reserved: RESERVED_OPTIONS, presets, log }));
 }
 
-/** Batch runs with their queue. */
+/** Batch runs with their queue, and what handlers wait for. */
 export function openExecutions(ground: ExecutionsGround, opening: AsyncDisposableStack): Executions {
   const { settings, log, access, keys, fleet, runtime, options } = ground;
   const concurrency = STAGES_AT_ONCE;
   const queue = opening.use(createStageQueue({ access, keys, settings: settings.fleet, concurrency, log }));
-  return opening.use(
+  const executions = opening.use(
     createExecutions({
       ...{ access, keys, fleet, queue, options, concurrency, log },
       settings: settings.executions,
       openStage: (request) => runtime.openStage(request),
     }),
   );
+  const isAlone = (): boolean => fleet.consumers().length < 2;
+  const futures = opening.use(createSharedFutures({ access, keys, isAlone }));
+  runtime.serve({
+    run: (request, signal) => executions.runNested(request, signal),
+    completeFuture: (name, outcome, keepMs) => futures.complete(name, outcome, keepMs),
+    awaitFuture: (name, signal) => futures.wait(name, signal),
+  });
+  return executions;
 }
 
 /** What is kept of executions of registrations. */

@@ -16,6 +16,7 @@ import { createShowSource } from './delivery/source-lines.ts';
 import { openRedis, PLATFORM_PREFIX, startRedis, type TestRedis } from './redis/test-redis.ts';
 import { createSources, type Sources } from './sources.ts';
 import type { LoadOptions, TestFunction } from './test-function.ts';
+import { createTestHost } from './test-host.ts';
 import { createTestFunction, type Witnessed, witnessOf } from './witnessed-function.ts';
 import { recordedWorld, redisWorld, type World } from './world.ts';
 
@@ -46,6 +47,7 @@ export async function loadFunction(options: LoadOptions): Promise<TestFunction> 
   };
   const witnessed = witnessOf(version, sources);
   const runtime = opening.use(await startRuntime(world, witnessed));
+  runtime.serve(createTestHost());
   witnessed.attach(runtime);
   const manifest = await runtime.inspect(version).catch((reason: unknown) => {
     throw withSource(PlatformError.from(reason, 'ARTIFACT_INVALID'), showSource);

@@ -1,4 +1,5 @@
 import type { EndedEntries } from '#runtime';
+import { errorTitle } from '../consumer/failures.ts';
 import type { RunCount } from '../journal/journal.ts';
 import { guestErrorReply } from './command-reply.ts';
 
@@ -39,7 +40,7 @@ export class CallRun {
         continue;
       }
       failures += 1;
-      lastError = `${error.name}: ${error.message}`;
+      lastError = errorTitle(error);
       call.answer(guestErrorReply(error));
     }
     const nowMs = performance.now();

@@ -8,6 +8,8 @@ const FIRST_FRAME = /^\s*at .*?\(?([^\s()]+:\d+:\d+)\)?\s*$/m;
 
 /** `-ERR [CODE] TypeError: what happened (file:line:column)`. */
 export function guestErrorReply({ code, name, message, stack }: GuestError): string {
+  // What flatError was given is the whole reply.
+  if (name === '' && code === 'GUEST_ERROR') return errorLine(message);
   const what = name === '' || name === 'PlatformError' || name === code ? message : `${name}: ${message}`;
   const where = FIRST_FRAME.exec(stack)?.[1];
   return errorLine(`ERR [${code}] ${what}${where === undefined || what.includes(where) ? '' : ` (${where})`}`);

@@ -9,8 +9,8 @@ import type { Journal } from '../journal/journal.ts';
 import type { AsyncQueue, CommandJob } from '../queues/async-queue.ts';
 import type { Settings } from '../settings.ts';
 import { type CallRates, createCallRates } from './call-rates.ts';
-import type { CommandCalls } from './command-calls.ts';
 import type { Call } from './call-run.ts';
+import type { CommandCalls } from './command-calls.ts';
 import { CommandLane } from './command-lane.ts';
 import {
   ABORTED_REPLY,

@@ -15,9 +15,9 @@ import type { Invocation, Outcome } from '#runtime';
 import type { Journal } from '../journal/journal.ts';
 import type { Settings } from '../settings.ts';
 import { CommandLane } from './command-lane.ts';
-import { createLaneSchedule, untilEmpty } from './lane-schedule.ts';
 import { DRAINING_REPLY, stoppedReply } from './command-reply.ts';
 import type { Pass } from './interception.ts';
+import { createLaneSchedule, untilEmpty } from './lane-schedule.ts';
 import type { Trigger } from './trigger.ts';
 
 /** Registrations that stand before commands of Redis. */

@@ -3,6 +3,7 @@ import { type ActiveRegistration, defineScript, encodeBulk, type LoadableVersion
 import type { EndedEntries, FailedEntry, Invocation, Outcome } from '#runtime';
 import { createBurialLog } from '../consumer/burial-log.ts';
 import { type EventFilter, eventFilterOf } from '../consumer/event-filter.ts';
+import { errorTitle } from '../consumer/failures.ts';
 import type { PermitShare } from '../consumer/permit-share.ts';
 import type { DeadLetter } from '../delivery.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -90,7 +91,7 @@ export function createMessageRunner(options: MessageRunnerOptions): (run: Messag
       failures,
       durationMs: outcome.durationMs,
       lagMs: Math.max(0, Date.now() - (run.messages[0]?.heardAtMs ?? Date.now()) - outcome.durationMs),
-      lastError: error === undefined ? null : `${error.name}: ${error.message}`,
+      lastError: error === undefined ? null : errorTitle(error),
     });
     await record(run, ends);
   };

@@ -32,6 +32,7 @@ export const PARTS: Readonly<Record<string, Part>> = {
     values: ['functions/index.ts', 'runtime/errors.ts', 'runtime/engine', 'runtime/sandbox', 'runtime/bindings'],
     types: ['runtime/invocation.ts', 'runtime/outcome.ts', 'runtime/rehearsal.ts', 'runtime/runtime.ts'],
   },
+  'runtime/host.ts': { values: [], types: ['functions/index.ts', 'runtime/stage.ts'] },
   'runtime/errors.ts': { values: [] },
   'runtime/rehearsal.ts': {
     values: [],
@@ -41,7 +42,7 @@ export const PARTS: Readonly<Record<string, Part>> = {
   'runtime/outcome.ts': { values: [], types: ['functions/index.ts'] },
   'runtime/runtime.ts': {
     values: [],
-    types: ['functions/index.ts', 'runtime/invocation.ts', 'runtime/outcome.ts', 'runtime/stage.ts'],
+    types: ['functions/index.ts', 'runtime/host.ts', 'runtime/invocation.ts', 'runtime/outcome.ts', 'runtime/stage.ts'],
   },
   'runtime/stage.ts': { values: [], types: ['functions/index.ts', 'runtime/invocation.ts'] },
   'runtime/bindings': {
@@ -60,6 +61,7 @@ export const PARTS: Readonly<Record<string, Part>> = {
       'runtime/outcome.ts',
       'runtime/rehearsal.ts',
       'runtime/runtime.ts',
+      'runtime/host.ts',
       'runtime/stage.ts',
       'runtime/bindings',
     ],
@@ -81,6 +83,7 @@ export const PARTS: Readonly<Record<string, Part>> = {
   'scheduler/queues': { values: SCHEDULER_COMMON, types: SCHEDULER_TYPES },
   'scheduler/journal': { values: SCHEDULER_COMMON, types: SCHEDULER_TYPES },
   'scheduler/executions': { values: SCHEDULER_COMMON, types: SCHEDULER_TYPES },
+  'scheduler/futures': { values: SCHEDULER_COMMON, types: SCHEDULER_TYPES },
   'scheduler/figures': { values: SCHEDULER_COMMON, types: SCHEDULER_TYPES },
   'scheduler/tokens': { values: SCHEDULER_COMMON, types: SCHEDULER_TYPES },
   'scheduler/package-root.ts': { values: [] },

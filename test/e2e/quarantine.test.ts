@@ -32,6 +32,7 @@ test('a function that goes on killing its sandbox is stopped with its entries ke
   await waitFor(() => stateIs(door, id, 'quarantined'), { what: 'the function is stopped' });
   await door.xadd('killer', '*', 'n', '2');
   expect(String((await registrationRow(door, id)).get('stateReason'))).toContain('was lost');
+  expect(JSON.stringify(await door.call('RG.STREAMS', id))).toContain('"state","quarantined"');
   expect(await door.call('RG.TRIGGER', 'neighbour')).toEqual(['here']);
   expect(await door.call('RG.DEADLETTERS', 'COUNT')).toBe(0);
 

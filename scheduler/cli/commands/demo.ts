@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { maskRedisUrl } from '#functions';
 import { loadSettings } from '../../config.ts';
+import { packageRoot } from '../../package-root.ts';
 import type { Settings } from '../../settings.ts';
 import { connectDoor, type DoorClient } from '../client.ts';
 import type { Command } from '../command.ts';
@@ -9,7 +10,6 @@ import { feedSample, LOG_STREAM } from '../demo/feed-sample.ts';
 import { freeOrAny } from '../demo/free-ports.ts';
 import { makeSampleLog } from '../demo/sample-log.ts';
 import { type RunningNode, runNode } from '../node-process.ts';
-import { packageRoot } from '../../package-root.ts';
 import type { Output } from '../render.ts';
 import { showDeployed } from './deploy.ts';
 import { deployFunction } from './deploy-function.ts';
@@ -84,7 +84,7 @@ async function demoSettings(
 async function deployExamples(door: DoorClient, output: Output): Promise<void> {
   output.line(`\n${output.style('title', 'Deploying the examples')}`);
   const directory = join(packageRoot(), 'functions', 'examples');
-  const files = readdirSync(directory).filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'));
+  const files = readdirSync(directory).filter((file) => /(?<!\.d|\.test)\.ts$/.test(file));
   for (const file of files.sort()) {
     const path = relative(process.cwd(), join(directory, file));
     const deployed = await deployFunction(door, { file: path, activate: true });

@@ -5,6 +5,8 @@ import type { InputPiece } from './reader.ts';
 export interface StreamRequest {
   readonly links: Pick<ReadLinks, 'anywhere'>;
   readonly run: Pick<RunSpec, 'arg' | 'fromId' | 'untilId'>;
+  /** Keys that begin so are the platform's own, and have no entries for anybody. */
+  readonly platformPrefix: string;
 }
 
 const PAGE = 1_000;
@@ -13,8 +15,9 @@ const PAGE = 1_000;
  * Entries of a stream behind `fromId`, up to `untilId` or to what was its last entry when the reading began: a stream that
  * is written to meanwhile has an end, too. Errors: REDIS_REPLY when the key holds something else.
  */
-export async function* readStream({ links, run }: StreamRequest): AsyncGenerator<InputPiece> {
+export async function* readStream({ links, run, platformPrefix }: StreamRequest): AsyncGenerator<InputPiece> {
   const key = latin1FromUtf8(run.arg);
+  if (key.startsWith(platformPrefix)) return;
   const until = run.untilId === '+' ? await lastId(links, key) : run.untilId;
   let from = run.fromId;
   while (until !== null) {

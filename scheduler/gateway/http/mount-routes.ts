@@ -7,8 +7,8 @@ import type { EventStreams } from './event-stream.ts';
 import { documentedBody } from './openapi.ts';
 import { guardRequest } from './request-guard.ts';
 import { readBody, readPayload } from './request-payload.ts';
-import { frameworkPath } from './route-paths.ts';
 import type { Caller, HttpRoute, RouteAnswer } from './route.ts';
+import { frameworkPath } from './route-paths.ts';
 import { ProblemShape } from './schemas/problem.ts';
 
 export interface MountOptions {

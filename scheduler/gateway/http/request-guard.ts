@@ -1,5 +1,5 @@
-import { isIP } from 'node:net';
 import type { IncomingHttpHeaders } from 'node:http';
+import { isIP } from 'node:net';
 import { PlatformError } from '#functions';
 import type { SchedulerErrorCode } from '../../errors.ts';
 

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Static, TObject, TProperties, TSchema } from 'typebox';
-import type { EventStream } from './event-stream.ts';
 import type { Role } from '../../tokens/role.ts';
+import type { EventStream } from './event-stream.ts';
 
 /** Who asks, as far as the door knows. */
 export interface Caller {

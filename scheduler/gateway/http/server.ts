@@ -10,12 +10,12 @@ import type { HttpSettings } from '../../settings.ts';
 import type { Tokens } from '../../tokens/tokens.ts';
 import { createAuthentication } from './authenticate.ts';
 import { createEventStreams, type EventStreams } from './event-stream.ts';
-import { createRequestChecks, type RequestPart } from './request-check.ts';
 import { mountRoutes } from './mount-routes.ts';
 import { OPENAPI, openApiText } from './openapi.ts';
 import { problemHeaders, problemOf } from './problem.ts';
-import { allowedMethods } from './route-paths.ts';
+import { createRequestChecks, type RequestPart } from './request-check.ts';
 import type { HttpRoute } from './route.ts';
+import { allowedMethods } from './route-paths.ts';
 import { mountStaticFiles, type StaticSource } from './static-files.ts';
 
 export interface HttpServerOptions {

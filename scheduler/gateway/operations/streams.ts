@@ -14,14 +14,16 @@ export function createStreamsOperation({ streams, registry }: OperationDependenc
     async run(args) {
       if (args.length > 1) throw arityError('rg.streams');
       const [wanted] = args;
-      if (wanted !== undefined && !registry.snapshot().registrations.has(wanted)) {
+      const { registrations } = registry.snapshot();
+      if (wanted !== undefined && !registrations.has(wanted)) {
         throw new PlatformError('REGISTRATION_NOT_FOUND', `there is no registration ${wanted}`);
       }
       const reports = await streams.inspect();
       const shown = reports.filter(({ registrationId }) => wanted === undefined || registrationId === wanted);
-      return shown.map(({ registrationId, stream, mode, state, lag, pending, inWork, waiting, lagIsExact }) => {
+      return shown.map(({ registrationId, stream, mode, lag, pending, inWork, waiting, lagIsExact, ...lane }) => {
         const work = { lag, pending, inWork, waiting, lagIsExact: lagIsExact ? 1 : 0 };
-        return recordReply({ registration: registrationId, stream, mode, state, ...work });
+        const standsStill = lane.running ? undefined : registrations.get(registrationId)?.state;
+        return recordReply({ registration: registrationId, stream, mode, state: standsStill ?? lane.state, ...work });
       });
     },
   };

@@ -169,6 +169,11 @@ describe('a sandbox that lies is killed', () => {
     ['a frame of no known type', 'unknown-frame'],
     ['commands that are not RESP', 'send:FLUSHALL\r\n'],
     ['more commands than announced', `send:${encodeCommand(['PING'])}${encodeCommand(['FLUSHALL'])}`],
+    ['a request that is not RESP', 'ask:SLEEP 1'],
+    ['a request of no known kind', `ask:${encodeCommand(['EXEC', 'ls'])}`],
+    ['a timer of no length', `ask:${encodeCommand(['SLEEP', 'long'])}`],
+    ['a future of another function', `ask:${encodeCommand(['WAIT', '../other:id'])}`],
+    ['a run that is none', `ask:${encodeCommand(['RUN', '{'])}`],
     ['results that are not RESP', 'results:nonsense'],
     ['two results in one', 'results:+a\r\n+b\r\n'],
   ])('%s', async (_, code) => {

@@ -126,6 +126,12 @@ const ON_RUN: Record<string, (batch: number, running: Running) => void> = {
   },
   garbage: () => pipe.write(Buffer.alloc(64, 0xff)),
   'unknown-frame': () => pipe.write(Buffer.from([5, 0, 0, 0, 99, 0, 0, 0, 0])),
+  ask: (batch, { count, argument }) =>
+    progress(batch, {
+      started: count,
+      waiting: count,
+      notes: { sessions: [{ session: 1, entry: 0, op: 'ask', command: argument }] },
+    }),
   log: (batch, { count, argument }) =>
     progress(batch, {
       started: count,

@@ -1,5 +1,5 @@
-import { Type } from 'typebox';
 import type { Logger } from 'pino';
+import { Type } from 'typebox';
 import { defineRoute, type HttpRoute, type RouteAnswer } from '../route.ts';
 import { shape, words } from '../schemas/parts.ts';
 

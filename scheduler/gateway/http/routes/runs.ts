@@ -1,8 +1,8 @@
 import { Type } from 'typebox';
-import { type Trial, type TrialEvent, type TrialSubject, runTrial } from '../../operations/trial.ts';
-import { startRun } from '../../operations/start-run.ts';
-import { argumentBytes, bytesText, jsonValue } from '../../operations/json-values.ts';
 import { decodeReply, isReplyError, latin1FromUtf8, PlatformError, utf8FromLatin1 } from '#functions';
+import { argumentBytes, bytesText, jsonValue } from '../../operations/json-values.ts';
+import { startRun } from '../../operations/start-run.ts';
+import { runTrial, type Trial, type TrialEvent, type TrialSubject } from '../../operations/trial.ts';
 import { checkRole } from '../authenticate.ts';
 import type { HttpDependencies } from '../dependencies.ts';
 import { defineRoute, type HttpRoute } from '../route.ts';
