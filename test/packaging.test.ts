@@ -100,7 +100,9 @@ test('the package can be imported, and its types for authors are there', async (
   const script = "import('regears').then((platform) => console.log(typeof platform.startPlatform))";
   const { stdout } = await run(join(folder, 'node_modules', '.bin', 'node'), ['-e', script], { cwd: folder, env });
   expect(stdout.trim()).toBe('function');
-  expect(readdirSync(join(folder, 'node_modules', 'regears', 'functions', 'authoring'))).toEqual(['functions.d.ts']);
+  const types = readdirSync(join(ROOT, 'functions', 'authoring'));
+  expect(types).toContain('functions.d.ts');
+  expect(readdirSync(join(folder, 'node_modules', 'regears', 'functions', 'authoring'))).toEqual(types);
 });
 
 const TSC = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');

@@ -195,13 +195,16 @@ declare global {
   interface Builder<In, Args extends readonly unknown[], RunArgs extends readonly unknown[] = never>
     extends Steps<In, BuilderOf<Args, RunArgs>> {
     /**
-     * Runs the plan once, over everything its reader finds now. A script may call it once, while it is evaluated; who sent
-     * the script gets the results.
+     * Runs the plan once, over everything its reader finds now, on all shards. A script may call it once, while it is evaluated, where
+     * it gives nothing: who sent the script gets the results. While an event or record is handled it may be called at will, up to 3 runs
+     * within each other, and gives a promise of results and errors. Results are texts unless `convertToStr` is false; the run ends with
+     * the event that waits for it.
      * @example
      * GB().map((r) => Number(r.value.age)).avg().run('person:*');
      * GB('KeysOnlyReader').foreach((key) => execute('DEL', key)).count().run('tmp:*', { mode: 'async_local' });
+     * const [[count = '0'], errors] = await GB().count().run('student:*');
      */
-    run(...args: RunArgs): void;
+    run<Result = string>(...args: RunArgs): Promise<[results: Result[], errors: string[]]>;
     /**
      * Binds the plan to its events. Happens when the version is activated, for all registrations of a source or none.
      * @example
