@@ -17,6 +17,7 @@ const LAYERS = ['functions', 'runtime', 'scheduler'];
 rmSync(dist, { recursive: true, force: true });
 compile();
 copyScripts();
+copyPages();
 writePackage();
 await buildGuest();
 
@@ -35,6 +36,12 @@ function copyScripts(): void {
       cpSync(join(root, layer, file), join(dist, layer, file));
     }
   }
+}
+
+/** The dashboard's files. */
+function copyPages(): void {
+  const pages = join('scheduler', 'gateway', 'http', 'dashboard');
+  cpSync(join(root, pages), join(dist, pages), { recursive: true });
 }
 
 /** Inside dist/ the aliases between the layers stand for the compiled files. */

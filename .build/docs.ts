@@ -1,6 +1,6 @@
 /**
- * `npm run docs`: writes docs/cli.md and docs/configuration.md from the commands and the table of settings. A test fails
- * when the files are not what this makes.
+ * `npm run docs`: writes docs/cli.md, docs/configuration.md and docs/http.md from the commands, the table of settings and the
+ * routes. A test fails when the files are not what this makes.
  */
 import { writeFileSync } from 'node:fs';
 import { argv } from 'node:process';
@@ -9,6 +9,8 @@ import type { Command, CommandEntry } from '../scheduler/cli/command.ts';
 import { COMMANDS } from '../scheduler/cli/commands/index.ts';
 import { EXIT_CODE_MEANINGS } from '../scheduler/cli/exit-code.ts';
 import { type AnySetting, flagOf, keyInFile, settingRows, variableOf } from '../scheduler/config.ts';
+import { httpDocument } from './http-document.ts';
+import { HTTP_INTRO } from './http-intro.ts';
 
 const NOTICE = '<!-- Made by `npm run docs` from the code; do not edit. -->';
 
@@ -129,4 +131,5 @@ function escapeCell(text: string): string {
 if (argv[1] === fileURLToPath(import.meta.url)) {
   writeFileSync(new URL('../docs/cli.md', import.meta.url), await cliDocument());
   writeFileSync(new URL('../docs/configuration.md', import.meta.url), configurationDocument());
+  writeFileSync(new URL('../docs/http.md', import.meta.url), httpDocument(HTTP_INTRO));
 }

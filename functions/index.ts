@@ -1,7 +1,9 @@
 /** Public names of the `functions` layer: what can run. */
 export type { Artifact, LoadableVersion, SourceLanguage } from './artifacts/artifact.ts';
 export { type BundledSource, bundleFile } from './artifacts/bundle.ts';
+export { bundleSources, type SourceFiles } from './artifacts/bundle-sources.ts';
 export { type CompileRequest, compileArtifact, hashSource } from './artifacts/compile.ts';
+export { type OriginalFile, originalFiles } from './artifacts/original-files.ts';
 export { type FunctionsErrorCode, PlatformError, type PlatformErrorOptions } from './errors.ts';
 export { createRegistryKeys, type RegistryKeys } from './keys.ts';
 export { formatBytes, parseBytes } from './model/bytes.ts';
@@ -97,9 +99,9 @@ export {
   scanEntries,
 } from './redis/resp/scan.ts';
 export { type StreamBatch, splitStreamReply } from './redis/resp/stream-reply.ts';
-export { createSinglePipe } from './redis/single-pipe.ts';
 export { defineScript, isNoScript, type Script, type ScriptArgument } from './redis/script.ts';
 export { createCommandTable } from './redis/server-command-table.ts';
+export { createSinglePipe } from './redis/single-pipe.ts';
 export { createRegistry, type RegistryOptions } from './registry/create-registry.ts';
 export type {
   ActiveRegistration,

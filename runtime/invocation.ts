@@ -46,10 +46,18 @@ export interface Invocation {
   readonly depth?: number;
   /** Stands around the sending of a round of commands; resolves with what `send` gave. */
   readonly around?: (commands: string, count: number, send: () => Promise<string>) => Promise<string>;
+  /** Called with what the batch writes with `log` and `console`, besides the function's log; not believed, not bounded. */
+  readonly onLogs?: (lines: readonly GuestLine[]) => void;
   /** Called once per round with the entries that have ended since; every entry is reported exactly once. */
   readonly onEnded: (ended: EndedEntries) => void;
   /** Aborted: shutdown, lost claim, unregistered. Entries without an end by then are reported as interrupted. */
   readonly signal: AbortSignal;
+}
+
+/** A line that a guest wrote. */
+export interface GuestLine {
+  readonly level: string;
+  readonly message: string;
 }
 
 /** Entries of a batch that have ended, by their position in the payload. */

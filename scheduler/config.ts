@@ -10,6 +10,7 @@ import type { SchedulerErrorCode } from './errors.ts';
 export { nearest } from './config/nearest.ts';
 export { type Origin, type ResolvedSettings, resolveSettings, type SettingSources } from './config/resolve-settings.ts';
 export { flagOf, keyInFile, type SettingPath, variableOf } from './config/setting.ts';
+export { type ShownSetting, showSettings } from './config/show-settings.ts';
 export { type AnySetting, SETTINGS, settingRows } from './config/table.ts';
 
 /** Name of the file that is read from the working directory when no other is named. */

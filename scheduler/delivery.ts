@@ -23,6 +23,9 @@ export interface Delivery {
 export const ENTRY_ENDS = ['done', 'filtered', 'dead', 'expired'] as const;
 export type EntryEnd = (typeof ENTRY_ENDS)[number];
 
+/** How many entries have come to which end. */
+export type EndCounts = Readonly<Record<EntryEnd, number>>;
+
 /** An entry given up on, as it is kept in the dead-letter stream. */
 export interface DeadLetter {
   readonly entryId: string;

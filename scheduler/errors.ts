@@ -32,6 +32,25 @@ export type SchedulerErrorCode =
   | 'RESULTS_TOO_LARGE'
   /** The CLI cannot reach the RESP door. */
   | 'DOOR_UNREACHABLE'
+  /** The HTTP door has nothing at a path. */
+  | 'ROUTE_NOT_FOUND'
+  | 'METHOD_NOT_ALLOWED'
+  /** A body of a type that a route does not take. */
+  | 'MEDIA_TYPE_UNSUPPORTED'
+  | 'BODY_TOO_LARGE'
+  /** A request without a token, or with one that is not known. */
+  | 'UNAUTHENTICATED'
+  /** A request that a browser sends for a page that is not the door's own. */
+  | 'ORIGIN_REFUSED'
+  | 'TOO_MANY_CLIENTS'
+  | 'TOKEN_NOT_FOUND'
+  | 'STREAM_NOT_FOUND'
+  /** An idempotency key came again with another call. */
+  | 'IDEMPOTENCY_MISMATCH'
+  /** The node on which a call with an idempotency key ran has died. */
+  | 'CALL_INTERRUPTED'
+  /** A fault of the platform itself. */
+  | 'INTERNAL'
   // Of the testing kit.
   | 'DELIVERY_FAILED'
   | 'NOT_RETRY_SAFE'

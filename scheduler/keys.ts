@@ -43,6 +43,11 @@
  * | `<p>{<tag>}:pieces:<name>` | list, expires | records on their way between shards, and results, as RESP arrays |
  * | `<p>{futures:<function>}:<id>` | string, expires | outcome of a future: nonce, then what the guest runtime wrote |
  * | `<p>{options}` | hash | options set with RG.CONFIGSET |
+ * | `<p>{tokens}:tokens` | hash | bearer tokens of the HTTP door by id: name, role, expiry, hash of the secret (JSON) |
+ * | `<p>{tokens}:used` | hash | when a token was last used, by id |
+ * | `<p>{idempotency}:<hash>` | hash, expires | a call with an idempotency key: whose it is, and its answer |
+ * | `<p>{figures}:node:<slot>` | string, expires | what the node in the slot says about itself (JSON) |
+ * | `<p>{figures}:samples:<slot>` | stream, capped, expires | what the node in the slot did in each of the last seconds |
  */
 export interface SchedulerKeys {
   readonly prefix: string;
@@ -57,6 +62,8 @@ export interface SchedulerKeys {
   readonly executionIndex: string;
   readonly executionsRunning: string;
   readonly options: string;
+  readonly tokens: string;
+  readonly tokensUsed: string;
   slot(slot: number): string;
   permits(registrationId: string): string;
   stats(tag: string, registrationId: string): string;
@@ -85,6 +92,9 @@ export interface SchedulerKeys {
   registeredRuns(registrationId: string): string;
   pieces(tag: string, name: string): string;
   future(functionName: string, id: string): string;
+  idempotency(hash: string): string;
+  nodeFigures(slot: number): string;
+  samples(slot: number): string;
 }
 
 /** @param prefix begin of every platform key, such as `rg:`. */
@@ -102,6 +112,8 @@ export function createSchedulerKeys(prefix: string): SchedulerKeys {
     executionIndex: `${prefix}{executions}:index`,
     executionsRunning: `${prefix}{executions}:running`,
     options: `${prefix}{options}`,
+    tokens: `${prefix}{tokens}:tokens`,
+    tokensUsed: `${prefix}{tokens}:used`,
     slot: (slot) => `${prefix}{fleet}:slot:${slot}`,
     permits: (id) => `${prefix}{fleet}:permits:${id}`,
     stats: (tag, id) => `${prefix}{${tag}}:stats:${id}`,
@@ -130,5 +142,8 @@ export function createSchedulerKeys(prefix: string): SchedulerKeys {
     executionArtifact: (sha256) => `${prefix}{executions}:artifact:${sha256}`,
     pieces: (tag, name) => `${prefix}{${tag}}:pieces:${name}`,
     future: (functionName, id) => `${prefix}{futures:${functionName}}:${id}`,
+    idempotency: (hash) => `${prefix}{idempotency}:${hash}`,
+    nodeFigures: (slot) => `${prefix}{figures}:node:${slot}`,
+    samples: (slot) => `${prefix}{figures}:samples:${slot}`,
   };
 }

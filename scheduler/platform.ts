@@ -9,30 +9,34 @@ import {
   type Shard,
 } from '#functions';
 import { createRuntime, type Runtime } from '#runtime';
+import { type ResolvedSettings, showSettings } from './config.ts';
 import { createSharedTokenBucket } from './consumer/token-bucket.ts';
 import { startEmbeddedRedis } from './embedded/start-embedded-redis.ts';
 import type { Executions } from './executions/executions.ts';
 import type { Options } from './executions/options.ts';
 import type { RegisteredRuns } from './executions/registered-runs.ts';
+import { createMeter, type Meter } from './figures/meter.ts';
 import { createFleet } from './fleet/create-fleet.ts';
 import type { Fleet, Permits } from './fleet/fleet.ts';
 import { createPermits } from './fleet/permits.ts';
 import { createStreamLeases } from './fleet/stream-leases.ts';
-import { createHealthServer, type HealthServer } from './gateway/http/health-server.ts';
-import { createOperations } from './gateway/operations/index.ts';
-import { createRespServer, type RespServer } from './gateway/resp/server.ts';
 import { createJournal } from './journal/create-journal.ts';
 import { createDeadLetters } from './journal/dead-letters.ts';
 import type { Journal } from './journal/journal.ts';
 import { createSchedulerKeys, type SchedulerKeys } from './keys.ts';
 import type { Log } from './log.ts';
+import { packageVersion } from './package-root.ts';
+import { meteredJournal } from './platform/metered-journal.ts';
 import { type Captures, checkSchedules, openCaptures } from './platform/open-captures.ts';
+import { type Doors, openDoors, readiness } from './platform/open-doors.ts';
 import { openExecutions, openOptions, openRegisteredRuns } from './platform/open-executions.ts';
+import { openFigures } from './platform/open-figures.ts';
 import { type KeyEvents, openKeyEvents } from './platform/open-key-events.ts';
 import type { AsyncQueue } from './queues/async-queue.ts';
 import { createAsyncQueue } from './queues/create-async-queue.ts';
 import { createReconciler, type Reconciler } from './reconciler.ts';
 import type { Settings } from './settings.ts';
+import { createTokens } from './tokens/create-tokens.ts';
 import { type CommandTrigger, createCommandTrigger } from './triggers/command.ts';
 import { createStreamTrigger, type StreamTrigger } from './triggers/stream.ts';
 
@@ -49,6 +53,12 @@ export interface Platform extends AsyncDisposable {
   drain(): Promise<void>;
 }
 
+export interface PlatformOptions {
+  readonly log: Log;
+  /** Where the settings came from; only to be shown. */
+  readonly origins?: ResolvedSettings['origins'];
+}
+
 /** Executions of mode `async` that one node runs at once. */
 const QUEUE_CONCURRENCY = 16;
 
@@ -59,6 +69,7 @@ interface Ground {
   readonly access: RedisAccess;
   readonly keys: SchedulerKeys;
   readonly fleet: Fleet;
+  readonly meter: Meter;
   readonly permits: Permits;
   readonly journal: Journal;
   readonly queue: AsyncQueue;
@@ -82,7 +93,7 @@ interface Node extends Ground {
  * Builds a node and starts it; the only place that constructs. Resolves when every registration is in force and the doors
  * listen. Whatever fails on the way, what was opened before is closed again, newest first.
  */
-export async function startPlatform(settings: Settings, options: { readonly log: Log }): Promise<Platform> {
+export async function startPlatform(settings: Settings, options: PlatformOptions): Promise<Platform> {
   await using opening = new AsyncDisposableStack();
   const ground = await openGround(settings, options.log, opening);
   const node = openNode(ground, opening);
@@ -93,14 +104,19 @@ export async function startPlatform(settings: Settings, options: { readonly log:
     runEntries: (job, signal) => node.stream.runEntries(job, signal),
     runCommand: (job, signal) => node.command.runCommand(job, signal),
   });
-  const health = opening.use(await openHealth(node));
-  const door = opening.use(await openDoor(node));
+  const deadLetters = createDeadLetters(node);
+  const figures = openFigures(
+    { ...node, streams: node.stream, deadLetters, isReady: () => isReady(node), version: packageVersion() },
+    opening,
+  );
+  const shownSettings = showSettings(settings, options.origins);
+  const doors = await openDoors({ ...node, deadLetters, figures, shownSettings, tokens: createTokens(node) }, opening);
   options.log.info({ slot: node.fleet.self.slot, redis: node.access.facts }, 'the node is ready');
   const opened = opening.move();
   return {
-    respAddress: `${settings.respHost}:${door.port}`,
-    httpAddress: `${settings.httpHost}:${health.port}`,
-    drain: () => drain(node, door),
+    respAddress: `${settings.respHost}:${doors.resp.port}`,
+    httpAddress: `${settings.httpHost}:${doors.http.port}`,
+    drain: () => drain(node, doors),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }
@@ -112,12 +128,13 @@ async function openGround(settings: Settings, log: Log, opening: AsyncDisposable
   const { nodeId, fleet: fleetSettings, sandbox, sandboxes, prefix, caps } = settings;
   const fleet = opening.use(await createFleet({ access, keys, nodeId, settings: fleetSettings, log }));
   const permits = opening.use(createPermits({ access, keys, fleet, log }));
-  const journal = opening.use(createJournal({ access, keys, caps, log }));
+  const meter = createMeter();
+  const journal = meteredJournal(opening.use(createJournal({ access, keys, caps, log })), meter);
   const concurrency = QUEUE_CONCURRENCY;
   const queue = opening.use(createAsyncQueue({ access, keys, settings: fleetSettings, concurrency, log }));
   const runtime = opening.use(await createRuntime({ access, sandboxes, prefix, sandbox, log }));
   const options = openOptions({ access, keys, settings, log }, opening);
-  return { settings, log, access, keys, fleet, permits, journal, queue, runtime, options };
+  return { settings, log, access, keys, fleet, permits, meter, journal, queue, runtime, options };
 }
 
 /** Registry, triggers and what keeps them together. The registry asks the stream trigger for heads, but never before a load. */
@@ -152,12 +169,12 @@ function openNode(ground: Ground, opening: AsyncDisposableStack): Node {
     createStreamTrigger({
       ...{ access, fleet, queue, journal, keys, log },
       ...{ leases, permits },
-      settings: settings.delivery,
-      caps: settings.caps,
-      execute,
-      loadable,
+      ...{ settings: settings.delivery, caps: settings.caps, execute, loadable },
       setState: async (ids, state, reason) => void (await registry.setState(ids, state, reason)),
-      onSettled: (id) => captures.onSettled(id),
+      onSettled: (id, ends) => {
+        ground.meter.ends(id, ends);
+        captures.onSettled(id);
+      },
     }),
   );
   const captures = openCaptures({ ...ground, leases, execute, loadable, stream: () => stream }, opening);
@@ -222,41 +239,11 @@ function followSlot(node: Node, opening: AsyncDisposableStack): void {
   );
 }
 
-function openDoor(node: Node): Promise<RespServer> {
-  const { settings, access, keys, command, stream, log } = node;
-  const deadLetters = createDeadLetters({ access, keys });
-  const operations = createOperations({
-    ...{ ...node, deadLetters, streams: stream, calls: command },
-    inspect: (version) => node.runtime.inspect(version),
-    measurePool: () => node.runtime.measurePool(),
-  });
-  return createRespServer({
-    host: settings.respHost,
-    port: settings.respPort,
-    door: settings.door,
-    calls: command,
-    intercept: node.keyEvents.intercept,
-    ring: (key) => stream.ring(key),
-    ...{ access, operations, log },
-  });
+function isReady(node: Node): boolean {
+  return Object.values(readiness(node)).every(Boolean);
 }
 
-function openHealth(node: Node): Promise<HealthServer> {
-  const { settings, access, fleet, runtime, reconciler, log } = node;
-  return createHealthServer({
-    host: settings.httpHost,
-    port: settings.httpPort,
-    log,
-    readiness: async () => ({
-      redis: access.client.status === 'ready',
-      slot: fleet.holdsSlot(),
-      registry: reconciler.revision >= 0,
-      sandboxes: runtime.inspectPool().length > 0,
-    }),
-  });
-}
-
-async function drain(node: Node, door: RespServer): Promise<void> {
+async function drain(node: Node, { resp, http }: Doors): Promise<void> {
   const { drainMs } = node.settings.delivery;
   await Promise.all([
     node.queue.drain(drainMs),
@@ -265,6 +252,7 @@ async function drain(node: Node, door: RespServer): Promise<void> {
     node.keyEvents.drain(drainMs),
     node.captures.drain(drainMs),
     node.executions.drain(drainMs),
+    http.drain(drainMs),
   ]);
-  await door.drain(drainMs);
+  await resp.drain(drainMs);
 }

@@ -27,6 +27,21 @@ export interface Settings {
   readonly door: DoorSettings;
   readonly caps: CapSettings;
   readonly executions: ExecutionSettings;
+  readonly http: HttpSettings;
+}
+
+/** The HTTP door. */
+export interface HttpSettings {
+  /** Origins of pages that may use the door besides its own. Default none. */
+  readonly origins: readonly string[];
+  /** Connections at once. Default 1000. */
+  readonly maxConnections: number;
+  /** Clients that follow events at once. Default 200. */
+  readonly eventClients: number;
+  /** How long a client may take to read an answer, ms. Default 60000. */
+  readonly answerMs: number;
+  /** How long the answer of a call with an idempotency key is kept, ms. Default 86400000. */
+  readonly idempotencyKeepMs: number;
 }
 
 /** Batch runs (`RG.JSEXECUTE … run`). */

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from '@babel/parser';
 import { describe, expect, test } from 'vitest';
+import { ERROR_STATUS, statusOf } from '../scheduler/gateway/http/error-status.ts';
 import { LAYERS, ROOT } from './architecture/import-graph.ts';
 
 interface TypeNode {
@@ -68,5 +69,19 @@ describe.each(CATALOGUES)('error codes of %s', (layer) => {
 
   test('are all used by the code', () => {
     expect(codes.filter((code) => !new RegExp(`['"\`]${code}\\b`).test(allSources))).toEqual([]);
+  });
+});
+
+describe('the HTTP door', () => {
+  const codes = LAYERS.flatMap((layer) => codesIn(join(ROOT, layer, 'errors.ts')));
+
+  test('has one status for each code of the layers, and for no others', () => {
+    expect(Object.keys(ERROR_STATUS).sort()).toEqual([...codes].sort());
+    for (const status of Object.values(ERROR_STATUS))
+      expect(status).toSatisfy((one: number) => one >= 400 && one < 600);
+  });
+
+  test('answers a code that is in no table as its own fault', () => {
+    expect([statusOf('NEVER_HEARD_OF'), statusOf('toString')]).toEqual([500, 500]);
   });
 });

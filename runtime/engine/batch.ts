@@ -102,7 +102,10 @@ export class Batch implements BatchListener {
     }
     const { notes } = progress;
     if (notes?.stage) this.#world.onStage?.(notes.stage);
-    if (notes?.logs) this.#world.logs.write(this.#invocation.target, notes.logs);
+    if (notes?.logs) {
+      this.#world.logs.write(this.#invocation.target, notes.logs);
+      this.#invocation.onLogs?.(notes.logs);
+    }
     const ended = this.#readEnded(progress);
     if (progress.owners.length > 0 || progress.commands.length > 0) this.#sendRound(progress, ended);
     else if (ended) this.#report(ended);

@@ -12,8 +12,8 @@ import {
   toText,
   trim,
 } from './primordials.ts';
-import { decodeUtf8 } from './utf8.ts';
 import { bytesOfString, bytesToArray, isAscii } from './text.ts';
+import { decodeUtf8 } from './utf8.ts';
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 const REPLACEMENT = '\u{fffd}';

@@ -1,8 +1,8 @@
 import { CommanderError } from 'commander';
 import { PlatformError } from '#functions';
+import { packageVersion } from '../package-root.ts';
 import { COMMANDS } from './commands/index.ts';
 import { ExitCode, exitCodeOf } from './exit-code.ts';
-import { packageVersion } from './package-root.ts';
 import { createProgram } from './program.ts';
 import { createOutput } from './render.ts';
 

@@ -1,4 +1,5 @@
 import { PlatformError } from '#functions';
+import type { ResolvedSettings } from '../config.ts';
 import type { SchedulerErrorCode } from '../errors.ts';
 import { createLog, type Log } from '../log.ts';
 import type { Settings } from '../settings.ts';
@@ -48,8 +49,14 @@ function boundStop(settings: Settings, log: Log): Disposable {
   return { [Symbol.dispose]: () => clearTimeout(timer) };
 }
 
+/** Settings, and where they came from. */
+export interface NodeSettings {
+  readonly settings: Settings;
+  readonly origins?: ResolvedSettings['origins'];
+}
+
 /** Starts a node and ties its end to the signals of this process. Throws what `startPlatform` throws. */
-export async function runNode(settings: Settings): Promise<RunningNode> {
+export async function runNode({ settings, origins }: NodeSettings): Promise<RunningNode> {
   const log = createLog({ level: settings.logLevel, node: settings.nodeId });
   const stopping = new AbortController();
   const asked = Promise.withResolvers<string>();
@@ -65,9 +72,11 @@ export async function runNode(settings: Settings): Promise<RunningNode> {
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   // Loaded late: help and wrong settings need none of it.
   const { startPlatform } = await import('../platform.ts');
-  const platform = await startPlatform(settings, { log }).catch((error: unknown) => {
-    throw listenError(error, settings) ?? error;
-  });
+  const platform = await startPlatform(settings, { log, ...(origins === undefined ? {} : { origins }) }).catch(
+    (error: unknown) => {
+      throw listenError(error, settings) ?? error;
+    },
+  );
   const stop = async (): Promise<void> => {
     const why = await asked.promise;
     log.info({ why, drainMs: settings.delivery.drainMs }, 'stopping');

@@ -1,11 +1,18 @@
 import { DELIVERY_ROWS } from './delivery-rows.ts';
 import { EXECUTION_ROWS } from './execution-rows.ts';
+import { HTTP_ROWS } from './http-rows.ts';
 import { LIMIT_ROWS } from './limit-rows.ts';
 import { PLATFORM_ROWS } from './platform-rows.ts';
 import type { Setting, SettingPath, SettingTable } from './setting.ts';
 
 /** Every setting there is. Flags, environment, file, help, `regears config` and docs/configuration.md come from here. */
-export const SETTINGS: SettingTable = { ...PLATFORM_ROWS, ...DELIVERY_ROWS, ...LIMIT_ROWS, ...EXECUTION_ROWS };
+export const SETTINGS: SettingTable = {
+  ...PLATFORM_ROWS,
+  ...DELIVERY_ROWS,
+  ...LIMIT_ROWS,
+  ...EXECUTION_ROWS,
+  ...HTTP_ROWS,
+};
 
 /** A row without the type of its value, for code that treats all rows alike. */
 export type AnySetting = Setting<unknown>;

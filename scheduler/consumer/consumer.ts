@@ -3,10 +3,11 @@ import { type ActiveRegistration, PlatformError, type RegistrationSpec } from '#
 import type { SchedulerErrorCode } from '../errors.ts';
 import type { QueuedEntries } from './contracts.ts';
 import { headsOf } from './heads.ts';
-import { inspectLanes, type LaneReport } from './inspect.ts';
+import { inspectLanes, type LaneFacts, type LaneReport, laneFacts } from './inspect.ts';
 import type { Lane, LaneRun } from './lane.ts';
 import { startMaintenance } from './maintenance.ts';
 import { type ConsumerOptions, type ConsumerParts, createParts } from './parts.ts';
+import { type ReaderState, readerState } from './reader-watch.ts';
 import {
   type ConsumedRegistration,
   createConsumedRegistration,
@@ -32,6 +33,10 @@ export interface Consumer extends AsyncDisposable {
   onConsumerGone(consumer: string): void;
   heads(spec: RegistrationSpec): Promise<Readonly<Record<string, string>>>;
   inspect(): Promise<readonly LaneReport[]>;
+  /** The same without asking Redis. */
+  facts(): readonly LaneFacts[];
+  /** Whether what should be read is read. */
+  readers(): ReaderState;
   /** Entries of a registration that wait on this node for a retry. */
   waiting(registrationId: string): number;
 }
@@ -123,6 +128,14 @@ class StreamConsumer implements Consumer {
 
   inspect(): Promise<readonly LaneReport[]> {
     return inspectLanes(this.#parts.calls, this.#registrations.values());
+  }
+
+  facts(): readonly LaneFacts[] {
+    return laneFacts(this.#registrations.values());
+  }
+
+  readers(): ReaderState {
+    return readerState(this.#registrations.values(), this.#options.settings);
   }
 
   waiting(registrationId: string): number {

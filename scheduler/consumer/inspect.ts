@@ -3,21 +3,25 @@ import { type Lane, type LaneState, modeOf } from './lane.ts';
 import { isLinkLost, type RedisCalls } from './redis-calls.ts';
 import type { ConsumedRegistration } from './registration.ts';
 
-/** One stream of one registration as this node sees it. */
-export interface LaneReport {
+/** One stream of one registration, as far as this node knows it by itself. */
+export interface LaneFacts {
   readonly registrationId: string;
   readonly stream: string;
   readonly mode: string;
   readonly state: LaneState;
   readonly running: boolean;
+  /** Entries in work on this node, and entries that wait here for a retry. */
+  readonly inWork: number;
+  readonly waiting: number;
+}
+
+/** One stream of one registration as this node sees it. */
+export interface LaneReport extends LaneFacts {
   /** Entries nobody has read yet, at most; exactly so many with `lagIsExact`. Null when stream or group has gone. */
   readonly lag: number | null;
   readonly lagIsExact: boolean;
   /** Entries of the group without an end, over all nodes. */
   readonly pending: number | null;
-  /** Entries in work on this node, and entries that wait here for a retry. */
-  readonly inWork: number;
-  readonly waiting: number;
 }
 
 /** Reports on at most so many lanes: it is for people. */
@@ -27,25 +31,43 @@ export async function inspectLanes(
   calls: RedisCalls,
   registrations: Iterable<ConsumedRegistration>,
 ): Promise<readonly LaneReport[]> {
-  const lanes = [...registrations].flatMap((registration) => [...registration.lanes.values()]).slice(0, MOST_LANES);
-  return Promise.all(lanes.map((lane) => reportOf(calls, lane)));
+  return Promise.all(
+    lanesOf(registrations)
+      .slice(0, MOST_LANES)
+      .map((lane) => reportOf(calls, lane)),
+  );
 }
 
-async function reportOf(calls: RedisCalls, lane: Lane): Promise<LaneReport> {
+/** What is known without asking Redis. */
+export function laneFacts(registrations: Iterable<ConsumedRegistration>): readonly LaneFacts[] {
+  return lanesOf(registrations).map(factsOf);
+}
+
+function lanesOf(registrations: Iterable<ConsumedRegistration>): Lane[] {
+  return [...registrations].flatMap((registration) => [...registration.lanes.values()]);
+}
+
+function factsOf(lane: Lane): LaneFacts {
   const { registration, stream } = lane;
-  const [facts, group] = await Promise.all([streamInfo(calls, lane), groupInfo(calls, lane)]);
-  const unread = unreadEntries(facts, group);
   return {
     registrationId: registration.id,
     stream: utf8FromLatin1(stream),
     mode: modeOf(lane),
     state: lane.state,
     running: registration.running,
+    inWork: [...lane.runs].reduce((sum, run) => sum + run.batch.ids.length, 0),
+    waiting: lane.waiting.size,
+  };
+}
+
+async function reportOf(calls: RedisCalls, lane: Lane): Promise<LaneReport> {
+  const [facts, group] = await Promise.all([streamInfo(calls, lane), groupInfo(calls, lane)]);
+  const unread = unreadEntries(facts, group);
+  return {
+    ...factsOf(lane),
     lag: unread?.atMost ?? null,
     lagIsExact: unread?.exact ?? false,
     pending: numberOr(group.get('pending')),
-    inWork: [...lane.runs].reduce((sum, run) => sum + run.batch.ids.length, 0),
-    waiting: lane.waiting.size,
   };
 }
 

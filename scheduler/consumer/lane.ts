@@ -50,6 +50,7 @@ export interface Lane {
   unsureUntilMs: number;
   /** Newest id settled by this node. */
   settledId: string;
+  /** When a read last brought an answer, or none was wanted (`performance.now()`). */
   lastReadAtMs: number;
   /** Mode `sync`: a batch has left the backlog and waits for its version to be loaded. */
   starting: boolean;
@@ -95,7 +96,7 @@ export function createLane({ registration, stream, shard, tag }: LaneOptions): L
     more: false,
     unsureUntilMs: 0,
     settledId: '',
-    lastReadAtMs: 0,
+    lastReadAtMs: performance.now(),
     starting: false,
     restUntilMs: 0,
   };

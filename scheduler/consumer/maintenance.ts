@@ -4,6 +4,7 @@ import type { ConsumerLog, LeaseTable, NodeIdentity } from './contracts.ts';
 import { isIdle, type Lane, modeOf, workName } from './lane.ts';
 import { createLapseWatch } from './lapses.ts';
 import type { ConsumerParts } from './parts.ts';
+import { noteIdleReaders } from './reader-watch.ts';
 import { isLinkLost } from './redis-calls.ts';
 import { type ConsumedRegistration, deliveryModeOf } from './registration.ts';
 import type { Takeover } from './takeover.ts';
@@ -32,6 +33,7 @@ const QUEUE_REFRESH_MS = 50;
 const DOUBTS_MS = 100;
 const SHARE_LEASES_MS = 1_000;
 const STRAYS_MS = 30_000;
+const READERS_MS = 1_000;
 
 /** What has to be done now and then. Returns what ends it. */
 export function startMaintenance(options: MaintenanceOptions): { close(): void } {
@@ -44,6 +46,7 @@ export function startMaintenance(options: MaintenanceOptions): { close(): void }
   };
   const timers = [
     setInterval(createLapseWatch(options), LAPSE_WATCH_MS),
+    setInterval(() => noteIdleReaders(options.registrations(), settings), READERS_MS),
     every(settings.renewAfterMs / 4, () => forEach({ isDue: isWorking, work: (lane) => renew(lane, options) })),
     every(QUEUE_REFRESH_MS, () => forEach({ mode: 'async', isDue: parts.bridge.isFull, work: parts.bridge.refresh })),
     every(settings.queueVisibilityMs / 2, () =>

@@ -1,4 +1,5 @@
 import { decodeReply, type LoadableVersion, type RedisAccess, type RegistrationState } from '#functions';
+import type { EndCounts } from '../delivery.ts';
 import type { Permits } from '../fleet/fleet.ts';
 import type { SchedulerKeys } from '../keys.ts';
 import type { DeliverySettings } from '../settings.ts';
@@ -36,7 +37,7 @@ export interface ConsumerOptions {
   readonly addJobs: (jobs: readonly QueuedEntries[]) => Promise<void>;
   readonly count: Count;
   /** Entries of a registration have ended. */
-  readonly onSettled?: (registrationId: string) => void;
+  readonly onSettled?: (registrationId: string, ends: EndCounts) => void;
   /** Says that nothing is pending under a dead consumer's name any more. */
   readonly forget: (consumer: string) => Promise<void>;
   readonly log: ConsumerLog;
@@ -144,9 +145,9 @@ function createRunningParts(options: RunningOptions): RunningParts {
   const { onEvents } = options;
   const settler = createSettler({
     ...options,
-    onSettled(lane) {
+    onSettled(lane, ends) {
       options.trimmer.onSettled(lane);
-      options.onSettled?.(lane.registration.id);
+      options.onSettled?.(lane.registration.id, ends);
     },
   });
   const claimer = createClaimer(options);

@@ -54,7 +54,11 @@ export function absorb(request: ReadRequest, streams: readonly StreamBatch[], si
   const { lanes, count } = request;
   const { registration } = lanes[0] as Lane;
   let entries = 0;
-  for (const lane of lanes) lane.more = false;
+  const nowMs = performance.now();
+  for (const lane of lanes) {
+    lane.more = false;
+    lane.lastReadAtMs = nowMs;
+  }
   for (const { key, text: payload, ids, starts } of streams) {
     const lane = registration.lanes.get(key);
     if (lane === undefined || ids.length === 0) continue;

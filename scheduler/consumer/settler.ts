@@ -1,5 +1,5 @@
-import { compareEntryIds, defineScript, latin1FromUtf8 } from '#functions';
-import type { DeadLetter } from '../delivery.ts';
+import { compareEntryIds, decodeReply, defineScript, latin1FromUtf8 } from '#functions';
+import type { DeadLetter, EndCounts } from '../delivery.ts';
 import type { SchedulerKeys } from '../keys.ts';
 import type { ConsumerLog, LeaseTable, NodeIdentity } from './contracts.ts';
 import { type Lane, modeOf } from './lane.ts';
@@ -44,8 +44,8 @@ export interface SettlerOptions {
   readonly node: NodeIdentity;
   readonly leases: Pick<LeaseTable, 'holder'>;
   readonly deadLetterCap: number;
-  /** Called after entries of a lane were settled. */
-  readonly onSettled: (lane: Lane) => void;
+  /** Called after entries of a lane were settled, with how many got their end now. */
+  readonly onSettled: (lane: Lane, ends: EndCounts) => void;
   readonly log: ConsumerLog;
 }
 
@@ -92,7 +92,7 @@ export function createSettler(options: SettlerOptions): Settler {
     raiseSettledId(lane, ends);
     const reply = await options.calls.script(SETTLE, keysOf(options.keys, lane), argsOf(lane, ends, options));
     if (reply.startsWith('*1')) return false;
-    options.onSettled(lane);
+    options.onSettled(lane, endCountsOf(reply));
     return true;
   }
 
@@ -118,6 +118,12 @@ export function createSettler(options: SettlerOptions): Settler {
     },
     close: () => closing.abort(),
   };
+}
+
+/** `{done, filtered, expired, dead}` of the script. */
+function endCountsOf(reply: string): EndCounts {
+  const [done = 0, filtered = 0, expired = 0, dead = 0] = decodeReply(reply) as readonly number[];
+  return { done, filtered, expired, dead };
 }
 
 function nothingGathered(): Gathered {

@@ -11,10 +11,10 @@ import type { Conductor } from './conductor.ts';
 import type { ExecutionPlan } from './execution-plan.ts';
 import { type ExecutionRecord, type ExecutionStore, notFound } from './execution-store.ts';
 import type {
+  ExecutionDetail,
   ExecutionResults,
   ExecutionSummary,
   Executions,
-  ExecutionView,
   ResultsPage,
   RunRequest,
 } from './executions.ts';
@@ -98,7 +98,7 @@ class Desk implements ExecutionDesk {
     return records.filter((record) => record !== null).map(summaryOf);
   }
 
-  async view(id: string): Promise<ExecutionView> {
+  async view(id: string): Promise<ExecutionDetail> {
     return viewOf(await this.#known(id));
   }
 

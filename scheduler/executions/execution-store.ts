@@ -41,6 +41,8 @@ export interface ExecutionRecord {
   readonly plan: ExecutionPlan;
   readonly status: StoredStatus;
   readonly abortAsked: boolean;
+  /** Null while it has not ended. */
+  readonly endedAtMs: number | null;
   /** Why it was ended from outside; null otherwise. */
   readonly error: string | null;
   /** To be forgotten with its end. */
@@ -165,6 +167,7 @@ function recordOf(fields: Fields): ExecutionRecord {
     plan: JSON.parse(fields.plan) as ExecutionPlan,
     status: fields.status,
     abortAsked: fields.abort === '1',
+    endedAtMs: fields.endedAt === undefined ? null : Number(fields.endedAt),
     error: fields.error ?? null,
     dropAtEnd: fields.drop === '1',
     beat: fields.beat ?? '',

@@ -27,8 +27,24 @@ export interface ExecutionSummary {
   readonly functionName: string;
   readonly reader: string;
   readonly createdAtMs: number;
+  /** Null while it has not ended. */
+  readonly endedAtMs: number | null;
   /** Records read so far. */
   readonly recordsRead: number;
+  /** Results; null while it has not ended. */
+  readonly results: number | null;
+  /** Errors so far, of all shards. */
+  readonly errors: number;
+}
+
+/** What an execution runs. */
+export interface ExecutionOutline {
+  readonly functionName: string;
+  readonly version: number;
+  readonly run: RunSpec;
+  readonly stages: number;
+  /** True: runs on the node that created it. */
+  readonly direct: boolean;
 }
 
 /** Results as they leave: RESP2 text. */
@@ -83,6 +99,13 @@ export interface ExecutionView {
   readonly shards: readonly ShardView[];
 }
 
+/** A batch run with what it runs. */
+export interface ExecutionDetail extends ExecutionView {
+  readonly outline: ExecutionOutline;
+  /** Error texts of all shards, Unicode. */
+  readonly errors: readonly string[];
+}
+
 /** Batch runs: starts them, knows them, keeps what came of them. */
 export interface Executions extends AsyncDisposable {
   /**
@@ -97,7 +120,7 @@ export interface Executions extends AsyncDisposable {
   start(request: RunRequest): Promise<string>;
   list(): Promise<readonly ExecutionSummary[]>;
   /** Errors: EXECUTION_NOT_FOUND (here and below). */
-  view(id: string): Promise<ExecutionView>;
+  view(id: string): Promise<ExecutionDetail>;
   /** Errors: EXECUTION_RUNNING, RESULTS_TOO_LARGE. */
   results(id: string): Promise<ExecutionResults>;
   /** @param cursor `0` or what the page before said. Errors: EXECUTION_RUNNING, ARGUMENT_INVALID. */

@@ -1,22 +1,34 @@
 import { partitionsOf } from './execution-plan.ts';
 import { type ExecutionRecord, type StageEnd, stageName } from './execution-store.ts';
-import type { ExecutionStatus, ExecutionSummary, ExecutionView, ShardView, StepView } from './executions.ts';
+import type { ExecutionDetail, ExecutionStatus, ExecutionSummary, ShardView, StepView } from './executions.ts';
 import { errorsOf } from './read-results.ts';
 
 /** What is told about an execution in a list. */
-export function summaryOf({ plan, status, ends, progress }: ExecutionRecord): ExecutionSummary {
+export function summaryOf(record: ExecutionRecord): ExecutionSummary {
+  const { plan, status, endedAtMs, ends, progress } = record;
   const { id, functionName, run, createdAtMs } = plan;
   const read = plan.readers.map((partition) => {
     const name = stageName({ stage: 0, partition });
     return ends.get(name)?.read ?? progress.get(name)?.read ?? 0;
   });
   const recordsRead = read.reduce((sum, one) => sum + one, 0);
-  return { id, status, functionName, reader: run.reader, createdAtMs, recordsRead };
+  const results = status === 'done' || status === 'aborted' ? resultsOf(record) : null;
+  const errors = errorsOf(record).length;
+  return { id, status, functionName, reader: run.reader, createdAtMs, endedAtMs, recordsRead, results, errors };
 }
 
-export function viewOf(record: ExecutionRecord): ExecutionView {
+function resultsOf({ plan, ends }: ExecutionRecord): number {
+  const last = plan.stages.at(-1)?.index ?? 0;
+  const records = plan.partitions.map((_, partition) => ends.get(stageName({ stage: last, partition }))?.records ?? 0);
+  return records.reduce((sum, one) => sum + one, 0);
+}
+
+export function viewOf(record: ExecutionRecord): ExecutionDetail {
   const shards = record.plan.partitions.map((_, partition) => shardView(record, partition));
-  return { summary: summaryOf(record), isClustered: record.plan.partitions.length > 1, shards };
+  const { functionName, version, run, stages, direct, partitions } = record.plan;
+  const outline = { functionName, version, run, stages: stages.length, direct };
+  const isClustered = partitions.length > 1;
+  return { summary: summaryOf(record), outline, errors: errorsOf(record), isClustered, shards };
 }
 
 function shardView(record: ExecutionRecord, partition: number): ShardView {

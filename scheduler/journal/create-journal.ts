@@ -72,10 +72,10 @@ class RedisJournal implements Journal {
     return new Map(all);
   }
 
-  async clearStats(): Promise<void> {
+  async clearStats(registrationIds?: readonly string[]): Promise<void> {
     await within(this.#countFlusher.flush(), READ_FLUSH_MS);
     const { access, keys } = this.#options;
-    const ids = await access.client.smembers(keys.registrationIndex);
+    const ids = registrationIds ?? (await access.client.smembers(keys.registrationIndex));
     await Promise.all(ids.map((id) => this.#clearOne(id)));
   }
 

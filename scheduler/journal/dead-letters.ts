@@ -6,6 +6,7 @@ import {
   compareStreams,
   decodeLetter,
   type KeptLetter,
+  type LetterOrder,
   type LetterStream,
   type PlacedLetter,
   readLetters,
@@ -28,8 +29,10 @@ export interface LetterFilter {
 
 export interface LetterListRequest extends LetterFilter {
   readonly count: number;
-  /** Only letters behind the one with this id; null = from the oldest on. */
+  /** Only letters behind the one with this id; null = from the first on. */
   readonly after: string | null;
+  /** Default `oldest`. */
+  readonly order?: LetterOrder;
 }
 
 export interface RedriveResult {
@@ -48,11 +51,13 @@ export interface RedriveResult {
 
 /** Entries that were given up on, over all registrations, also removed ones. */
 export interface DeadLetters {
-  /** Oldest first. */
+  /** In the order that was asked for. */
   list(request: LetterListRequest): Promise<readonly KeptLetter[]>;
   /** DEAD_LETTER_NOT_FOUND. */
   show(id: string): Promise<KeptLetter>;
   count(filter: LetterFilter): Promise<number>;
+  /** How many are kept; cheap, however many there are. */
+  total(): Promise<number>;
   /**
    * Appends the entries to their streams under new ids (items to their lists) and deletes the letters, each in one step: a
    * crash neither loses nor doubles one. Every registration on the stream sees the new entry. Letters that die meanwhile are left for next time.
@@ -71,7 +76,7 @@ export function createDeadLetters(options: DeadLettersOptions): DeadLetters {
   const { access, keys } = options;
   const redriveScript = defineScript('redrive-letter', new URL('./scripts/redrive-letter.lua', import.meta.url));
   const redriveItemScript = defineScript('redrive-item', new URL('./scripts/redrive-item.lua', import.meta.url));
-  const matching = (filter: LetterFilter, after: string | null) => findLetters(options, filter, after);
+  const matching = (filter: LetterFilter) => findLetters(options, filter, { after: null, order: 'oldest' });
 
   async function redriveOne(letter: PlacedLetter): Promise<Fate> {
     const { registrationId, tag, streamId } = letter.place;
@@ -87,27 +92,32 @@ export function createDeadLetters(options: DeadLettersOptions): DeadLetters {
   }
 
   return {
-    async list({ count, after, ...filter }) {
+    async list({ count, after, order = 'oldest', ...filter }) {
       const found: KeptLetter[] = [];
       if (count <= 0) return found;
-      for await (const { place: _place, ...letter } of matching(filter, after)) {
+      for await (const { place: _place, ...letter } of findLetters(options, filter, { after, order })) {
         found.push(letter);
         if (found.length >= count) break;
       }
       return found;
     },
     async show(id) {
-      for await (const { place: _place, ...letter } of matching({ id }, null)) return letter;
+      for await (const { place: _place, ...letter } of matching({ id })) return letter;
       throw notFound(id);
     },
     async count(filter) {
       let count = 0;
-      for await (const _letter of matching(filter, null)) count++;
+      for await (const _letter of matching(filter)) count++;
       return count;
+    },
+    async total() {
+      const streams = await streamsOf(options, {}, { after: null, order: 'oldest' });
+      const lengths = streams.map(({ tag, registrationId }) => access.client.xlen(keys.dead(tag, registrationId)));
+      return (await Promise.all(lengths)).reduce((sum, length) => sum + length, 0);
     },
     async redrive(filter, { dryRun = false } = {}) {
       const tally = createTally();
-      for await (const letter of matching(filter, null)) {
+      for await (const letter of matching(filter)) {
         try {
           tally.add(dryRun ? foreseenFate(letter) : await redriveOne(letter));
         } catch (error) {
@@ -119,7 +129,7 @@ export function createDeadLetters(options: DeadLettersOptions): DeadLetters {
     },
     async discard(filter, { dryRun = false } = {}) {
       let discarded = 0;
-      for await (const { place } of matching(filter, null)) {
+      for await (const { place } of matching(filter)) {
         discarded += dryRun ? 1 : await access.client.xdel(keys.dead(place.tag, place.registrationId), place.streamId);
       }
       return discarded;
@@ -167,15 +177,21 @@ function isRefusal(error: unknown): error is Error {
   return error instanceof Error && /^(WRONGTYPE|ERR) /.test(error.message);
 }
 
+/** Where a listing goes on, and which way. */
+interface Course {
+  readonly after: string | null;
+  readonly order: LetterOrder;
+}
+
 async function* findLetters(
-  { access, keys }: DeadLettersOptions,
+  options: DeadLettersOptions,
   filter: LetterFilter,
-  after: string | null,
+  course: Course,
 ): AsyncGenerator<PlacedLetter> {
   const letters =
     filter.id === undefined
-      ? readLetters(access, keys, await streamsOf({ access, keys }, filter, after))
-      : readLetter({ access, keys }, placeOf(filter.id));
+      ? readLetters({ ...options, order: course.order }, await streamsOf(options, filter, course))
+      : readLetter(options, placeOf(filter.id));
   for await (const letter of letters) {
     if (fits(letter, filter)) yield letter;
   }
@@ -191,7 +207,7 @@ async function* readLetter({ access, keys }: DeadLettersOptions, place: LetterPl
 async function streamsOf(
   { access, keys }: DeadLettersOptions,
   filter: LetterFilter,
-  after: string | null,
+  { after, order }: Course,
 ): Promise<readonly LetterStream[]> {
   const behind = after === null ? null : placeOf(after);
   const ids = filter.registrationId ? [filter.registrationId] : await access.client.smembers(keys.registrationIndex);
@@ -201,7 +217,12 @@ async function streamsOf(
   const perId = await Promise.all(
     ids.map(async (registrationId) => {
       const tags = await access.client.smembers(keys.tags(registrationId));
-      return tags.map((tag) => ({ registrationId, tag, from: firstId({ registrationId, tag }, filter, behind), to }));
+      const since = String(filter.sinceMs ?? 0);
+      return tags.map((tag) => {
+        const place = { registrationId, tag };
+        if (order === 'oldest') return { ...place, from: firstId(place, filter, behind), to };
+        return { ...place, from: since, to: lastId(place, to, behind) };
+      });
     }),
   );
   return perId.flat();
@@ -215,6 +236,11 @@ function firstId(
   const sinceMs = filter.sinceMs ?? 0;
   if (behind === null || Number(behind.streamId.split('-')[0]) < sinceMs) return String(sinceMs);
   return compareStreams(stream, behind) > 0 ? behind.streamId : `(${behind.streamId}`;
+}
+
+function lastId(stream: Pick<LetterPlace, 'registrationId' | 'tag'>, to: string, behind: LetterPlace | null): string {
+  if (behind === null || Number(behind.streamId.split('-')[0]) > Number(to)) return to;
+  return compareStreams(stream, behind) < 0 ? behind.streamId : `(${behind.streamId}`;
 }
 
 function fits(letter: PlacedLetter, filter: LetterFilter): boolean {

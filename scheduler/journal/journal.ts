@@ -30,7 +30,8 @@ export interface Journal extends AsyncDisposable {
   count(registrationId: string, run: RunCount): void;
   /** Sums over all nodes and slots, settle's counters included. */
   stats(registrationIds: readonly string[]): Promise<ReadonlyMap<string, RegistrationStats>>;
-  clearStats(): Promise<void>;
+  /** @param registrationIds left out = of all registrations, also removed ones. */
+  clearStats(registrationIds?: readonly string[]): Promise<void>;
   log(line: Omit<FunctionLogLine, 'id'>): void;
   /** Newest last. `after`: only lines after this id. At most `count`. Null name = all functions. */
   logs(functionName: string | null, after: string | null, count: number): Promise<readonly FunctionLogLine[]>;

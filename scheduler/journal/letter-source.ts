@@ -20,36 +20,45 @@ export interface LetterStream {
   readonly tag: string;
   /** First id, inclusive, or exclusive with a `(` before it. */
   readonly from: string;
+  /** Last id, inclusive, or exclusive with a `(` before it. */
   readonly to: string;
+}
+
+export const LETTER_ORDERS = ['oldest', 'newest'] as const;
+/** Which letters come first. */
+export type LetterOrder = (typeof LETTER_ORDERS)[number];
+
+export interface LetterSource {
+  readonly access: Pick<RedisAccess, 'client'>;
+  readonly keys: Pick<SchedulerKeys, 'dead'>;
+  readonly order: LetterOrder;
 }
 
 const PAGE = 200;
 
-/** The letters of all streams, oldest first, read page by page as they are needed. */
+/** The letters of all streams in order, read page by page as they are needed. */
 export async function* readLetters(
-  access: RedisAccess,
-  keys: SchedulerKeys,
+  source: LetterSource,
   streams: readonly LetterStream[],
 ): AsyncGenerator<PlacedLetter> {
   const heads = await Promise.all(
     streams.map(async (stream) => {
-      const letters = readStream(access, keys, stream);
+      const letters = readStream(source, stream);
       return { letters, next: await letters.next() };
     }),
   );
+  const sign = source.order === 'oldest' ? 1 : -1;
+  const isFirst = (a: PlacedLetter, b: PlacedLetter | undefined): boolean =>
+    b === undefined || comparePlaces(a.place, b.place) * sign < 0;
   for (;;) {
-    let oldest: (typeof heads)[number] | undefined;
+    let first: (typeof heads)[number] | undefined;
     for (const head of heads) {
-      if (!head.next.done && (!oldest || isOlder(head.next.value, oldest.next.value))) oldest = head;
+      if (!head.next.done && (!first || isFirst(head.next.value, first.next.value))) first = head;
     }
-    if (!oldest) return;
-    yield oldest.next.value as PlacedLetter;
-    oldest.next = await oldest.letters.next();
+    if (!first) return;
+    yield first.next.value as PlacedLetter;
+    first.next = await first.letters.next();
   }
-}
-
-function isOlder(a: PlacedLetter, b: PlacedLetter | undefined): boolean {
-  return b === undefined || comparePlaces(a.place, b.place) < 0;
 }
 
 /** The order in which letters are listed: by time, equal ones by registration and tag. */
@@ -67,21 +76,23 @@ export function compareStreams(
 }
 
 async function* readStream(
-  access: RedisAccess,
-  keys: SchedulerKeys,
+  { access, keys, order }: LetterSource,
   stream: LetterStream,
 ): AsyncGenerator<PlacedLetter, undefined> {
-  const key = keys.dead(stream.tag, stream.registrationId);
-  let from = stream.from;
+  const { client } = access;
+  const { registrationId, tag } = stream;
+  const key = keys.dead(tag, registrationId);
+  let { from, to } = stream;
   for (;;) {
-    const entries = await access.client.xrangeBuffer(key, from, stream.to, 'COUNT', PAGE);
-    for (const [id, fields] of entries) {
-      const { registrationId, tag } = stream;
-      const streamId = id.toString();
-      yield decodeLetter({ registrationId, tag, streamId }, fields);
-      from = `(${streamId}`;
-    }
-    if (entries.length < PAGE) return undefined;
+    const entries =
+      order === 'oldest'
+        ? await client.xrangeBuffer(key, from, to, 'COUNT', PAGE)
+        : await client.xrevrangeBuffer(key, to, from, 'COUNT', PAGE);
+    for (const [id, fields] of entries) yield decodeLetter({ registrationId, tag, streamId: id.toString() }, fields);
+    const last = entries.at(-1);
+    if (last === undefined || entries.length < PAGE) return undefined;
+    if (order === 'oldest') from = `(${last[0]}`;
+    else to = `(${last[0]}`;
   }
 }
 

@@ -1,4 +1,4 @@
-import { encodeError, formatDuration, latin1FromUtf8, PlatformError, type RateLimit } from '#functions';
+import { encodeError, formatDuration, latin1FromUtf8, PlatformError, type RateLimit, utf8FromLatin1 } from '#functions';
 import type { GuestError } from '#runtime';
 import type { SchedulerErrorCode } from '../errors.ts';
 
@@ -61,3 +61,29 @@ export function stoppedReply(registrationId: string, state: string, reason: stri
 function errorLine(text: string): string {
   return encodeError(latin1FromUtf8(text));
 }
+
+/** What kept the caller of a reply that is an error from results; null when there are results. Reads what is written above. */
+export function callFailure(reply: string): PlatformError | null {
+  if (!reply.startsWith('-')) return null;
+  if (reply === NOT_FOUND_REPLY) {
+    return new PlatformError<SchedulerErrorCode>(
+      'TRIGGER_NOT_FOUND',
+      'no registration in force answers to this trigger',
+    );
+  }
+  const line = utf8FromLatin1(reply.slice(1, -2));
+  const [, code = 'CALL_FAILED', message = line] = /^ERR \[([A-Z_]+)\] (.*)$/.exec(line) ?? [];
+  return new PlatformError(code, message, code.startsWith('GUEST_') ? { details: { function: true } } : {});
+}
+
+/** Codes of replies that say that nothing has run. */
+export const NOT_RUN_CODES: ReadonlySet<string> = new Set([
+  'TRIGGER_NOT_FOUND',
+  'NODE_DRAINING',
+  'REGISTRATION_STOPPED',
+  'RATE_LIMITED',
+  'LIMIT_CONCURRENCY',
+  'CONCURRENCY_LIMITED',
+  'REDIS_LINK_LOST',
+  'RUNTIME_CLOSED',
+]);

@@ -2,7 +2,9 @@ import type { Logger } from 'pino';
 import type { ActiveRegistration, LoadableVersion, RedisAccess, RegistrationState, StreamHeads } from '#functions';
 import type { Invocation, Outcome } from '#runtime';
 import { createConsumer } from '../consumer/consumer.ts';
-import type { LaneReport } from '../consumer/inspect.ts';
+import type { LaneFacts, LaneReport } from '../consumer/inspect.ts';
+import type { ReaderState } from '../consumer/reader-watch.ts';
+import type { EndCounts } from '../delivery.ts';
 import type { Fleet, Permits, StreamLeases } from '../fleet/fleet.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { SchedulerKeys } from '../keys.ts';
@@ -21,6 +23,10 @@ export interface StreamTrigger extends Trigger {
   readonly heads: StreamHeads;
   /** State, lag and pending entries per registration and stream, as this node sees them. */
   inspect(): Promise<readonly LaneReport[]>;
+  /** The same as far as this node knows without asking Redis. */
+  facts(): readonly LaneFacts[];
+  /** Whether what should be read is read on this node. */
+  readers(): ReaderState;
   /** Entries of a registration that wait on this node for a retry. */
   waiting(registrationId: string): number;
 }
@@ -42,7 +48,7 @@ export interface StreamTriggerOptions {
   /** `Registry.setState`: a registration that stops itself has it said to every node. */
   readonly setState: (ids: readonly string[], state: RegistrationState, reason: string | null) => Promise<void>;
   /** Entries of a registration have ended on this node. */
-  readonly onSettled?: (registrationId: string) => void;
+  readonly onSettled?: (registrationId: string, ends: EndCounts) => void;
   readonly log: Logger;
 }
 
@@ -65,7 +71,7 @@ export function createStreamTrigger(options: StreamTriggerOptions): StreamTrigge
     loadable: options.loadable,
     setState: options.setState,
     addJobs: (jobs) => options.queue.addEntries(jobs),
-    onSettled: (registrationId) => options.onSettled?.(registrationId),
+    onSettled: (registrationId, ends) => options.onSettled?.(registrationId, ends),
     count: (registrationId, run) => options.journal.count(registrationId, run),
     forget: (name) => fleet.forget(name),
     log: options.log.child({ part: 'streams' }),
@@ -88,6 +94,8 @@ export function createStreamTrigger(options: StreamTriggerOptions): StreamTrigge
     runEntries: (job, signal) => (signal.aborted ? Promise.resolve() : consumer.runJob(job)),
     heads: (spec) => consumer.heads(spec),
     inspect: () => consumer.inspect(),
+    facts: () => consumer.facts(),
+    readers: () => consumer.readers(),
     waiting: (registrationId) => consumer.waiting(registrationId),
     async [Symbol.asyncDispose]() {
       forgetGone();

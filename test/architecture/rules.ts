@@ -84,6 +84,9 @@ export const PARTS: Readonly<Record<string, Part>> = {
   'scheduler/journal': { values: SCHEDULER_COMMON, types: SCHEDULER_TYPES },
   'scheduler/executions': { values: SCHEDULER_COMMON, types: SCHEDULER_TYPES },
   'scheduler/futures': { values: SCHEDULER_COMMON, types: SCHEDULER_TYPES },
+  'scheduler/figures': { values: SCHEDULER_COMMON, types: SCHEDULER_TYPES },
+  'scheduler/tokens': { values: SCHEDULER_COMMON, types: SCHEDULER_TYPES },
+  'scheduler/package-root.ts': { values: [] },
   'scheduler/triggers': {
     values: [...SCHEDULER_COMMON, 'scheduler/consumer', 'scheduler/queues'],
     types: SCHEDULER_TYPES,
@@ -96,11 +99,24 @@ export const PARTS: Readonly<Record<string, Part>> = {
       'scheduler/triggers',
       'scheduler/journal',
       'scheduler/executions',
+      'scheduler/figures',
+      'scheduler/tokens',
     ],
     types: SCHEDULER_TYPES,
   },
   'scheduler/gateway/resp': { values: [...SCHEDULER_COMMON, 'scheduler/gateway/operations'], types: SCHEDULER_TYPES },
-  'scheduler/gateway/http': { values: [...SCHEDULER_COMMON, 'scheduler/gateway/operations'], types: SCHEDULER_TYPES },
+  'scheduler/gateway/http': {
+    values: [
+      ...SCHEDULER_COMMON,
+      'scheduler/gateway/operations',
+      'scheduler/triggers',
+      'scheduler/journal',
+      'scheduler/executions',
+      'scheduler/figures',
+      'scheduler/tokens',
+    ],
+    types: SCHEDULER_TYPES,
+  },
   // A program outside of the platform that sends commands to a door: it shares types for authors, and nothing else.
   'scheduler/client': { values: [], types: ['functions/authoring'] },
   // Beside the platform the only part that constructs: it puts functions into a runtime without a platform around it.
@@ -125,6 +141,7 @@ export const PARTS: Readonly<Record<string, Part>> = {
       'scheduler/platform.ts',
       'scheduler/config.ts',
       'scheduler/log.ts',
+      'scheduler/package-root.ts',
       'scheduler/gateway/operations',
     ],
     types: ['scheduler/errors.ts', 'scheduler/settings.ts'],
@@ -141,6 +158,8 @@ export const CONTRACTS: readonly string[] = [
   'scheduler/triggers/command-calls.ts',
   'scheduler/triggers/interception.ts',
   'scheduler/gateway/operations/operation.ts',
+  'scheduler/figures/figures.ts',
+  'scheduler/tokens/tokens.ts',
 ];
 
 /** Who may import a package at run time, and who (besides those) its types. Packages that are not here belong to nobody. */
@@ -149,6 +168,12 @@ export const PACKAGES: Readonly<Record<string, Part>> = {
   'isolated-vm': { values: ['runtime/sandbox/child'] },
   ioredis: { values: ['functions/redis', 'scheduler/cli/client.ts'], types: ['functions', 'scheduler'] },
   esbuild: { values: ['functions/artifacts', 'runtime/sandbox/guest-bundle'] },
+  fastify: { values: ['scheduler/gateway/http'] },
+  '@fastify/multipart': { values: ['scheduler/gateway/http'] },
+  '@fastify/swagger': { values: ['scheduler/gateway/http'] },
+  ajv: { values: ['scheduler/gateway/http'] },
+  typebox: { values: ['scheduler/gateway/http'] },
+  diff: { values: ['scheduler/gateway/operations'] },
   commander: { values: ['scheduler/cli'] },
   'cli-progress': { values: ['scheduler/cli'] },
   pino: { values: ['scheduler/log.ts'], types: ['scheduler'] },

@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { maskRedisUrl } from '#functions';
 import { loadSettings } from '../../config.ts';
+import { packageRoot } from '../../package-root.ts';
 import type { Settings } from '../../settings.ts';
 import { connectDoor, type DoorClient } from '../client.ts';
 import type { Command } from '../command.ts';
@@ -9,7 +10,6 @@ import { feedSample, LOG_STREAM } from '../demo/feed-sample.ts';
 import { freeOrAny } from '../demo/free-ports.ts';
 import { makeSampleLog } from '../demo/sample-log.ts';
 import { type RunningNode, runNode } from '../node-process.ts';
-import { packageRoot } from '../package-root.ts';
 import type { Output } from '../render.ts';
 import { showDeployed } from './deploy.ts';
 import { deployFunction } from './deploy-function.ts';
@@ -36,7 +36,7 @@ export const demo: Command = {
   run: async ({ options, settingFlags, output }) => {
     const settings = await demoSettings(settingFlags, options.text('config'));
     output.line(output.style('title', 'Starting a node'));
-    const node = await runNode(settings);
+    const node = await runNode({ settings });
     output.record({ event: 'ready', resp: node.respAddress, http: node.httpAddress, pid: process.pid }, () =>
       output.line(
         `RESP ${node.respAddress}  HTTP http://${node.httpAddress}  data ${settings.redisUrl === null ? settings.dataDir : maskRedisUrl(settings.redisUrl)}`,

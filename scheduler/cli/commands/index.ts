@@ -147,6 +147,24 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./dlq.ts')).dlqDiscard,
   },
   {
+    name: 'token create',
+    summary: 'make a token for the HTTP door',
+    heading: 'Operating',
+    load: async () => (await import('./token.ts')).tokenCreate,
+  },
+  {
+    name: 'token list',
+    summary: 'list tokens of the HTTP door',
+    heading: 'Operating',
+    load: async () => (await import('./token.ts')).tokenList,
+  },
+  {
+    name: 'token revoke',
+    summary: 'end a token of the HTTP door',
+    heading: 'Operating',
+    load: async () => (await import('./token.ts')).tokenRevoke,
+  },
+  {
     name: 'logs',
     summary: 'print what functions logged',
     heading: 'Operating',

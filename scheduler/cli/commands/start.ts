@@ -11,8 +11,7 @@ export const start: Command = {
     'error. SIGINT or SIGTERM ends it gracefully, a second one at once.',
   examples: ['start', 'start --redis redis://10.0.0.5:6379 --sandboxes 4', 'start --resp-port 0 --http-port 0 --json'],
   run: async ({ options, settingFlags, output }) => {
-    const { settings } = loadSettings(settingFlags, options.text('config'));
-    const node = await runNode(settings);
+    const node = await runNode(loadSettings(settingFlags, options.text('config')));
     const ready = { event: 'ready', resp: node.respAddress, http: node.httpAddress, pid: process.pid };
     output.record(ready, () => output.line(`ready  RESP ${node.respAddress}  HTTP http://${node.httpAddress}`));
     await node.ended;

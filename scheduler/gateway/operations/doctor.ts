@@ -32,7 +32,8 @@ export function createDoctorOperation(dependencies: OperationDependencies): Oper
   };
 }
 
-async function runChecks(dependencies: OperationDependencies): Promise<readonly Check[]> {
+/** Every finding, worst ones in their place. */
+export async function runChecks(dependencies: OperationDependencies): Promise<readonly Check[]> {
   const { access, fleet, registry, deadLetters } = dependencies;
   const [offsetMs, nodes, groups, dead] = await Promise.all([
     clockOffsetMs(access),

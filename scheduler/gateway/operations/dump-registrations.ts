@@ -4,6 +4,7 @@ import { capturedArguments } from './captured-arguments.ts';
 import type { OperationDependencies } from './dependencies.ts';
 import { flowArguments } from './flow-arguments.ts';
 import type { Operation, ReplyValue } from './operation.ts';
+import { endedRuns, reportRegistrations } from './registration-reports.ts';
 import { arityError } from './syntax-error.ts';
 
 /** Status of a stream registration in RedisGears' words. */
@@ -14,26 +15,8 @@ const STATUS: Readonly<Record<RegistrationState, string>> = {
   quarantined: 'ABORTED',
 };
 
-const NO_STATS: RegistrationStats = {
-  numTriggered: 0,
-  numSuccess: 0,
-  numFailures: 0,
-  numAborted: 0,
-  lastRunDurationMs: 0,
-  totalRunDurationMs: 0,
-  lastEstimatedLagMs: 0,
-  totalEstimatedLagMs: 0,
-  lastError: null,
-  done: 0,
-  filtered: 0,
-  dead: 0,
-  expired: 0,
-  lostToTrim: 0,
-  retries: 0,
-};
-
 /** `RG.DUMPREGISTRATIONS`: labels and positions are those of RedisGears 1.2; our own fields come behind them. */
-export function createDumpRegistrationsOperation({ registry, journal, streams }: OperationDependencies): Operation {
+export function createDumpRegistrationsOperation(dependencies: OperationDependencies): Operation {
   return {
     name: 'RG.DUMPREGISTRATIONS',
     summary: 'Shows every registration with its arguments, numbers and state.',
@@ -41,19 +24,14 @@ export function createDumpRegistrationsOperation({ registry, journal, streams }:
     permission: () => 'read',
     async run(args) {
       if (args.length > 0) throw arityError('rg.dumpregistrations');
-      const { functions, registrations } = registry.snapshot();
-      const all = [...registrations.values()].sort((a, b) => (a.spec.id < b.spec.id ? -1 : 1));
-      const stats = await journal.stats(all.map(({ spec }) => spec.id));
-      return all.map((registration) => {
+      const { functions } = dependencies.registry.snapshot();
+      const reports = await reportRegistrations(dependencies);
+      const all = reports.map(({ registration }) => registration);
+      return reports.map(({ registration, stats, waiting }) => {
         const description = functions.get(registration.functionName)?.description ?? null;
         const siblings = all.filter(({ functionName }) => functionName === registration.functionName);
         const session = sessionText(registration, description, siblings);
-        const { id } = registration.spec;
-        return registrationReply(registration, {
-          stats: stats.get(id) ?? NO_STATS,
-          status: statusOf(registration, streams.waiting(id)),
-          session,
-        });
+        return registrationReply(registration, { stats, status: statusOf(registration, waiting), session });
       });
     },
   };
@@ -87,7 +65,7 @@ function registrationReply(registration: ActiveRegistration, facts: Facts): Repl
 }
 
 function registrationData({ spec }: ActiveRegistration, { stats, status }: Facts): ReplyValue {
-  const ended = stats.numSuccess + stats.numFailures + stats.numAborted;
+  const ended = endedRuns(stats);
   const numbers: ReplyValue[] = [
     ...['mode', spec.mode],
     ...['numTriggered', stats.numTriggered],

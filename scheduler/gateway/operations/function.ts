@@ -1,18 +1,11 @@
-import {
-  type Configuration,
-  type FunctionRecord,
-  LIMIT_NAMES,
-  type LoadFunctionResult,
-  type SourceLanguage,
-  type VersionRecord,
-} from '#functions';
-import { abortPending } from './abort-pending.ts';
-import { converge } from './converge.ts';
+import type { FunctionRecord, LoadFunctionResult, SourceLanguage, VersionRecord } from '#functions';
 import type { OperationDependencies } from './dependencies.ts';
+import { loadFunction, removeFunction, rollBackFunction } from './function-changes.ts';
 import type { Operation, Permission, ReplyValue } from './operation.ts';
 import { readOptions, wholeNumber } from './options.ts';
 import { OK, recordReply } from './records.ts';
 import { argumentError, arityError } from './syntax-error.ts';
+import { versionReport } from './version-report.ts';
 
 interface SubCommand {
   readonly syntax: string;
@@ -62,14 +55,13 @@ function unknownSubCommand(given: string, known: readonly string[]): Error {
 }
 
 function loadCommand(dependencies: OperationDependencies): SubCommand {
-  const { registry } = dependencies;
   return {
     syntax: 'RG.FUNCTION LOAD <name> <source> [DESCRIPTION <text>] [LANGUAGE js|ts] [NOACTIVATE]',
     permission: 'manage',
     leastArgs: 2,
     async run([name = '', source = '', ...rest]) {
       const options = readOptions(rest, { flags: ['NOACTIVATE'], values: ['DESCRIPTION', 'LANGUAGE'] });
-      const loaded = await registry.load({
+      const loaded = await loadFunction(dependencies, {
         name,
         source,
         language: languageOf(options.text('LANGUAGE')),
@@ -77,7 +69,6 @@ function loadCommand(dependencies: OperationDependencies): SubCommand {
         activate: !options.has('NOACTIVATE'),
         sourceMap: null,
       });
-      await converge(dependencies, loaded.revision);
       return loadedReply(loaded);
     },
   };
@@ -126,9 +117,7 @@ function rollbackCommand(dependencies: OperationDependencies): SubCommand {
       const hasVersion = rest[0] !== undefined && rest[0].toUpperCase() !== 'FROM';
       const version = hasVersion ? wholeNumber('version', rest[0] as string, 1) : undefined;
       const options = readOptions(rest.slice(hasVersion ? 1 : 0), { flags: [], values: ['FROM'] });
-      const result = await dependencies.registry.rollback(name, version, options.text('FROM'));
-      await converge(dependencies, result.revision);
-      return loadedReply(result);
+      return loadedReply(await rollBackFunction(dependencies, { name, version, fromId: options.text('FROM') }));
     },
   };
 }
@@ -140,16 +129,7 @@ function deleteCommand(dependencies: OperationDependencies): SubCommand {
     leastArgs: 1,
     async run([name = '', ...rest]) {
       const options = readOptions(rest, { flags: ['ABORTPENDING'], values: [] });
-      if (options.has('ABORTPENDING')) {
-        const all = [...dependencies.registry.snapshot().registrations.values()];
-        const own = all.filter(({ functionName }) => functionName === name);
-        await abortPending(
-          dependencies,
-          own.map(({ spec }) => spec.id),
-        );
-      }
-      const { revision } = await dependencies.registry.remove(name);
-      await converge(dependencies, revision);
+      await removeFunction(dependencies, name, options.has('ABORTPENDING'));
       return OK;
     },
   };
@@ -164,31 +144,15 @@ function functionReply(record: FunctionRecord): ReplyValue {
   return recordReply({ name, activeVersion, latestVersion, description, createdAtMs, updatedAtMs });
 }
 
-function versionFields(version: VersionRecord, active: number | null): Readonly<Record<string, ReplyValue>> {
+function versionFields(record: VersionRecord, activeVersion: number | null): Readonly<Record<string, ReplyValue>> {
+  const report = versionReport(record, activeVersion);
+  const { version, active, sha256, language, description, createdAtMs, registrations, limits, settings } = report;
   return {
-    version: version.version,
-    active: version.version === active ? 1 : 0,
-    sha256: version.sha256,
-    language: version.language,
-    description: version.description,
-    createdAtMs: version.createdAtMs,
-    registrations: version.manifest.registrations.map(({ id }) => id),
-    ...configurationFields(version.manifest.configuration),
-  };
-}
-
-/** What the version narrows for itself; null = as everywhere. */
-function configurationFields(configuration: Configuration | undefined): Readonly<Record<string, ReplyValue>> {
-  const { limits = {}, commands = null, keys = null, settings = {} } = configuration ?? {};
-  const lowered = LIMIT_NAMES.flatMap(({ field, name, show }) => {
-    const value = limits[field];
-    return value === undefined ? [] : [name, show(value)];
-  });
-  return {
-    limits: lowered.length === 0 ? null : lowered,
-    commands: commands?.map((command) => command.toUpperCase()) ?? null,
-    keys,
-    settings: Object.keys(settings).length === 0 ? null : recordReply(settings),
+    ...{ version, active: active ? 1 : 0, sha256, language, description, createdAtMs },
+    registrations: registrations.map(({ id }) => id),
+    limits: limits === null ? null : recordReply(limits),
+    ...{ commands: report.commands, keys: report.keys },
+    settings: settings === null ? null : recordReply(settings),
   };
 }
 

@@ -25,6 +25,7 @@ import {
   createUnregisterOperation,
 } from './registrations.ts';
 import { createStreamsOperation } from './streams.ts';
+import { createTokensOperation } from './tokens.ts';
 
 /** Every management command of the platform. */
 export function createOperations(dependencies: OperationDependencies): OperationTable {
@@ -54,6 +55,7 @@ export function createOperations(dependencies: OperationDependencies): Operation
     createDumpPluginsOperation(),
     createJsStatsOperation(dependencies),
     createJsDumpSessionsOperation(dependencies),
+    createTokensOperation(dependencies),
   ];
   return tableOf([...operations, createHelpOperation(() => operations)]);
 }

@@ -45,13 +45,16 @@ export function createRefreshClusterOperation({ access }: OperationDependencies)
     permission: () => 'manage',
     async run(args) {
       if (args.length > 0) throw arityError('rg.refreshcluster');
-      const { client } = access;
-      if ('refreshSlotsCache' in client) {
-        await new Promise<void>((resolve, reject) => {
-          client.refreshSlotsCache((error) => (error ? reject(error) : resolve()));
-        });
-      }
+      await refreshCluster(access);
       return OK;
     },
   };
+}
+
+/** Reads the slot map now; does nothing on one server. */
+export async function refreshCluster({ client }: Pick<OperationDependencies['access'], 'client'>): Promise<void> {
+  if (!('refreshSlotsCache' in client)) return;
+  await new Promise<void>((resolve, reject) => {
+    client.refreshSlotsCache((error) => (error ? reject(error) : resolve()));
+  });
 }

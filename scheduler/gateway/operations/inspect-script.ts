@@ -1,4 +1,12 @@
-import { compileArtifact, hashSource, type LoadableVersion, limitsWithin, type Manifest, rulesOf } from '#functions';
+import {
+  compileArtifact,
+  hashSource,
+  type LoadableVersion,
+  limitsWithin,
+  type Manifest,
+  rulesOf,
+  type SourceLanguage,
+} from '#functions';
 import type { OperationDependencies } from './dependencies.ts';
 
 /** A script that was evaluated and has changed nothing. */
@@ -8,16 +16,23 @@ export interface InspectedScript {
   readonly manifest: Manifest;
 }
 
-/** @param id name that the caller gave; null = one is made of the source. Errors: those of a source that does not load. */
+export interface ScriptToInspect {
+  /** Name that the caller gave; null = one is made of the source. */
+  readonly id: string | null;
+  readonly source: string;
+  /** Default js. */
+  readonly language?: SourceLanguage;
+}
+
+/** Errors: those of a source that does not load. */
 export async function inspectScript(
   { inspect, settings, options }: Pick<OperationDependencies, 'inspect' | 'settings' | 'options'>,
-  id: string | null,
-  source: string,
+  { id, source, language = 'js' }: ScriptToInspect,
 ): Promise<InspectedScript> {
-  const functionName = id ?? `script-${hashSource(source, 'js').slice(0, 8)}`;
+  const functionName = id ?? `script-${hashSource(source, language).slice(0, 8)}`;
   const { artifactBytes: maxBytes } = settings.caps;
-  const fileName = `${functionName}.js`;
-  const artifact = await compileArtifact({ source, language: 'js', sourceMap: null, fileName, maxBytes });
+  const fileName = `${functionName}.${language}`;
+  const artifact = await compileArtifact({ source, language, sourceMap: null, fileName, maxBytes });
   const own = { ...options.forFunctions };
   const target = { functionName, version: 0, artifact, limits: settings.limits, settings: own };
   const manifest = await inspect(target);

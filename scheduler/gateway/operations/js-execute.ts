@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { type Manifest, PlatformError, type Registry } from '#functions';
-import { converge } from './converge.ts';
 import type { OperationDependencies } from './dependencies.ts';
 import { executionResultsReply } from './execution-replies.ts';
+import { loadFunction } from './function-changes.ts';
 import { inspectScript } from './inspect-script.ts';
 import type { Operation, ReplyValue } from './operation.ts';
 import { OK } from './records.ts';
@@ -40,7 +40,7 @@ export function createJsExecuteOperation(dependencies: OperationDependencies): O
     async run(args, { signal }) {
       const request = readRequest(args);
       checkSessions(registry, request);
-      const { target, manifest } = await inspectScript(dependencies, request.id, request.script);
+      const { target, manifest } = await inspectScript(dependencies, { id: request.id, source: request.script });
       if (request.runOnly) checkThatItOnlyRuns(manifest);
       const [run] = manifest.runs;
       const registers = manifest.registrations.length > 0;
@@ -67,8 +67,7 @@ function checkThatItOnlyRuns({ runs, registrations }: Manifest): void {
 
 async function install(dependencies: OperationDependencies, request: Request): Promise<ReplyValue> {
   const name = request.id ?? randomBytes(20).toString('hex');
-  const loaded = await load(dependencies.registry, name, request);
-  await converge(dependencies, loaded.revision);
+  await load(dependencies, name, request);
   return OK;
 }
 
@@ -106,9 +105,9 @@ function checkSessions(registry: Registry, { id, upgrade, replaces }: Request): 
   if (exists && !upgrade) throw referenceError(`Session ${id} already exists`);
 }
 
-async function load(registry: Registry, name: string, request: Request): ReturnType<Registry['load']> {
+async function load(dependencies: OperationDependencies, name: string, request: Request): Promise<void> {
   try {
-    return await registry.load({
+    await loadFunction(dependencies, {
       name,
       source: request.script,
       language: 'js',

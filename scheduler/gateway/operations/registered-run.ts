@@ -15,7 +15,8 @@ export function viewOfRun(registry: Known, run: RegisteredRun): ExecutionView {
   return {
     summary: {
       ...{ id, functionName, status: 'done', reader: readerOf(registry, run) },
-      ...{ createdAtMs: startedAtMs, recordsRead: entries },
+      ...{ createdAtMs: startedAtMs, endedAtMs: startedAtMs + durationMs, recordsRead: entries },
+      ...{ results: run.done, errors: run.errors.length },
     },
     isClustered: false,
     shards: [

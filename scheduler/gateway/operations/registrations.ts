@@ -1,10 +1,11 @@
-import { PlatformError, type RegistrationState } from '#functions';
-import { abortPending } from './abort-pending.ts';
-import { converge } from './converge.ts';
 import type { OperationDependencies } from './dependencies.ts';
+import { withReferenceTexts } from './execution-replies.ts';
 import type { Operation } from './operation.ts';
 import { OK } from './records.ts';
-import { arityError, referenceError } from './syntax-error.ts';
+import { changeState, type StateChange, unregister } from './registration-changes.ts';
+import { arityError } from './syntax-error.ts';
+
+const UNKNOWN = { REGISTRATION_NOT_FOUND: 'execution is not registered' };
 
 /** `RG.UNREGISTER`. */
 export function createUnregisterOperation(dependencies: OperationDependencies): Operation {
@@ -18,27 +19,10 @@ export function createUnregisterOperation(dependencies: OperationDependencies): 
       const [id] = args;
       if (id === undefined || args.length > 2) throw arityError('rg.unregister');
       const aborts = args[1]?.toUpperCase() === 'ABORTPENDING';
-      const { revision } = await unregister(dependencies, id, aborts);
-      await converge(dependencies, revision);
+      await withReferenceTexts(unregister(dependencies, id, aborts), UNKNOWN);
       return OK;
     },
   };
-}
-
-async function unregister(
-  dependencies: OperationDependencies,
-  id: string,
-  aborts: boolean,
-): Promise<{ readonly revision: number }> {
-  try {
-    if (aborts) await abortPending(dependencies, [id]);
-    return await dependencies.registry.unregister(id);
-  } catch (error) {
-    if (error instanceof PlatformError && error.code === 'REGISTRATION_NOT_FOUND') {
-      throw referenceError('execution is not registered');
-    }
-    throw error;
-  }
 }
 
 /** `RG.PAUSEREGISTRATIONS`. */
@@ -71,18 +55,13 @@ export function createUnpauseOperation(dependencies: OperationDependencies): Ope
   };
 }
 
-interface StateChange {
+interface StateWish extends StateChange {
   readonly command: string;
-  readonly ids: readonly string[];
-  readonly state: RegistrationState;
-  readonly reason: string | null;
 }
 
-async function setState(dependencies: OperationDependencies, change: StateChange): Promise<typeof OK> {
-  const { command, ids, state, reason } = change;
-  if (ids.length === 0) throw arityError(command);
-  const { revision } = await dependencies.registry.setState([...new Set(ids)], state, reason);
-  await converge(dependencies, revision);
+async function setState(dependencies: OperationDependencies, { command, ...change }: StateWish): Promise<typeof OK> {
+  if (change.ids.length === 0) throw arityError(command);
+  await changeState(dependencies, change);
   return OK;
 }
 

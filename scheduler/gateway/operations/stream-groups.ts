@@ -1,4 +1,4 @@
-import { type RedisAccess, type Registry, type Unread, unreadEntries } from '#functions';
+import { type ActiveRegistration, type RedisAccess, type Registry, type Unread, unreadEntries } from '#functions';
 import type { SchedulerKeys } from '../../keys.ts';
 
 /** One registration's consumer group on one stream. */
@@ -11,6 +11,13 @@ export interface StreamGroup {
   /** Entries read and not settled. */
   readonly pending: number;
   readonly lastDeliveredId: string;
+  /** Oldest entry that nobody has read, and oldest one without an end that somebody has; null = there is none. */
+  readonly oldestUnreadId: string | null;
+  readonly oldestPendingId: string | null;
+  /** Of the stream, the same for all its groups. */
+  readonly length: number;
+  readonly firstId: string | null;
+  readonly lastId: string | null;
   readonly consumers: readonly GroupConsumer[];
 }
 
@@ -24,7 +31,7 @@ export interface GroupConsumer {
 /** Looks at the consumer groups of the registrations in force. */
 export interface StreamGroups {
   /** By registration and stream. Streams that are gone are left out. */
-  inspect(): Promise<readonly StreamGroup[]>;
+  inspect(wanted?: (registration: ActiveRegistration) => boolean): Promise<readonly StreamGroup[]>;
 }
 
 export interface StreamGroupsOptions {
@@ -40,10 +47,10 @@ const MOST_STREAMS = 10_000;
 export function createStreamGroups({ registry, access, keys }: StreamGroupsOptions): StreamGroups {
   const { client } = access;
   return {
-    async inspect() {
+    async inspect(wanted = () => true) {
       const found: StreamGroup[] = [];
       const ids = [...registry.snapshot().registrations.values()]
-        .filter(({ spec }) => spec.trigger.kind !== 'command')
+        .filter((registration) => registration.spec.trigger.kind !== 'command' && wanted(registration))
         .map(({ spec }) => spec.id)
         .sort();
       for (const registrationId of ids) {
@@ -59,18 +66,29 @@ export function createStreamGroups({ registry, access, keys }: StreamGroupsOptio
 type Client = RedisAccess['client'];
 
 async function readGroup(client: Client, stream: Buffer, registrationId: string): Promise<StreamGroup | null> {
-  const groups = (await info(client, ['GROUPS', stream])).map(fieldsOf);
-  const group = groups.find((row) => row.get('name') === registrationId);
+  const name = Buffer.from(registrationId);
+  const [groups, facts, consumers, pending] = await Promise.all([
+    ask(client, ['XINFO', 'GROUPS', stream]),
+    ask(client, ['XINFO', 'STREAM', stream]).then(fieldsOf),
+    ask(client, ['XINFO', 'CONSUMERS', stream, name]),
+    ask(client, ['XPENDING', stream, name]),
+  ]);
+  const group = groups.map(fieldsOf).find((row) => row.get('name') === registrationId);
   if (group === undefined) return null;
-  const facts = fieldsOf(await info(client, ['STREAM', stream]));
-  const consumers = (await info(client, ['CONSUMERS', stream, Buffer.from(registrationId)])).map(fieldsOf);
+  const unread = unreadEntries(facts, group);
+  const lastDeliveredId = String(group.get('last-delivered-id') ?? '');
   return {
     registrationId,
     stream: stream.toString('latin1'),
-    unread: unreadEntries(facts, group),
+    unread,
     pending: Number(group.get('pending') ?? 0),
-    lastDeliveredId: String(group.get('last-delivered-id') ?? ''),
-    consumers: consumers.map((row) => ({
+    lastDeliveredId,
+    oldestUnreadId: unread === null || unread.atMost === 0 ? null : await firstBehind(client, stream, lastDeliveredId),
+    oldestPendingId: typeof pending[1] === 'string' ? pending[1] : null,
+    length: Number(facts.get('length') ?? 0),
+    firstId: idOf(facts.get('first-entry')),
+    lastId: idOf(facts.get('last-entry')),
+    consumers: consumers.map(fieldsOf).map((row) => ({
       name: String(row.get('name')),
       pending: Number(row.get('pending') ?? 0),
       idleMs: Number(row.get('idle') ?? 0),
@@ -78,10 +96,22 @@ async function readGroup(client: Client, stream: Buffer, registrationId: string)
   };
 }
 
-/** A reply of XINFO; empty when the stream or the group has gone. */
-async function info(client: Client, args: readonly (string | Buffer)[]): Promise<readonly unknown[]> {
+async function firstBehind(client: Client, stream: Buffer, id: string): Promise<string | null> {
+  const [entry] = await ask(client, ['XRANGE', stream, `(${id}`, '+', 'COUNT', '1']);
+  return idOf(entry);
+}
+
+function idOf(entry: unknown): string | null {
+  return Array.isArray(entry) ? String(entry[0]) : null;
+}
+
+/** A list; empty when the stream or the group has gone. */
+async function ask(
+  client: Client,
+  [command, ...args]: readonly [string, ...(string | Buffer)[]],
+): Promise<readonly unknown[]> {
   try {
-    const reply = await client.call('XINFO', ...args);
+    const reply = await client.call(command, ...args);
     return Array.isArray(reply) ? reply : [];
   } catch (error) {
     if (error instanceof Error && /^(ERR no such key|NOGROUP|WRONGTYPE)/.test(error.message)) return [];

@@ -2,8 +2,8 @@ import { performance } from 'node:perf_hooks';
 import type { Redis } from 'ioredis';
 import { startRedis } from '../../support/redis.ts';
 import { type BenchChild, startPeer } from '../child.ts';
-import { percentile } from '../statistics.ts';
 import { short } from '../row.ts';
+import { percentile } from '../statistics.ts';
 import { deploy, startSubject } from '../subject.ts';
 import { inTurn, type Suite } from '../suite.ts';
 

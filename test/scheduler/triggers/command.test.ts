@@ -2,10 +2,10 @@ import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
 import type { ActiveRegistration, DeliveryMode, LoadableVersion } from '#functions';
 import type { EndedEntries, FailureKind, Invocation, Outcome } from '#runtime';
-import type { RunCount } from '../../../scheduler/journal/journal.ts';
-import type { CommandJob } from '../../../scheduler/queues/async-queue.ts';
 import type { Permits } from '../../../scheduler/fleet/fleet.ts';
 import { createPermitLine } from '../../../scheduler/fleet/permit-line.ts';
+import type { RunCount } from '../../../scheduler/journal/journal.ts';
+import type { CommandJob } from '../../../scheduler/queues/async-queue.ts';
 import { type CommandTriggerOptions, createCommandTrigger } from '../../../scheduler/triggers/command.ts';
 import { waitFor } from '../../support/wait.ts';
 

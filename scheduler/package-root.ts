@@ -7,11 +7,11 @@ interface Package {
 }
 
 /** Levels above this file in the checkout and, one deeper, in the compiled tree, whose own package.json has no name. */
-const LEVELS = ['../../', '../../../'];
+const LEVELS = ['../', '../../'];
 
 /** Directory of the installed package (or of the checkout), with a slash at the end. */
 export function packageRoot(): string {
-  const level = LEVELS.find((each) => packageAt(each)?.name === 'regears') ?? '../../';
+  const level = LEVELS.find((each) => packageAt(each)?.name === 'regears') ?? '../';
   return fileURLToPath(new URL(level, import.meta.url));
 }
 
