@@ -187,7 +187,7 @@ test('the image is made of two stages, runs as a number that is not root, and co
     existsSync(
       new URL(
         services.regears.build.dockerfile,
-        new URL(services.regears.build.context + '/', new URL('docs/deploy/', ROOT)),
+        new URL(`${services.regears.build.context}/`, new URL('docs/deploy/', ROOT)),
       ),
     ),
   ).toBe(true);
