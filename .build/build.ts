@@ -1,14 +1,15 @@
 /**
  * `npm run build`: compiles the layers to dist/ for publishing, because Node strips no types inside node_modules. What is
- * read at run time and is no TypeScript (Lua scripts, the bundled guest) is put beside the compiled files.
+ * read at run time and is no TypeScript (Lua scripts, the bundled guest and dashboard) is put beside the compiled files.
  */
 import { spawnSync } from 'node:child_process';
-import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { buildGuestBundle } from '../runtime/sandbox/guest-bundle.ts';
+import { bundlePage } from '../scheduler/gateway/http/dashboard/bundle-page.ts';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const dist = join(root, 'dist');
@@ -17,9 +18,9 @@ const LAYERS = ['functions', 'runtime', 'scheduler'];
 rmSync(dist, { recursive: true, force: true });
 compile();
 copyScripts();
-copyPages();
 writePackage();
 await buildGuest();
+await buildDashboard();
 
 function compile(): void {
   const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
@@ -38,10 +39,11 @@ function copyScripts(): void {
   }
 }
 
-/** The dashboard's files. */
-function copyPages(): void {
-  const pages = join('scheduler', 'gateway', 'http', 'dashboard');
-  cpSync(join(root, pages), join(dist, pages), { recursive: true });
+/** The dashboard is a few files; a checkout bundles them when they are first asked for, a package brings them along. */
+async function buildDashboard(): Promise<void> {
+  const built = join(dist, 'scheduler', 'gateway', 'http', 'dashboard', 'built');
+  mkdirSync(built, { recursive: true });
+  for (const [name, content] of await bundlePage()) writeFileSync(join(built, name), content);
 }
 
 /** Inside dist/ the aliases between the layers stand for the compiled files. */

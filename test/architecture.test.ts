@@ -8,7 +8,7 @@ import {
   readImports,
   sourceFiles,
 } from './architecture/import-graph.ts';
-import { CONTRACTS, isWithin, PACKAGES, PARTS, type Part, partOf } from './architecture/rules.ts';
+import { BROWSER, CONTRACTS, isWithin, PACKAGES, PARTS, type Part, partOf } from './architecture/rules.ts';
 
 const files = sourceFiles();
 const edges = readImports(files);
@@ -61,6 +61,13 @@ describe('allowed imports', () => {
     expect(inside.map(show)).toEqual([]);
   });
 
+  test('the page of the dashboard is imported by nobody', () => {
+    const into = edges.filter(
+      ({ from, target }) => target !== null && isWithin(target, BROWSER) && !isWithin(from, BROWSER),
+    );
+    expect(into.map(show)).toEqual([]);
+  });
+
   test('no files import each other in a circle at run time', () => {
     expect(findCycles(edges)).toEqual([]);
   });
@@ -82,6 +89,11 @@ describe('packages', () => {
 
   test("Node's own modules are imported with node:", () => {
     expect(outside.filter(({ name }) => builtinModules.includes(name)).map(({ edge }) => show(edge))).toEqual([]);
+  });
+
+  test('what runs in the browser imports no Node module', () => {
+    const node = edges.filter(({ from, specifier }) => isWithin(from, BROWSER) && specifier.startsWith('node:'));
+    expect(node.map(show)).toEqual([]);
   });
 
   test('what runs inside the isolate imports no Node module and no package', () => {

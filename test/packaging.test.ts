@@ -39,7 +39,7 @@ afterAll(() => {
 });
 
 /** `npx regears start` in a process group of its own, so that its end is asked of all of it. */
-async function startNode(): Promise<{ readonly port: number; stop(): Promise<void> }> {
+async function startNode(): Promise<{ readonly port: number; readonly http: string; stop(): Promise<void> }> {
   const args = [
     'regears',
     'start',
@@ -63,9 +63,10 @@ async function startNode(): Promise<{ readonly port: number; stop(): Promise<voi
   });
   ended.catch(() => undefined);
   const [line] = await Promise.race([firstLine, ended]);
-  const { resp } = JSON.parse(line) as { resp: string };
+  const { resp, http } = JSON.parse(line) as { resp: string; http: string };
   return {
     port: Number(resp.slice(resp.lastIndexOf(':') + 1)),
+    http: `http://${http}`,
     stop: async () => {
       process.kill(-(child.pid ?? 0), 'SIGTERM');
       await exited;
@@ -74,7 +75,7 @@ async function startNode(): Promise<{ readonly port: number; stop(): Promise<voi
 }
 
 test(
-  'the packed package, installed into an empty folder, starts, deploys and runs a function',
+  'the packed package, installed into an empty folder, starts, deploys, runs a function and serves the dashboard',
   async () => {
     const node = await startNode();
     const redis = new Redis({ port: node.port });
@@ -85,6 +86,8 @@ test(
       expect(JSON.parse(stdout)).toMatchObject([{ name: 'clicks', version: 1 }]);
       await redis.xadd('events:web', '*', 'user', 'ann', 'page', '/home');
       await waitFor(async () => (await redis.hget('clicks:ann', '/home')) === '1', { what: 'the function has run' });
+      const page = await fetch(`${node.http}/page.js`);
+      expect([page.status, (await page.text()).length > 50_000]).toEqual([200, true]);
     } finally {
       redis.disconnect();
       await node.stop();

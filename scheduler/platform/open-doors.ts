@@ -5,6 +5,7 @@ import type { Options } from '../executions/options.ts';
 import type { RegisteredRuns } from '../executions/registered-runs.ts';
 import type { Figures } from '../figures/figures.ts';
 import type { Fleet } from '../fleet/fleet.ts';
+import { createDashboardFiles } from '../gateway/http/dashboard/dashboard-files.ts';
 import { createIdempotency } from '../gateway/http/idempotency.ts';
 import { createLive } from '../gateway/http/live.ts';
 import { createRoutes } from '../gateway/http/routes/index.ts';
@@ -104,7 +105,7 @@ function openHttp(ground: DoorGround, dependencies: HttpGround): Promise<HttpSer
     nodeId: fleet.self.nodeId,
     settings: settings.http,
     routes: createRoutes(whole),
-    pages: new URL('../gateway/http/dashboard/', import.meta.url),
+    pages: createDashboardFiles(),
     available: () => access.client.status === 'ready',
     ...{ tokens, log },
   });

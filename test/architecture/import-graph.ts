@@ -30,7 +30,7 @@ export function sourceFiles(): readonly string[] {
   return LAYERS.flatMap((layer) =>
     readdirSync(join(ROOT, layer), { recursive: true, encoding: 'utf8' })
       .map((path) => `${layer}/${path.replaceAll('\\', '/')}`)
-      .filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts') && !path.startsWith('functions/examples/')),
+      .filter((path) => /\.tsx?$/.test(path) && !path.endsWith('.d.ts') && !path.startsWith('functions/examples/')),
   );
 }
 
@@ -46,7 +46,10 @@ interface Node {
 }
 
 export function importsOf(file: string, source: string): readonly ImportEdge[] {
-  const tree = parse(source, { sourceType: 'module', plugins: ['typescript', 'explicitResourceManagement'] });
+  const tree = parse(source, {
+    sourceType: 'module',
+    plugins: ['typescript', 'explicitResourceManagement', ...(file.endsWith('.tsx') ? (['jsx'] as const) : [])],
+  });
   const edges: ImportEdge[] = [];
   visit(tree.program as unknown as Node, (node) => {
     const specifier = specifierOf(node);

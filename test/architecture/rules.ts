@@ -117,6 +117,9 @@ export const PARTS: Readonly<Record<string, Part>> = {
     ],
     types: SCHEDULER_TYPES,
   },
+  'scheduler/gateway/http/dashboard': { values: [] },
+  // What runs in the browser knows the API and nothing of the platform.
+  'scheduler/gateway/http/dashboard/page': { values: [] },
   // A program outside of the platform that sends commands to a door: it shares types for authors, and nothing else.
   'scheduler/client': { values: [], types: ['functions/authoring'] },
   // Beside the platform the only part that constructs: it puts functions into a runtime without a platform around it.
@@ -162,18 +165,26 @@ export const CONTRACTS: readonly string[] = [
   'scheduler/tokens/tokens.ts',
 ];
 
+/** What runs in the browser. */
+export const BROWSER = 'scheduler/gateway/http/dashboard/page';
+
 /** Who may import a package at run time, and who (besides those) its types. Packages that are not here belong to nobody. */
 export const PACKAGES: Readonly<Record<string, Part>> = {
   bullmq: { values: ['scheduler/queues'] },
   'isolated-vm': { values: ['runtime/sandbox/child'] },
   ioredis: { values: ['functions/redis', 'scheduler/cli/client.ts'], types: ['functions', 'scheduler'] },
-  esbuild: { values: ['functions/artifacts', 'runtime/sandbox/guest-bundle'] },
+  esbuild: {
+    values: ['functions/artifacts', 'runtime/sandbox/guest-bundle', 'scheduler/gateway/http/dashboard/bundle-page'],
+  },
   fastify: { values: ['scheduler/gateway/http'] },
   '@fastify/multipart': { values: ['scheduler/gateway/http'] },
   '@fastify/swagger': { values: ['scheduler/gateway/http'] },
   ajv: { values: ['scheduler/gateway/http'] },
   typebox: { values: ['scheduler/gateway/http'] },
   diff: { values: ['scheduler/gateway/operations'] },
+  preact: { values: [BROWSER] },
+  '@preact/signals': { values: [BROWSER] },
+  uplot: { values: [BROWSER] },
   commander: { values: ['scheduler/cli'] },
   'cli-progress': { values: ['scheduler/cli'] },
   pino: { values: ['scheduler/log.ts'], types: ['scheduler'] },

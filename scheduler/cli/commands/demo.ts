@@ -84,7 +84,7 @@ async function demoSettings(
 async function deployExamples(door: DoorClient, output: Output): Promise<void> {
   output.line(`\n${output.style('title', 'Deploying the examples')}`);
   const directory = join(packageRoot(), 'functions', 'examples');
-  const files = readdirSync(directory).filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'));
+  const files = readdirSync(directory).filter((file) => /(?<!\.d|\.test)\.ts$/.test(file));
   for (const file of files.sort()) {
     const path = relative(process.cwd(), join(directory, file));
     const deployed = await deployFunction(door, { file: path, activate: true });

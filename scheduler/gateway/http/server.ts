@@ -16,7 +16,7 @@ import { problemHeaders, problemOf } from './problem.ts';
 import { createRequestChecks, type RequestPart } from './request-check.ts';
 import type { HttpRoute } from './route.ts';
 import { allowedMethods } from './route-paths.ts';
-import { mountStaticFiles } from './static-files.ts';
+import { mountStaticFiles, type StaticSource } from './static-files.ts';
 
 export interface HttpServerOptions {
   readonly host: string;
@@ -28,8 +28,8 @@ export interface HttpServerOptions {
   readonly settings: HttpSettings;
   readonly tokens: Tokens;
   readonly routes: readonly HttpRoute[];
-  /** Folder whose files are served at `/`. */
-  readonly pages: URL;
+  /** What is served at `/`. */
+  readonly pages: StaticSource;
   /** False: Redis cannot be reached, so that most routes cannot answer. */
   readonly available: () => boolean;
   readonly log: Logger;
@@ -124,7 +124,7 @@ async function mountAll(door: Door): Promise<ReturnType<typeof mountRoutes>> {
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   const work = mountRoutes(door);
   mountDocument(app, routes);
-  await mountStaticFiles(app, door.pages);
+  mountStaticFiles(app, door.pages);
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0] ?? '/';
     const allowed = allowedMethods(routes, path);

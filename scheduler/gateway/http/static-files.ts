@@ -1,7 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
-import { extname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { extname } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -12,19 +10,13 @@ interface StaticFile {
   /** Null where it would not be smaller. */
   readonly zipped: Buffer | null;
   readonly etag: string;
-  readonly caching: string;
 }
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
   '.css': 'text/css; charset=utf-8',
-  '.json': 'application/json; charset=utf-8',
-  '.map': 'application/json; charset=utf-8',
   '.svg': 'image/svg+xml',
-  '.png': 'image/png',
-  '.ico': 'image/x-icon',
-  '.woff2': 'font/woff2',
   '.txt': 'text/plain; charset=utf-8',
 };
 
@@ -42,45 +34,47 @@ const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** A name that holds a hash of the content: `app-3f9c2b1a.js`. */
-const HASHED = /-[0-9a-zA-Z_]{8,}\.\w+$/;
 const LEAST_ZIPPED_BYTES = 512;
 const zip = promisify(gzip);
 
-/** Serves the files of a folder, with those below, from memory; `index.html` is at `/`. */
-export async function mountStaticFiles(app: FastifyInstance, folder: URL): Promise<void> {
-  const root = fileURLToPath(folder);
-  const entries = await readdir(root, { recursive: true, withFileTypes: true });
-  for (const entry of entries.filter((each) => each.isFile() && Object.hasOwn(TYPES, extname(each.name)))) {
-    const path = join(entry.parentPath, entry.name);
-    const name = path.slice(root.length).replaceAll('\\', '/').replace(/^\//, '');
-    const file = await load(path);
-    const url = name === 'index.html' ? '/' : `/${name}`;
+/** Files by name, made when they are first asked for. */
+export interface StaticSource {
+  readonly names: readonly string[];
+  read(): Promise<ReadonlyMap<string, Uint8Array>>;
+}
+
+/** Serves files from memory; `index.html` is at `/`. */
+export function mountStaticFiles(app: FastifyInstance, source: StaticSource): void {
+  const ready = new Map<string, StaticFile>();
+  for (const name of source.names) {
     app.route({
       method: ['GET', 'HEAD'],
-      url,
+      url: name === 'index.html' ? '/' : `/${name}`,
       schema: { hide: true } as object,
-      handler: async (request, reply) => send(file, request, reply),
+      handler: async (request, reply) => {
+        const file = ready.get(name) ?? (await load(source, name));
+        ready.set(name, file);
+        return send(file, request, reply);
+      },
     });
   }
 }
 
-async function load(path: string): Promise<StaticFile> {
-  const bytes = await readFile(path);
+async function load(source: StaticSource, name: string): Promise<StaticFile> {
+  const bytes = Buffer.from((await source.read()).get(name) ?? '');
   const zipped = bytes.length < LEAST_ZIPPED_BYTES ? null : await zip(bytes, { level: 9 });
   return {
-    type: TYPES[extname(path)] ?? 'application/octet-stream',
+    type: TYPES[extname(name)] ?? 'application/octet-stream',
     bytes,
     zipped: zipped !== null && zipped.length < bytes.length ? zipped : null,
     etag: `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`,
-    caching: HASHED.test(path) ? 'public, max-age=31536000, immutable' : 'no-cache',
   };
 }
 
 function send(file: StaticFile, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   reply.headers({
     etag: file.etag,
-    'cache-control': file.caching,
+    'cache-control': 'no-cache',
     'content-security-policy': CONTENT_SECURITY_POLICY,
     'referrer-policy': 'no-referrer',
     'cross-origin-opener-policy': 'same-origin',

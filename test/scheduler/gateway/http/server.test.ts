@@ -1,9 +1,5 @@
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { pino } from 'pino';
 import { Type } from 'typebox';
 import { expect, test } from 'vitest';
@@ -11,6 +7,7 @@ import { PlatformError } from '../../../../functions/index.ts';
 import { defineRoute, type HttpRoute } from '../../../../scheduler/gateway/http/route.ts';
 import { healthRoutes } from '../../../../scheduler/gateway/http/routes/health.ts';
 import { createHttpServer, type HttpServer } from '../../../../scheduler/gateway/http/server.ts';
+import type { StaticSource } from '../../../../scheduler/gateway/http/static-files.ts';
 import type { Tokens } from '../../../../scheduler/tokens/tokens.ts';
 import { withoutLeaks } from '../../../support/leaks.ts';
 import { waitFor } from '../../../support/wait.ts';
@@ -26,11 +23,11 @@ const NO_TOKENS: Tokens = {
   create: () => Promise.reject(new Error('not here')),
   revoke: () => Promise.reject(new Error('not here')),
 };
-const NO_PAGES = pathToFileURL(join(import.meta.dirname, 'support/'));
+const NO_PAGES: StaticSource = { names: [], read: async () => new Map() };
 
 interface Wish {
   readonly routes: readonly HttpRoute[];
-  readonly pages?: URL;
+  readonly pages?: StaticSource;
   readonly available?: () => boolean;
   readonly isLoopback?: boolean;
 }
@@ -213,29 +210,27 @@ test('closed it leaves nothing open, whatever its clients do', async () => {
 });
 
 test('files of the dashboard come from memory, with types, tags and a policy', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'regears-pages-'));
-  try {
-    const script = `// ${'long '.repeat(500)}`;
-    await mkdir(join(folder, 'assets'));
-    await writeFile(join(folder, 'index.html'), '<!doctype html><title>x</title>');
-    await writeFile(join(folder, 'assets', 'app-3f9c2b1a.js'), script);
-    await writeFile(join(folder, 'notes.md'), 'not served');
-    await using server = await serve({ routes: [], pages: pathToFileURL(`${folder}/`) });
-    const api = apiAt(server.port);
-    const page = await api.get('/');
-    expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
-    expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
-    expect(page.headers.get('cache-control')).toBe('no-cache');
-    const etag = page.headers.get('etag') ?? '';
-    expect((await api.get('/', { 'if-none-match': etag })).status).toBe(304);
-    const zipped = await fetch(`${api.url}/assets/app-3f9c2b1a.js`, { headers: { 'accept-encoding': 'gzip' } });
-    expect([zipped.headers.get('content-encoding'), await zipped.text()]).toEqual(['gzip', script]);
-    expect(zipped.headers.get('cache-control')).toContain('immutable');
-    expect((await api.call('HEAD', '/assets/app-3f9c2b1a.js')).status).toBe(200);
-    expect((await api.get('/notes.md')).status).toBe(404);
-    expect((await api.get('/assets/../../etc/passwd')).status).toBe(404);
-    expect((await api.get('/..%2f..%2fetc%2fpasswd')).status).toBe(404);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+  const script = `// ${'long '.repeat(500)}`;
+  const files = { 'index.html': '<!doctype html><title>x</title>', 'page.js': script, 'notes.txt': 'not served' };
+  let reads = 0;
+  const read = async () => {
+    reads += 1;
+    return new Map(Object.entries(files).map(([name, text]) => [name, Buffer.from(text)]));
+  };
+  await using server = await serve({ routes: [], pages: { names: ['index.html', 'page.js'], read } });
+  expect(reads).toBe(0);
+  const api = apiAt(server.port);
+  const page = await api.get('/');
+  expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
+  expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
+  expect(page.headers.get('cache-control')).toBe('no-cache');
+  const etag = page.headers.get('etag') ?? '';
+  expect((await api.get('/', { 'if-none-match': etag })).status).toBe(304);
+  expect(reads).toBe(1);
+  const zipped = await fetch(`${api.url}/page.js`, { headers: { 'accept-encoding': 'gzip' } });
+  expect([zipped.headers.get('content-encoding'), await zipped.text()]).toEqual(['gzip', script]);
+  expect((await api.call('HEAD', '/page.js')).status).toBe(200);
+  expect((await api.get('/notes.txt')).status).toBe(404);
+  expect((await api.get('/../../etc/passwd')).status).toBe(404);
+  expect((await api.get('/..%2f..%2fetc%2fpasswd')).status).toBe(404);
 });
