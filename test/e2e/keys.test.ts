@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type PlatformProcess, startPlatformProcess } from '../support/platform.ts';
 import { waitFor } from '../support/wait.ts';
-import { loadFunction, registrationRow, TOPOLOGIES, type Topology } from './topology.ts';
+import { configureAll, loadFunction, registrationRow, TOPOLOGIES, type Topology } from './topology.ts';
 
 describe.each(Object.entries(TOPOLOGIES))('functions on keys on %s', (_, start) => {
   let topology: Topology;
@@ -229,10 +229,3 @@ describe.each(Object.entries(TOPOLOGIES))('functions on keys on %s', (_, start) 
     await expect(keys("keyTypes: ['tree']")).rejects.toThrow('unknown key type');
   });
 });
-
-/** On every primary. */
-async function configureAll(topology: Topology, name: string, value: string): Promise<void> {
-  const client = topology.client();
-  const nodes = 'nodes' in client ? client.nodes('master') : [client];
-  await Promise.all(nodes.map((node) => node.config('SET', name, value)));
-}

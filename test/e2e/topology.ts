@@ -34,19 +34,31 @@ export const TOPOLOGIES: Readonly<Record<string, () => Promise<Topology>>> = {
   },
 };
 
+/** Sets an option of the server on every primary. */
+export async function configureAll(topology: Topology, name: string, value: string): Promise<void> {
+  const client = topology.client();
+  const nodes = 'nodes' in client ? client.nodes('master') : [client];
+  await Promise.all(nodes.map((node) => node.config('SET', name, value)));
+}
+
 /** A node on a Redis; both there only while tests run. */
 export interface World {
   readonly topology: Topology;
   readonly platform: PlatformProcess;
 }
 
-/** Declares the same tests for every topology, each with a node of its own. */
-export function describeOnTopologies(title: string, tests: (world: World) => void): void {
+/** Declares the same tests for every topology, each with a node of its own on servers with these options. */
+export function describeOnTopologies(
+  title: string,
+  tests: (world: World) => void,
+  options: Readonly<Record<string, string>> = {},
+): void {
   describe.each(Object.entries(TOPOLOGIES))(`${title} on %s`, (_, start) => {
     let topology: Topology | undefined;
     let platform: PlatformProcess | undefined;
     beforeAll(async () => {
       topology = await start();
+      for (const [name, value] of Object.entries(options)) await configureAll(topology, name, value);
       platform = await startPlatformProcess({ redisUrl: topology.url });
     });
     afterAll(async () => {
