@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -107,6 +108,22 @@ describe('every screen', () => {
     });
     expect(wide).toEqual({});
   });
+});
+
+test('every address in docs/dashboard.md is a screen', async () => {
+  const text = await readFile(new URL('../../../docs/dashboard.md', import.meta.url), 'utf8');
+  const addresses = [...new Set([...text.matchAll(/`(#\/[^`?]*)/g)].map(([, address = '']) => address))];
+  expect(addresses.length).toBeGreaterThan(14);
+  await using watched = await world.open();
+  const { page } = watched;
+  for (const address of addresses) {
+    await page.goto(`http://127.0.0.1:${world.platform.httpPort}/${address}`);
+    const tab = address.startsWith('#/cluster')
+      ? page.locator(`.tabs a[href="${address}"][aria-current]`)
+      : page.locator('h1');
+    await tab.waitFor();
+    expect([address, await page.locator('h1').innerText()]).not.toEqual([address, 'Nothing here']);
+  }
 });
 
 test('an execution shows the time of each step and its results, and is dropped after a question', async () => {
