@@ -65,7 +65,10 @@ describe.each(Object.entries(TOPOLOGIES))('concurrency over two nodes on %s', (_
       for (let n = 0; n < 200; n += 1) await redis.xadd(`c:${mode}:${n % 8}`, '*', 'n', String(n));
       const { ids } = await loadFunction(door, `c.${mode}`, source);
       await waitFor(async () => (await ran()) >= 200, { what: 'all have run', deadlineMs: 60_000 });
-      expect(await most()).toBe(3);
+      const together = await most();
+      expect(together).toBeLessThanOrEqual(3);
+      // In mode sync only different streams run side by side, and how many have news at once is up to their nodes.
+      expect(together).toBeGreaterThanOrEqual(mode === 'sync' ? 2 : 3);
       const row = await registrationRow(door, ids[0] ?? '');
       expect([row.get('concurrency'), row.get('mode')]).toEqual([3, mode]);
       await noneHeld(ids[0] ?? '');
