@@ -53,11 +53,16 @@ declare global {
   /** Waited for by one handler and completed by another; see `createFuture`. */
   interface Future<Value = unknown> extends PromiseLike<Value> {
     /**
-     * A name that may be stored and sent around; `JSON.stringify` writes it, too.
+     * A name that may be stored and sent around.
      * @example
      * await execute('LPUSH', 'waiting', String(future));
      */
     toString(): string;
+    /**
+     * The same as `toString`, for `JSON.stringify`.
+     * @example
+     * await execute('LPUSH', 'waiting', JSON.stringify({ question: r.value.question, answer: future }));
+     */
     toJSON(): string;
   }
 
