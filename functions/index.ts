@@ -1,6 +1,7 @@
 /** Public names of the `functions` layer: what can run. */
 export type { Artifact, LoadableVersion, SourceLanguage } from './artifacts/artifact.ts';
-export { type BundledSource, bundleFile } from './artifacts/bundle.ts';
+export { type BundledSource, bundleFile, type SourceMistake } from './artifacts/bundle.ts';
+export { bundleInputs } from './artifacts/bundle-inputs.ts';
 export { bundleSources, type SourceFiles } from './artifacts/bundle-sources.ts';
 export { type CompileRequest, compileArtifact, hashSource } from './artifacts/compile.ts';
 export { type OriginalFile, originalFiles } from './artifacts/original-files.ts';

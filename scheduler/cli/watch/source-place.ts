@@ -1,0 +1,53 @@
+import { dirname, join, relative } from 'node:path';
+import { type BundledSource, originalFiles, type PlatformError, type SourceMistake } from '#functions';
+import type { Output } from '../render.ts';
+
+/** A place as a stack or a message names it: `lib/prices.ts:3:14`. */
+const PLACE = /(?:^|[\s(@])([^\s()@:]+\.[cm]?[jt]sx?):(\d+)(?::(\d+))?/g;
+const LONGEST_LINE = 160;
+
+/** The source of one version, to show the lines that its errors name. */
+export interface VersionSource {
+  /** The file that was deployed. */
+  readonly file: string;
+  readonly bundled: BundledSource;
+}
+
+/** Where it went wrong: what the builder found, else the first place in the author's files that the error names. */
+export function mistakesOf(error: PlatformError, source: VersionSource | null): readonly SourceMistake[] {
+  const { mistakes } = error.details;
+  if (Array.isArray(mistakes)) return mistakes as SourceMistake[];
+  const place = source === null ? null : placeIn(error.message, source);
+  return place === null ? [] : [place];
+}
+
+/** The first place of a text that lies in the author's files, with its line; null when there is none. */
+export function placeIn(text: string, { file, bundled }: VersionSource): SourceMistake | null {
+  const files = new Map(originalFiles(bundled, '').map(({ path, source }) => [path, source]));
+  for (const [, path = '', line, column = '1'] of text.matchAll(PLACE)) {
+    const lineText = files.get(path)?.split(/\r?\n/)[Number(line) - 1];
+    if (lineText === undefined) continue;
+    const shown = relative(process.cwd(), join(dirname(file), path));
+    return { file: shown, line: Number(line), column: Number(column), length: 0, lineText };
+  }
+  return null;
+}
+
+/** The place, its line and a mark under the column. */
+export function showPlace(output: Output, { file, line, column, length, lineText }: SourceMistake): void {
+  const number = String(line);
+  // A mark below a tab stands right only behind a tab.
+  const from = Math.max(0, column - LONGEST_LINE / 2);
+  const shown = lineText.slice(from, from + LONGEST_LINE);
+  const before = shown.slice(0, column - 1 - from).replace(/[^\t]/g, ' ');
+  const marks = '^'.repeat(Math.max(1, Math.min(length, shown.length - before.length)));
+  const rule = output.style('faint', '|');
+  output.line(`  ${output.style('name', `${file}:${line}:${column}`)}`);
+  output.line(`  ${output.style('faint', number)} ${rule} ${printableLine(shown)}`);
+  output.line(`  ${' '.repeat(number.length)} ${rule} ${before}${output.style('bad', marks)}`);
+}
+
+/** A source may hold anything; only tabs stay as they are. */
+function printableLine(text: string): string {
+  return text.replace(/[^\P{Cc}\t]/gu, '�');
+}
