@@ -1,4 +1,5 @@
 import {
+  type ActiveRegistration,
   connectRedis,
   createRegistry,
   createRegistryKeys,
@@ -55,6 +56,8 @@ export interface Platform extends AsyncDisposable {
   drain(): Promise<void>;
   /** Runs one sample through a function for real, but outside of streams, counters, retries and dead letters. See `runTrial`. */
   tryOut(request: TrialRequest): Promise<Trial>;
+  /** What is in force on this node. */
+  registrations(): readonly ActiveRegistration[];
 }
 
 export interface PlatformOptions {
@@ -125,6 +128,7 @@ export async function startPlatform(settings: Settings, options: PlatformOptions
     httpAddress: `${settings.httpHost}:${doors.http.port}`,
     drain: () => drain(node, doors),
     tryOut: (request) => doors.tryOut(request),
+    registrations: () => [...node.registry.snapshot().registrations.values()],
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }

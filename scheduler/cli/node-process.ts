@@ -19,6 +19,8 @@ export interface RunningNode {
   stop(): void;
   /** See `Platform.tryOut`. */
   readonly tryOut: Platform['tryOut'];
+  /** See `Platform.registrations`. */
+  readonly registrations: Platform['registrations'];
 }
 
 /** One Ctrl-C may arrive several times, since the terminal and npm both pass it on: only a later one is a second signal. */
@@ -99,5 +101,6 @@ export async function runNode({ settings, origins, witness }: NodeSettings): Pro
     stopping: stopping.signal,
     stop: () => asked.resolve('the command has ended'),
     tryOut: (request) => platform.tryOut(request),
+    registrations: () => platform.registrations(),
   };
 }

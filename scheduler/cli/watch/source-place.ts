@@ -33,8 +33,9 @@ export function placeIn(text: string, { file, bundled }: VersionSource): SourceM
   return null;
 }
 
-/** The place, its line and a mark under the column. */
-export function showPlace(output: Output, { file, line, column, length, lineText }: SourceMistake): void {
+/** The place, unless the text that was told before names it, its line, and a mark under the column. */
+export function showPlace(output: Output, mistake: SourceMistake, told: string): void {
+  const { file, line, column, length, lineText } = mistake;
   const number = String(line);
   // A mark below a tab stands right only behind a tab.
   const from = Math.max(0, column - LONGEST_LINE / 2);
@@ -42,7 +43,8 @@ export function showPlace(output: Output, { file, line, column, length, lineText
   const before = shown.slice(0, column - 1 - from).replace(/[^\t]/g, ' ');
   const marks = '^'.repeat(Math.max(1, Math.min(length, shown.length - before.length)));
   const rule = output.style('faint', '|');
-  output.line(`  ${output.style('name', `${file}:${line}:${column}`)}`);
+  const place = `${file}:${line}:${column}`;
+  if (!told.includes(place)) output.line(`  ${output.style('name', place)}`);
   output.line(`  ${output.style('faint', number)} ${rule} ${printableLine(shown)}`);
   output.line(`  ${' '.repeat(number.length)} ${rule} ${before}${output.style('bad', marks)}`);
 }

@@ -46,6 +46,6 @@ function tellRefused(output: Output, { name, file, error, bundled, version }: Re
     output.line(`${head(output, 'bad', 'refused')} ${output.style('name', name)}: ${stays}`);
     const lines = message.split('\n').map(printable);
     output.line(`  ${output.style('bad', code)}: ${lines.join('\n  ')}`);
-    for (const mistake of mistakes.slice(0, 5)) showPlace(output, mistake);
+    for (const mistake of mistakes.slice(0, 5)) showPlace(output, mistake, message);
   });
 }
