@@ -31,7 +31,10 @@ export async function readEntry(address: EntryAddress): Promise<EntryFound> {
   let options = optionsOf(url);
   for (let moves = 0; ; moves += 1) {
     const redis = new Redis(options);
-    redis.on('error', () => undefined); // the command that waits is told
+    let lost: Error | undefined;
+    redis.on('error', (error: Error) => {
+      lost = error;
+    });
     try {
       const entries = await rangeOf(redis, stream, id);
       const [entry] = entries ?? [];
@@ -39,7 +42,7 @@ export async function readEntry(address: EntryAddress): Promise<EntryFound> {
       return { kind: 'absent', keyType: await redis.type(stream) };
     } catch (reason) {
       const [, host, port] = /^MOVED \d+ (.*):(\d+)$/.exec(String((reason as Error).message)) ?? [];
-      if (host === undefined || moves >= MOST_MOVES) throw failed(url, reason);
+      if (host === undefined || moves >= MOST_MOVES) throw failed(url, isReply(reason) ? reason : (lost ?? reason));
       // Without a host it is the one that was asked.
       options = { ...options, ...(host === '' ? {} : { host }), port: Number(port) };
     } finally {
@@ -81,11 +84,15 @@ function optionsOf(url: string): ClientOptions {
   };
 }
 
+function isReply(reason: unknown): boolean {
+  return reason instanceof Error && reason.name === 'ReplyError';
+}
+
 function failed(url: string, reason: unknown): PlatformError {
   const shown = maskRedisUrl(url);
-  const { name, message } = reason instanceof Error ? reason : new TypeError(String(reason));
+  const message = reason instanceof Error ? reason.message : String(reason);
   const details = { url: shown };
-  if (name === 'ReplyError' && !/^(WRONGPASS|NOAUTH)/.test(message)) {
+  if (isReply(reason) && !/^(WRONGPASS|NOAUTH)/.test(message)) {
     return new PlatformError('REDIS_REPLY', `${shown} answers: ${message}`, { cause: reason, details });
   }
   const text = `no Redis can be used at ${shown}: ${message}`;

@@ -16,6 +16,7 @@ export interface Witness {
 /** Whose event it was. */
 export interface WitnessedPlace {
   readonly functionName: string;
+  /** 0: the source is no version yet. */
   readonly version: number;
   /** Null: the source wrote it while it was evaluated. */
   readonly registrationId: string | null;
@@ -63,19 +64,16 @@ export function witnessed(witness: Witness, execute: Execute): Execute {
   };
 }
 
-/** Lines of no batch: a source writes them each time a sandbox process loads it, and they are told once. */
+/**
+ * Lines that a source writes while it is evaluated. Every sandbox process that loads it does so; told is what it wrote when it was
+ * looked at before it became a version, which happens once.
+ */
 export function loadLines(witness: Witness): (line: GuestLog) => void {
-  const told = new Set<string>();
   return ({ functionName, version, level, message, atLoad }) => {
-    const line = JSON.stringify([functionName, version, level, message]);
-    if (atLoad !== true || told.has(line)) return;
-    if (told.size >= MOST_TOLD) told.clear();
-    told.add(line);
+    if (atLoad !== true || version !== 0) return;
     witness.onLine({ functionName, version, registrationId: null, stream: '', entryId: null, level, message });
   };
 }
-
-const MOST_TOLD = 10_000;
 
 class RunReport {
   readonly #given: Invocation;

@@ -59,7 +59,7 @@ function tellLine(output: Output, line: WitnessedLine): void {
   const { functionName, version, registrationId, stream, entryId, level, message } = line;
   const facts = { event: 'log', function: functionName, version, registration: registrationId, stream, entry: entryId };
   output.record({ ...facts, level, message }, () => {
-    const whose = registrationId ?? `${functionName}, while it loads`;
+    const whose = registrationId ?? `${functionName} while it loads`;
     const text = message.split('\n').map(printable).join('\n  ');
     output.line(`${head(output, 'faint', 'log')} ${name(output, whose, version)} ${where(output, stream, entryId)}${levelText(output, level)} ${text}`);
   });
@@ -71,7 +71,7 @@ function tellRun(output: Output, run: WitnessedRun, sources: VersionSources): vo
     const { failures, registrationId, version, stream, entryIds, durationMs } = run;
     const style = failures.length > 0 ? 'bad' : 'good';
     const id = entryIds.length === 1 ? (entryIds[0] ?? null) : null;
-    const what = `${endsOf(run)} ${output.style('faint', `${durationMs.toFixed(1)} ms`)}`;
+    const what = `${endsOf(run)}${output.style('faint', `${durationMs.toFixed(1)} ms`)}`;
     output.line(`${head(output, style, wordOf(run))} ${name(output, registrationId, version)} ${where(output, stream, id)}${what}`);
     showCommands(output, run.commands, run.commandsDropped);
     showFailures(output, failures, source);
@@ -115,11 +115,12 @@ function endsOf({ entries, done, filtered, failures }: WitnessedRun): string {
   const parts = [`${done} done`];
   if (filtered > 0) parts.push(`${filtered} filtered`);
   if (failures.length > 0) parts.push(`${failures.length} failed`);
-  return `${entries} entries: ${parts.join(', ')},`;
+  return `${entries} entries: ${parts.join(', ')}, `;
 }
 
 function name(output: Output, registrationId: string, version: number): string {
-  return `${output.style('name', printable(registrationId))} ${output.style('faint', `v${version}`)}`;
+  const shown = output.style('name', printable(registrationId));
+  return version === 0 ? shown : `${shown} ${output.style('faint', `v${version}`)}`;
 }
 
 function where(output: Output, stream: string, entryId: string | null): string {
