@@ -26,6 +26,8 @@ const PATIENCE_MS = 250;
 const SWEEP_MS = 500;
 /** An inode may be touched long before its name comes to be watched, as by `mv`. */
 const OLDEST_SAVE_MS = 2_000;
+/** Times of files come from a coarser clock, which is behind. */
+const CLOCK_MS = 10;
 
 export function createPathWatch(options: PathWatchOptions): PathWatch {
   return new Watching(options.onChange);
@@ -61,7 +63,7 @@ class Watching implements PathWatch {
     const known = [...now].map(([path, print]) => {
       const before = this.#known.get(path);
       if (before !== undefined) return [path, before] as const;
-      return [path, print.changedMs > sinceMs ? ABSENT : print] as const;
+      return [path, print.changedMs > sinceMs - CLOCK_MS ? UNKNOWN : print] as const;
     });
     this.#known = new Map(known);
     this.#watchFolders();
@@ -152,6 +154,8 @@ interface Print {
 }
 
 const ABSENT: Print = { inode: 0, size: -1, modifiedMs: 0, changedMs: 0 };
+/** Is as nothing that can be found. */
+const UNKNOWN: Print = { ...ABSENT, inode: -1 };
 
 function printsOf(paths: readonly string[]): ReadonlyMap<string, Print> {
   return new Map(paths.map((path) => [path, printOf(statOf(path))]));
