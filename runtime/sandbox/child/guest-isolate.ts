@@ -198,7 +198,14 @@ function told(news: GuestNews, shared: Uint32Array): ToldNews {
 }
 
 /** By the guest's `BlameField`: the turn that did not end, else the longest one, which is 0 ms where there was none. */
-function blameIn([known, batch = 0, entry = 0, longest, longestBatch = 0, longestEntry = 0]: Uint32Array): Blame | null {
+function blameIn([
+  known,
+  batch = 0,
+  entry = 0,
+  longest,
+  longestBatch = 0,
+  longestEntry = 0,
+]: Uint32Array): Blame | null {
   if (known === 1) return { batch, entry };
   return longest === 0 ? null : { batch: longestBatch, entry: longestEntry };
 }
