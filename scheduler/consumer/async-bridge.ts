@@ -91,17 +91,21 @@ export function createAsyncBridge(options: AsyncBridgeOptions): AsyncBridge {
     },
     isFull: (lane) => lane.queued > 0 && lane.queued >= queueWindowOf(lane.registration) / 2,
     async refresh(lane) {
-      const summary = (await calls.call(['XPENDING', lane.stream, lane.registration.group])) as [
-        number,
-        string | null,
-        string | null,
-        [string, string][] | null,
-      ];
-      const own = (summary[3] ?? []).find(([name]) => name === node.consumer());
-      lane.queued = Number(own?.[1] ?? 0);
+      lane.queued = await pendingOf(calls, lane, node.consumer());
       options.onRoom(lane);
     },
   };
+}
+
+async function pendingOf(calls: RedisCalls, lane: Lane, consumer: string): Promise<number> {
+  const summary = (await calls.call(['XPENDING', lane.stream, lane.registration.group])) as [
+    number,
+    string | null,
+    string | null,
+    [string, string][] | null,
+  ];
+  const own = (summary[3] ?? []).find(([name]) => name === consumer);
+  return Number(own?.[1] ?? 0);
 }
 
 function jobsOf(
