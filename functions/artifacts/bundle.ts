@@ -73,7 +73,10 @@ export async function bundleFile(path: string): Promise<BundledSource> {
   }).catch((reason: BuildFailure) => {
     const messages = (reason.errors ?? []).map((message) => seenFromHere(message, folder));
     const details = { mistakes: messages.flatMap(mistakeOf) };
-    throw new PlatformError('ARTIFACT_INVALID', describeMessages(messages) || reason.message, { cause: reason, details });
+    throw new PlatformError('ARTIFACT_INVALID', describeMessages(messages) || reason.message, {
+      cause: reason,
+      details,
+    });
   });
   const textOf = (extension: string): string =>
     result.outputFiles.find((file) => file.path.endsWith(`function${extension}`))?.text ?? '';

@@ -13,8 +13,15 @@ export interface EntryAddress {
 
 /** An entry, or what stands in its place. */
 export type EntryFound =
-  | { readonly kind: 'entry'; readonly id: string; readonly fields: readonly (readonly [name: Buffer, value: Buffer])[] }
-  | { readonly kind: 'absent'; /** Of the key, as TYPE names it; `none` = there is no such key. */ readonly keyType: string };
+  | {
+      readonly kind: 'entry';
+      readonly id: string;
+      readonly fields: readonly (readonly [name: Buffer, value: Buffer])[];
+    }
+  | {
+      readonly kind: 'absent' /** Of the key, as TYPE names it; `none` = there is no such key. */;
+      readonly keyType: string;
+    };
 
 const CONNECT_MS = 5_000;
 const COMMAND_MS = 10_000;
@@ -27,27 +34,33 @@ const MOST_MOVES = 5;
  * NOPERM. Nothing stays open.
  */
 export async function readEntry(address: EntryAddress): Promise<EntryFound> {
-  const { url, stream, id } = address;
-  let options = optionsOf(url);
+  let options = optionsOf(address.url);
   for (let moves = 0; ; moves += 1) {
-    const redis = new Redis(options);
-    let lost: Error | undefined;
-    redis.on('error', (error: Error) => {
-      lost = error;
-    });
-    try {
-      const entries = await rangeOf(redis, stream, id);
-      const [entry] = entries ?? [];
-      if (entry !== undefined) return { kind: 'entry', id: entry[0].toString(), fields: pairsOf(entry[1]) };
-      return { kind: 'absent', keyType: await redis.type(stream) };
-    } catch (reason) {
-      const [, host, port] = /^MOVED \d+ (.*):(\d+)$/.exec(String((reason as Error).message)) ?? [];
-      if (host === undefined || moves >= MOST_MOVES) throw failed(url, isReply(reason) ? reason : (lost ?? reason));
-      // Without a host it is the one that was asked.
-      options = { ...options, ...(host === '' ? {} : { host }), port: Number(port) };
-    } finally {
-      redis.disconnect();
-    }
+    const found = await ask(options, address);
+    if (!(found instanceof Error)) return found;
+    const [, host, port] = /^MOVED \d+ (.*):(\d+)$/.exec(found.message) ?? [];
+    if (host === undefined || moves >= MOST_MOVES) throw failed(address.url, found);
+    // Without a host it is the one that was asked.
+    options = { ...options, ...(host === '' ? {} : { host }), port: Number(port) };
+  }
+}
+
+/** Returns what it failed with: an answer of the server, or why there was no connection. */
+async function ask(options: ClientOptions, { stream, id }: EntryAddress): Promise<EntryFound | Error> {
+  const redis = new Redis(options);
+  let lost: Error | undefined;
+  redis.on('error', (error: Error) => {
+    lost = error;
+  });
+  try {
+    const [entry] = (await rangeOf(redis, stream, id)) ?? [];
+    if (entry !== undefined) return { kind: 'entry', id: entry[0].toString(), fields: pairsOf(entry[1]) };
+    return { kind: 'absent', keyType: await redis.type(stream) };
+  } catch (reason) {
+    const error = reason as Error;
+    return isReply(error) ? error : (lost ?? error);
+  } finally {
+    redis.disconnect();
   }
 }
 
@@ -66,7 +79,10 @@ async function rangeOf(redis: Redis, stream: string, id: string | null): Promise
 
 function pairsOf(flat: readonly Buffer[]): readonly (readonly [Buffer, Buffer])[] {
   const empty = Buffer.alloc(0);
-  return Array.from({ length: flat.length / 2 }, (_, at) => [flat[2 * at] ?? empty, flat[2 * at + 1] ?? empty] as const);
+  return Array.from(
+    { length: flat.length / 2 },
+    (_, at) => [flat[2 * at] ?? empty, flat[2 * at + 1] ?? empty] as const,
+  );
 }
 
 function optionsOf(url: string): ClientOptions {
@@ -84,13 +100,13 @@ function optionsOf(url: string): ClientOptions {
   };
 }
 
-function isReply(reason: unknown): boolean {
-  return reason instanceof Error && reason.name === 'ReplyError';
+function isReply(error: Error): boolean {
+  return error.name === 'ReplyError';
 }
 
-function failed(url: string, reason: unknown): PlatformError {
+function failed(url: string, reason: Error): PlatformError {
   const shown = maskRedisUrl(url);
-  const message = reason instanceof Error ? reason.message : String(reason);
+  const { message } = reason;
   const details = { url: shown };
   if (isReply(reason) && !/^(WRONGPASS|NOAUTH)/.test(message)) {
     return new PlatformError('REDIS_REPLY', `${shown} answers: ${message}`, { cause: reason, details });

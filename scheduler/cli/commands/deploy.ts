@@ -15,7 +15,10 @@ export const deploy: Command = {
     { flags: '--name <name>', description: 'name of the function', defaultText: 'file name without extension' },
     { flags: '--description <text>', description: 'kept with the version' },
     { flags: '--no-activate', description: 'store the version and leave the active one in force' },
-    { flags: '-w, --watch', description: 'deploy again whenever the file, or what it imports, is saved; Ctrl-C ends it' },
+    {
+      flags: '-w, --watch',
+      description: 'deploy again whenever the file, or what it imports, is saved; Ctrl-C ends it',
+    },
   ],
   examples: [
     'deploy functions/examples/clicks.ts',

@@ -32,7 +32,8 @@ export const dev: Command = {
     },
     {
       flags: '--from <url> <stream> <id...>',
-      description: 'take an entry of another Redis, which is only read, as sample; $ is the newest one; may be repeated',
+      description:
+        'take an entry of another Redis, which is only read, as sample; $ is the newest one; may be repeated',
     },
     { flags: '--save', description: 'keep what --from has brought in the folder of samples' },
     { flags: '--open', description: 'open the dashboard in a browser' },
@@ -113,7 +114,10 @@ function showReady(output: Output, { node, settings, dashboard }: Ready): void {
 async function checkFiles(files: readonly string[], name: string | undefined): Promise<void> {
   if (files.length === 0) throw new PlatformError('ARGUMENT_INVALID', 'no file is given; give the file of a function');
   if (name !== undefined && files.length > 1) {
-    throw new PlatformError('ARGUMENT_INVALID', `--name is "${name}" for ${files.length} files; give one file with --name`);
+    throw new PlatformError(
+      'ARGUMENT_INVALID',
+      `--name is "${name}" for ${files.length} files; give one file with --name`,
+    );
   }
   refuseSameName(files, name);
   for (const file of files) {

@@ -35,12 +35,18 @@ export function parseFrom(words: readonly string[]): {
   while (at < words.length && (at === 0 || (words[at] ?? '').includes('://'))) {
     const [url = '', stream, id] = words.slice(at, at + 3);
     if (stream === undefined || id === undefined) {
-      const given = [url, stream].filter((word) => word !== undefined).map(maskRedisUrl).join(' ');
+      const given = [url, stream]
+        .filter((word) => word !== undefined)
+        .map(maskRedisUrl)
+        .join(' ');
       throw new PlatformError('ARGUMENT_INVALID', `--from is "${given}"; it takes <url> <stream> <id>`);
     }
     if (id !== '$' && !isEntryId(id)) {
       const allowed = 'an entry id such as 1700000000000-0, or $ for the newest entry (quote it)';
-      throw new PlatformError('ARGUMENT_INVALID', `the id of --from is "${id.slice(0, LONGEST_NAME)}"; allowed is ${allowed}`);
+      throw new PlatformError(
+        'ARGUMENT_INVALID',
+        `the id of --from is "${id.slice(0, LONGEST_NAME)}"; allowed is ${allowed}`,
+      );
     }
     origins.push({ url, stream, id });
     at += 3;
@@ -69,17 +75,23 @@ export function saveSample(folder: string, { name, text }: FetchedSample): strin
     return path;
   } catch (cause) {
     const why = (cause as Error).message;
-    throw new PlatformError('ARGUMENT_INVALID', `the sample cannot be written to ${path} (--samples): ${why}`, { cause });
+    throw new PlatformError('ARGUMENT_INVALID', `the sample cannot be written to ${path} (--samples): ${why}`, {
+      cause,
+    });
   }
 }
 
 function missing({ url, stream, id }: SampleOrigin, keyType: string): PlatformError<SchedulerErrorCode> {
   const shown = stream.slice(0, LONGEST_NAME);
   if (keyType === 'stream') {
-    const text = id === '$' ? `the stream "${shown}" at ${url} is empty` : `the stream "${shown}" at ${url} has no entry ${id}; it may have been trimmed`;
+    const text =
+      id === '$'
+        ? `the stream "${shown}" at ${url} is empty`
+        : `the stream "${shown}" at ${url} has no entry ${id}; it may have been trimmed`;
     return new PlatformError('ENTRY_NOT_FOUND', text);
   }
-  const what = keyType === 'none' ? `there is no stream "${shown}"` : `the key "${shown}" holds no stream but a ${keyType}`;
+  const what =
+    keyType === 'none' ? `there is no stream "${shown}"` : `the key "${shown}" holds no stream but a ${keyType}`;
   return new PlatformError('STREAM_NOT_FOUND', `${what} at ${url}`);
 }
 
@@ -88,7 +100,8 @@ function fieldsJson({ fields }: Extract<EntryFound, { kind: 'entry' }>): object 
   const pairs = fields.map(([name, value]) => [bytesJson(name), bytesJson(value)] as const);
   const names = pairs.map(([name]) => name);
   // An object would put names that look like numbers first.
-  const isPlain = names.every((name) => typeof name === 'string' && !/^\d+$/.test(name)) && new Set(names).size === names.length;
+  const isPlain =
+    names.every((name) => typeof name === 'string' && !/^\d+$/.test(name)) && new Set(names).size === names.length;
   return isPlain ? Object.fromEntries(pairs) : pairs;
 }
 

@@ -61,7 +61,9 @@ function tellLine(output: Output, line: WitnessedLine): void {
   output.record({ ...facts, level, message }, () => {
     const whose = registrationId ?? `${functionName} while it loads`;
     const text = message.split('\n').map(printable).join('\n  ');
-    output.line(`${head(output, 'faint', 'log')} ${name(output, whose, version)} ${where(output, stream, entryId)}${levelText(output, level)} ${text}`);
+    output.line(
+      `${head(output, 'faint', 'log')} ${name(output, whose, version)} ${where(output, stream, entryId)}${levelText(output, level)} ${text}`,
+    );
   });
 }
 
@@ -72,7 +74,9 @@ function tellRun(output: Output, run: WitnessedRun, sources: VersionSources): vo
     const style = failures.length > 0 ? 'bad' : 'good';
     const id = entryIds.length === 1 ? (entryIds[0] ?? null) : null;
     const what = `${endsOf(run)}${output.style('faint', `${durationMs.toFixed(1)} ms`)}`;
-    output.line(`${head(output, style, wordOf(run))} ${name(output, registrationId, version)} ${where(output, stream, id)}${what}`);
+    output.line(
+      `${head(output, style, wordOf(run))} ${name(output, registrationId, version)} ${where(output, stream, id)}${what}`,
+    );
     showCommands(output, run.commands, run.commandsDropped);
     showFailures(output, failures, source);
   });

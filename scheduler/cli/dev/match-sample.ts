@@ -29,19 +29,13 @@ function eventFor(event: SampleEvent, { spec }: ActiveRegistration): TrialEvent 
     case 'stream':
       return trigger.kind === 'stream' && hasPrefix(event.stream, trigger.prefix) ? entryOf(event) : null;
     case 'trigger':
-      return trigger.kind === 'command' && trigger.trigger === event.trigger
-        ? { kind: 'command', args: event.args }
-        : null;
+      return callOf(event, trigger);
     case 'command':
       return hookEvent(event, trigger);
     case 'key':
-      return trigger.kind === 'keys' && hasPrefix(event.key, trigger.prefix) && isHeard(event, trigger)
-        ? { kind: 'key', key: event.key, event: event.event }
-        : null;
+      return keyEvent(event, trigger);
     case 'list':
-      return trigger.kind === 'list' && trigger.lists.some((list) => latin1FromUtf8(list) === event.list)
-        ? captured({ key: event.list, value: event.item })
-        : null;
+      return itemOf(event, trigger);
     case 'channel':
       return messageEvent(event, trigger);
     case 'schedule':
@@ -49,6 +43,15 @@ function eventFor(event: SampleEvent, { spec }: ActiveRegistration): TrialEvent 
     case 'send':
       return null;
   }
+}
+
+function callOf({ trigger: name, args }: Of<'trigger'>, trigger: TriggerSpec): TrialEvent | null {
+  return trigger.kind === 'command' && trigger.trigger === name ? { kind: 'command', args } : null;
+}
+
+function itemOf({ list, item }: Of<'list'>, trigger: TriggerSpec): TrialEvent | null {
+  const isMeant = trigger.kind === 'list' && trigger.lists.some((each) => latin1FromUtf8(each) === list);
+  return isMeant ? captured({ key: list, value: item }) : null;
 }
 
 function entryOf({ stream, id, fields }: Of<'stream'>): TrialEvent {
@@ -67,13 +70,16 @@ function hookEvent({ command: [name = '', ...args] }: Of<'command'>, trigger: Tr
   return isMeant ? { kind: 'command', args } : null;
 }
 
-function isHeard({ event }: Of<'key'>, trigger: Extract<TriggerSpec, { kind: 'keys' }>): boolean {
-  return trigger.eventTypes === null || trigger.eventTypes.includes(event.toLowerCase());
+function keyEvent({ key, event }: Of<'key'>, trigger: TriggerSpec): TrialEvent | null {
+  if (trigger.kind !== 'keys' || !hasPrefix(key, trigger.prefix)) return null;
+  const isHeard = trigger.eventTypes === null || trigger.eventTypes.includes(event.toLowerCase());
+  return isHeard ? { kind: 'key', key, event } : null;
 }
 
 function messageEvent({ channel, message }: Of<'channel'>, trigger: TriggerSpec): TrialEvent | null {
   if (trigger.kind !== 'pubsub') return null;
-  if (trigger.channels.some((each) => latin1FromUtf8(each) === channel)) return captured({ channel, pattern: '', message });
+  if (trigger.channels.some((each) => latin1FromUtf8(each) === channel))
+    return captured({ channel, pattern: '', message });
   const pattern = trigger.patterns.map(latin1FromUtf8).find((each) => matchesGlob(each, channel));
   return pattern === undefined ? null : captured({ channel, pattern, message });
 }

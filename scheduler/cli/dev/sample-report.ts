@@ -31,7 +31,11 @@ export function createSampleReport(output: Output, sources: VersionSources): Sam
     tried: (sample, trial) => tellTrial(output, { sample: sample.name, trial, sources }),
     sent: ({ name }, reply) => {
       output.record({ event: 'sample', sample: name, outcome: 'sent', reply }, () =>
-        say('good', name, `sent ${output.style('faint', '→')} ${printable(typeof reply === 'string' ? reply : JSON.stringify(reply))}`),
+        say(
+          'good',
+          name,
+          `sent ${output.style('faint', '→')} ${printable(typeof reply === 'string' ? reply : JSON.stringify(reply))}`,
+        ),
       );
     },
     unmatched: ({ name, event, registrationId }, functions) => {
@@ -65,7 +69,9 @@ function tellTrial(output: Output, { sample, trial, sources }: Told): void {
     const style = outcome === 'failed' ? 'bad' : 'good';
     const whose = `${output.style('name', printable(registrationId))} ${output.style('faint', `v${version}`)}`;
     const took = output.style('faint', `${durationMs.toFixed(1)} ms`);
-    output.line(`${head(output, style, 'sample')} ${output.style('title', printable(sample))} ${whose} ${outcome} ${took}`);
+    output.line(
+      `${head(output, style, 'sample')} ${output.style('title', printable(sample))} ${whose} ${outcome} ${took}`,
+    );
     for (const { level, message } of logs) {
       output.line(`    ${levelText(output, level)} ${message.split('\n').map(printable).join('\n    ')}`);
     }

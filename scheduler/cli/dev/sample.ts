@@ -42,7 +42,8 @@ const KINDS: Readonly<Record<SampleEvent['kind'], Kind>> = {
     members: ['fields', 'id'],
     needed: 1,
     read: ({ stream, fields, id }, at) => {
-      if (id !== undefined && (typeof id !== 'string' || !isEntryId(id))) throw wrong(at, 'id', id, 'an entry id such as "1700000000000-0"');
+      if (id !== undefined && (typeof id !== 'string' || !isEntryId(id)))
+        throw wrong(at, { id }, 'an entry id such as "1700000000000-0"');
       return { kind: 'stream', stream: bytes(stream), id: id ?? null, fields: pairs(fields, at) };
     },
   },
@@ -50,7 +51,7 @@ const KINDS: Readonly<Record<SampleEvent['kind'], Kind>> = {
     members: ['args'],
     needed: 0,
     read: ({ trigger, args = [] }, at) => {
-      if (typeof trigger !== 'string') throw wrong(at, 'trigger', trigger, 'the name of a trigger');
+      if (typeof trigger !== 'string') throw wrong(at, { trigger }, 'the name of a trigger');
       return { kind: 'trigger', trigger, args: words('args', args, at) };
     },
   },
@@ -63,7 +64,7 @@ const KINDS: Readonly<Record<SampleEvent['kind'], Kind>> = {
     members: ['event'],
     needed: 0,
     read: ({ key, event = 'set' }, at) => {
-      if (typeof event !== 'string') throw wrong(at, 'event', event, 'the name of an event of Redis such as "hset"');
+      if (typeof event !== 'string') throw wrong(at, { event }, 'the name of an event of Redis such as "hset"');
       return { kind: 'key', key: bytes(key), event };
     },
   },
@@ -81,7 +82,7 @@ const KINDS: Readonly<Record<SampleEvent['kind'], Kind>> = {
     members: [],
     needed: 0,
     read: ({ schedule }, at) => {
-      if (typeof schedule !== 'string') throw wrong(at, 'schedule', schedule, 'the id of a registration, or "*"');
+      if (typeof schedule !== 'string') throw wrong(at, { schedule }, 'the id of a registration, or "*"');
       return { kind: 'schedule', schedule };
     },
   },
@@ -107,7 +108,7 @@ export function parseSamples(text: string, file: string): readonly Sample[] {
 
 function parseSample(content: unknown, at: string): Sample {
   if (typeof content !== 'object' || content === null || Array.isArray(content)) {
-    throw wrong(at, 'a sample', content, 'an object');
+    throw wrong(at, { 'a sample': content }, 'an object');
   }
   const fields = content as Fields;
   const [name, ...others] = NAMES.filter((each) => Object.hasOwn(fields, each));
@@ -126,7 +127,7 @@ function parseSample(content: unknown, at: string): Sample {
   }
   const { registration = null } = fields;
   if (registration !== null && typeof registration !== 'string') {
-    throw wrong(at, 'registration', registration, 'the id of a registration');
+    throw wrong(at, { registration }, 'the id of a registration');
   }
   return { name: at, registrationId: registration, event: read(fields, at) };
 }
@@ -135,7 +136,8 @@ function parseSample(content: unknown, at: string): Sample {
 function pairs(fields: unknown, at: string): readonly (readonly [string, string])[] {
   const list: unknown = isRecord(fields) ? Object.entries(fields) : fields;
   const isPairs = Array.isArray(list) && list.every((pair) => Array.isArray(pair) && pair.length === 2);
-  if (!isPairs || list.length === 0) throw wrong(at, 'fields', fields, 'an object, or a list of [name, value], with one at least');
+  if (!isPairs || list.length === 0)
+    throw wrong(at, { fields }, 'an object, or a list of [name, value], with one at least');
   return (list as [unknown, unknown][]).map(([name, value]) => [bytes(name), bytes(value)] as const);
 }
 
@@ -145,12 +147,12 @@ function isRecord(value: unknown): value is Fields {
 
 function words(name: string, value: unknown, at: string): readonly string[] {
   if (Array.isArray(value)) return value.map(bytes);
-  throw wrong(at, name, value, 'a list of arguments');
+  throw wrong(at, { [name]: value }, 'a list of arguments');
 }
 
 function sentence(name: string, value: unknown, at: string): readonly string[] {
   const list = words(name, value, at);
-  if (list.length === 0) throw wrong(at, name, value, 'a command with its arguments');
+  if (list.length === 0) throw wrong(at, { [name]: value }, 'a command with its arguments');
   return list;
 }
 
@@ -159,7 +161,9 @@ function bytes(value: unknown): string {
   return argumentBytes(value);
 }
 
-function wrong(at: string, name: string, value: unknown, allowed: string): PlatformError {
+/** @param found the one thing that is wrong, by its name. */
+function wrong(at: string, found: Fields, allowed: string): PlatformError {
+  const [[name, value] = ['', undefined]] = Object.entries(found);
   const shown = JSON.stringify(value)?.slice(0, 100) ?? 'missing';
   return new PlatformError('ARGUMENT_INVALID', `${at}: ${name} is ${shown}; allowed is ${allowed}`);
 }

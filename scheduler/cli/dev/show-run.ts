@@ -51,7 +51,9 @@ export function showCommands(output: Output, commands: readonly TrialCommand[], 
   for (const { args, reply } of commands.slice(0, MOST_COMMANDS)) {
     const [name = '', ...rest] = args.map(word);
     const answer = isReplyError(reply) ? output.style('bad', replyText(reply)) : replyText(reply);
-    output.line(`    ${output.style('name', name)} ${shortened(rest.join(' '))} ${output.style('faint', '→')} ${answer}`);
+    output.line(
+      `    ${output.style('name', name)} ${shortened(rest.join(' '))} ${output.style('faint', '→')} ${answer}`,
+    );
   }
   const more = commands.length + dropped - MOST_COMMANDS;
   if (more > 0) output.line(`    ${output.style('faint', `… and ${more} more commands`)}`);

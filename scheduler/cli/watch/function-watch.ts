@@ -86,7 +86,9 @@ class Watched implements FunctionWatch {
   constructor(options: FunctionWatchOptions) {
     this.#options = options;
     this.#name = functionName(options.file, options.name);
-    this.#paths = createPathWatch({ onChange: (savedAtMs) => this.#want({ savedAtMs, isForced: false, isRetry: false }) });
+    this.#paths = createPathWatch({
+      onChange: (savedAtMs) => this.#want({ savedAtMs, isForced: false, isRetry: false }),
+    });
     this.started = this.#first();
   }
 

@@ -33,7 +33,9 @@ export function head(output: Output, style: 'good' | 'bad' | 'warn' | 'faint', w
 function tellUnchanged(output: Output, { name, file, version, isMended }: UnchangedEvent): void {
   output.record({ event: 'unchanged', name, file, version, mended: isMended }, () => {
     const what = isMended ? `is as version ${version} again, which is in force` : `is unchanged, version ${version}`;
-    output.line(`${head(output, isMended ? 'good' : 'faint', isMended ? 'mended' : 'same')} ${output.style('name', name)} ${what}`);
+    output.line(
+      `${head(output, isMended ? 'good' : 'faint', isMended ? 'mended' : 'same')} ${output.style('name', name)} ${what}`,
+    );
   });
 }
 

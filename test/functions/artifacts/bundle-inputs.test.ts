@@ -21,7 +21,10 @@ describe('what a bundle is made of', () => {
     write('node_modules/dep/package.json', '{ "main": "main.js" }');
     const dep = write('node_modules/dep/main.js', 'module.exports = 1;');
     const lib = write('src/lib/price.ts', 'export const price = 1;');
-    const file = write('src/shop.ts', "import { price } from './lib/price.js'; import dep from 'dep'; log(String(price + dep));");
+    const file = write(
+      'src/shop.ts',
+      "import { price } from './lib/price.js'; import dep from 'dep'; log(String(price + dep));",
+    );
     const inputs = await bundleInputs(file);
     expect(inputs).toEqual(expect.arrayContaining([file, lib, dep]));
     for (const name of ['package.json', 'tsconfig.json', 'src/tsconfig.json', 'node_modules/dep/package.json']) {

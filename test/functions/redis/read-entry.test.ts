@@ -71,6 +71,8 @@ test('of a cluster is found from any of its nodes', async () => {
   const client = cluster.client();
   for (const stream of ['a', 'b', 'c', 'd']) {
     await client.call('XADD', stream, '1-1', 'f', stream);
-    expect(await readEntry({ url, stream, id: '1-1' })).toMatchObject({ fields: [[Buffer.from('f'), Buffer.from(stream)]] });
+    expect(await readEntry({ url, stream, id: '1-1' })).toMatchObject({
+      fields: [[Buffer.from('f'), Buffer.from(stream)]],
+    });
   }
 });

@@ -32,7 +32,10 @@ describe('a file of samples', () => {
       ['bytes', '\u00ff\u0000'],
     ];
     expect(eventOf({ stream: 's', fields })).toEqual({ kind: 'stream', stream: 's', id: null, fields: read });
-    expect(eventOf({ stream: 's', id: '5-1', fields: Object.entries(fields) })).toMatchObject({ id: '5-1', fields: read });
+    expect(eventOf({ stream: 's', id: '5-1', fields: Object.entries(fields) })).toMatchObject({
+      id: '5-1',
+      fields: read,
+    });
   });
 
   test('is as docs/dev.md shows it, in every kind that it lists', () => {
@@ -52,7 +55,10 @@ describe('a file of samples', () => {
     ['{"stream":"s","fields":{}}', /fields is \{\}; allowed is an object, or a list of \[name, value\]/],
     ['{"stream":"s","fields":[["a"]]}', /fields is \[\["a"\]\]/],
     ['{"stream":"s","fields":{"a":1},"id":"now"}', /id is "now"; allowed is an entry id/],
-    ['{"stream":"s","fields":{"a":1},"user":"ann"}', /has the member user; beside stream allowed are fields, id, registration/],
+    [
+      '{"stream":"s","fields":{"a":1},"user":"ann"}',
+      /has the member user; beside stream allowed are fields, id, registration/,
+    ],
     ['{"trigger":"t","args":"ann"}', /args is "ann"; allowed is a list of arguments/],
     ['{"send":[]}', /send is \[\]; allowed is a command/],
     ['{"key":"k","event":3}', /event is 3/],
