@@ -178,7 +178,7 @@ function openNode(ground: Ground, opening: AsyncDisposableStack): Node {
   const loadable = (name: string, version: number): Promise<LoadableVersion> => registry.loadable(name, version);
   const registeredRuns = openRegisteredRuns(ground, opening);
   const recorded = registeredRuns.recording((invocation) => runtime.execute(invocation));
-  const run = ground.witness === undefined ? recorded : witnessed(ground.witness, recorded);
+  const run = ground.witness === undefined ? recorded : witnessed(ground.witness, recorded, settings.prefix);
   const ring = (name: string): void => stream.ring(name);
   const keyEvents = openKeyEvents({ ...ground, leases, execute: run, loadable, ring }, opening);
   const { execute } = keyEvents;

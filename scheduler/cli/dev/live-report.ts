@@ -56,13 +56,13 @@ function createFlood(onUntold: (count: number) => void): Flood {
 }
 
 function tellLine(output: Output, line: WitnessedLine): void {
-  const { functionName, version, registrationId, stream, entryId, level, message } = line;
-  const facts = { event: 'log', function: functionName, version, registration: registrationId, stream, entry: entryId };
-  output.record({ ...facts, level, message }, () => {
+  const { functionName, version, registrationId, stream, entryId, subject, level, message } = line;
+  const facts = { event: 'log', function: functionName, version, registration: registrationId, stream };
+  output.record({ ...facts, entry: entryId, subject, level, message }, () => {
     const whose = registrationId ?? `${functionName} while it loads`;
     const text = message.split('\n').map(printable).join('\n  ');
     output.line(
-      `${head(output, 'faint', 'log')} ${name(output, whose, version)} ${where(output, stream, entryId)}${levelText(output, level)} ${text}`,
+      `${head(output, 'faint', 'log')} ${name(output, whose, version)} ${where(output, [stream, entryId, subject])}${levelText(output, level)} ${text}`,
     );
   });
 }
@@ -70,12 +70,12 @@ function tellLine(output: Output, line: WitnessedLine): void {
 function tellRun(output: Output, run: WitnessedRun, sources: VersionSources): void {
   const source = sources.get(run.functionName, run.version);
   output.record(runFacts(run, sources), () => {
-    const { failures, registrationId, version, stream, entryIds, durationMs } = run;
+    const { failures, registrationId, version, stream, entryIds, subjects, durationMs } = run;
     const style = failures.length > 0 ? 'bad' : 'good';
-    const id = entryIds.length === 1 ? (entryIds[0] ?? null) : null;
+    const event = run.entries === 1 ? [entryIds[0], subjects[0]] : [];
     const what = `${endsOf(run)}${output.style('faint', `${durationMs.toFixed(1)} ms`)}`;
     output.line(
-      `${head(output, style, wordOf(run))} ${name(output, registrationId, version)} ${where(output, stream, id)}${what}`,
+      `${head(output, style, wordOf(run))} ${name(output, registrationId, version)} ${where(output, [stream, ...event])}${what}`,
     );
     showCommands(output, run.commands, run.commandsDropped);
     showFailures(output, failures, source);
@@ -91,18 +91,23 @@ function showFailures(
   for (const [first, ...same] of [...reasons.values()].slice(0, MOST_REASONS)) {
     if (first === undefined) continue;
     const others = same.length === 0 ? '' : ` and ${same.length} more`;
-    if (failures.length > 1) output.line(`  entry ${first.entryId ?? '?'}${others}:`);
+    if (failures.length > 1) output.line(`  ${printable(first.entryId ?? first.subject ?? '?')}${others}:`);
     showError(output, first.error, source);
   }
   if (reasons.size > MOST_REASONS) output.line(`  … and ${reasons.size - MOST_REASONS} other reasons`);
 }
 
 function runFacts(run: WitnessedRun, sources: VersionSources): object {
-  const { functionName, version, registrationId, stream, entryIds, entries, done, filtered, durationMs } = run;
+  const { functionName, version, registrationId, stream, entryIds, subjects, entries, done, filtered, durationMs } =
+    run;
   const source = sources.get(functionName, version);
-  const failures = run.failures.map(({ entryId, error }) => ({ entry: entryId, error: errorFacts(error, source) }));
+  const failures = run.failures.map(({ entryId, subject, error }) => ({
+    entry: entryId,
+    subject,
+    error: errorFacts(error, source),
+  }));
   return {
-    ...{ event: 'ran', function: functionName, version, registration: registrationId, stream, entryIds },
+    ...{ event: 'ran', function: functionName, version, registration: registrationId, stream, entryIds, subjects },
     ...{ entries, done, filtered, failed: failures.length, failures, durationMs },
     commands: commandFacts(run.commands),
   };
@@ -127,7 +132,7 @@ function name(output: Output, registrationId: string, version: number): string {
   return version === 0 ? shown : `${shown} ${output.style('faint', `v${version}`)}`;
 }
 
-function where(output: Output, stream: string, entryId: string | null): string {
-  const parts = [stream, entryId ?? ''].filter((part) => part !== '');
-  return parts.length === 0 ? '' : `${output.style('faint', printable(parts.join(' ')))} `;
+function where(output: Output, words: readonly (string | null | undefined)[]): string {
+  const shown = words.filter((word) => typeof word === 'string' && word !== '').join(' ');
+  return shown === '' ? '' : `${output.style('faint', printable(shown))} `;
 }

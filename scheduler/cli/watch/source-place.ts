@@ -4,7 +4,12 @@ import type { Output } from '../render.ts';
 
 /** A place as a stack or a message names it: `lib/prices.ts:3:14`. */
 const PLACE = /(?:^|[\s(@])([^\s()@:]+\.[cm]?[jt]sx?):(\d+)(?::(\d+))?/g;
+/** Of a line that is no terminal's. */
 const LONGEST_LINE = 160;
+/** Columns before the line itself, for numbers up to 9999. */
+const MARGIN = 9;
+/** Of a line that does not fit, so much is shown behind the mark. */
+const BEHIND_MARK = 30;
 
 /** The source of one version, to show the lines that its errors name. */
 export interface VersionSource {
@@ -37,9 +42,10 @@ export function placeIn(text: string, { file, bundled }: VersionSource): SourceM
 export function showPlace(output: Output, mistake: SourceMistake, told: string): void {
   const { file, line, column, length, lineText } = mistake;
   const number = String(line);
+  const width = Math.max(2 * BEHIND_MARK, (process.stdout.columns ?? LONGEST_LINE) - MARGIN);
+  const from = Math.max(0, Math.min(column + BEHIND_MARK, lineText.length) - width);
+  const shown = lineText.slice(from, from + width);
   // A mark below a tab stands right only behind a tab.
-  const from = Math.max(0, column - LONGEST_LINE / 2);
-  const shown = lineText.slice(from, from + LONGEST_LINE);
   const before = shown.slice(0, column - 1 - from).replace(/[^\t]/g, ' ');
   const marks = '^'.repeat(Math.max(1, Math.min(length, shown.length - before.length)));
   const rule = output.style('faint', '|');
