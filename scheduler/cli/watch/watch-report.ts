@@ -45,7 +45,8 @@ function tellRefused(output: Output, { name, file, error, bundled, version }: Re
   const facts = { event: 'refused', name, file, error: { code, message }, mistakes, versionInForce: version };
   output.record(facts, () => {
     const stays = version === null ? 'nothing of it is deployed yet' : `version ${version} goes on running`;
-    output.line(`${head(output, 'bad', 'refused')} ${output.style('name', name)}: ${stays}`);
+    const next = error.retryable ? 'it is tried again until it works' : stays;
+    output.line(`${head(output, 'bad', 'refused')} ${output.style('name', name)}: ${next}`);
     const lines = message.split('\n').map(printable);
     output.line(`  ${output.style('bad', code)}: ${lines.join('\n  ')}`);
     for (const mistake of mistakes.slice(0, 5)) showPlace(output, mistake, message);
