@@ -115,6 +115,7 @@ export function addLoad(lane: Lane, entries: number): void {
 /** For so long entries may become pending under our name that nobody here is told of. */
 export function doubt(lane: Lane, forMs: number): void {
   lane.unsureUntilMs = Math.max(lane.unsureUntilMs, performance.now() + forMs);
+  lane.registration.doubted.add(lane);
 }
 
 /** A parked lane's entries do not count, so that streams that stand still never hold up the others. */

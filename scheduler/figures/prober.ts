@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Probe } from './figures.ts';
 
-/** Measures what costs Redis something: so often that it takes at most a twentieth of the time, at most once a second. */
+/** Measures what costs Redis something: so often that it takes at most a hundredth of the time, at most once a second. */
 export interface Prober {
   /** Measures, if it is time to; never twice at once. */
   ask(): void;
@@ -9,7 +9,7 @@ export interface Prober {
   newest(): Probe | null;
 }
 
-const SHARE = 20;
+const SHARE = 100;
 const LONGEST_PAUSE_MS = 30_000;
 const GOOD_FOR_MS = 2 * LONGEST_PAUSE_MS;
 
