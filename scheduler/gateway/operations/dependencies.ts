@@ -34,7 +34,7 @@ export interface OperationDependencies {
   /** What was set with RG.CONFIGSET. */
   readonly options: Pick<Options, 'read' | 'set' | 'forFunctions'>;
   readonly tokens: Tokens;
-  readonly figures: Pick<Figures, 'latest' | 'history' | 'nodes'>;
+  readonly figures: Pick<Figures, 'latest' | 'history' | 'nodes' | 'backlogs' | 'self'>;
   /** Settings of this node as they may be shown. */
   readonly shownSettings: readonly ShownSetting[];
   readonly log: Logger;
