@@ -52,12 +52,14 @@ export const HTTP_ROWS: Rows<'http'> = {
     name: 'metrics-access',
     kind: choice(['token', 'open']),
     default: 'token',
-    description: 'Who may scrape /metrics: with a token of role read, as the API asks for; or everybody who reaches the HTTP door',
+    description:
+      'Who may scrape /metrics: with a token of role read, as the API asks for; or everybody who reaches the HTTP door',
   },
   'http.metricsLabels': {
     name: 'metrics-labels',
     kind: integer({ min: 0, max: 10_000 }),
     default: 200,
-    description: 'Registrations, and functions, with labels of their own in /metrics; all others are summed up as `other`',
+    description:
+      'Registrations, and functions, with labels of their own in /metrics; all others are summed up as `other`',
   },
 };

@@ -7,7 +7,8 @@ const TRACES_PATH = '/v1/traces';
 const ENDPOINT: Kind<string | null> = {
   name: 'text',
   placeholder: '<url>',
-  allowed: 'http://host:port or https://host:port, with a path where traces are not taken at /v1/traces; no credentials in it',
+  allowed:
+    'http://host:port or https://host:port, with a path where traces are not taken at /v1/traces; no credentials in it',
   parse: (raw) => (raw === null ? null : endpointOf(raw)),
   show: (value) => value ?? 'none',
 };

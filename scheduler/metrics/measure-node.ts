@@ -69,10 +69,7 @@ function measureSandboxes(facts: NodeFacts, functions: LabelBounds<string>): rea
     ),
     labelled(FAMILIES.heap, summed(heaps(facts, functions), added)),
     counts(FAMILIES.deaths, 'cause', sandboxCounts.deaths),
-    labelled(
-      FAMILIES.crashes,
-      summed(crashesByFunction(facts, functions), added),
-    ),
+    labelled(FAMILIES.crashes, summed(crashesByFunction(facts, functions), added)),
     counts(FAMILIES.quarantines, 'verdict', sandboxCounts.quarantines),
   ];
 }

@@ -63,12 +63,27 @@ export function createRegistrationMeasure({
       );
     return [
       labelled(NODE_FAMILIES.entries, ends),
-      labelled(NODE_FAMILIES.executions, each(({ executions }) => executions)),
-      labelled(NODE_FAMILIES.errors, each(({ errors }) => errors)),
-      labelled(NODE_FAMILIES.retries, each(({ retries }) => retries)),
+      labelled(
+        NODE_FAMILIES.executions,
+        each(({ executions }) => executions),
+      ),
+      labelled(
+        NODE_FAMILIES.errors,
+        each(({ errors }) => errors),
+      ),
+      labelled(
+        NODE_FAMILIES.retries,
+        each(({ retries }) => retries),
+      ),
       { family: NODE_FAMILIES.duration, samples: totals.map(([labels, one]) => histogram(labels, one)) },
-      labelled(NODE_FAMILIES.inWork, ofLanes(({ inWork }) => inWork)),
-      labelled(NODE_FAMILIES.waiting, ofLanes(({ waiting }) => waiting)),
+      labelled(
+        NODE_FAMILIES.inWork,
+        ofLanes(({ inWork }) => inWork),
+      ),
+      labelled(
+        NODE_FAMILIES.waiting,
+        ofLanes(({ waiting }) => waiting),
+      ),
     ];
   };
 }

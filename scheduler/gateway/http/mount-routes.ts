@@ -60,9 +60,10 @@ function mountRoute(options: MountOptions, route: HttpRoute, state: WorkState): 
     config: { documentedBody: documentedBody(route) } as object,
     onRequest: async (request) => {
       if (route.role !== null) {
-        checkState(options, state);
-        guardRequest(request.headers, options.settings, await options.authentication.isOpen());
-        const caller = await options.authentication.identify(request.headers);
+        if (route.unconditional !== true) checkState(options, state);
+        const authentication = route.unconditional === true ? options.authentication.lasting : options.authentication;
+        guardRequest(request.headers, options.settings, await authentication.isOpen());
+        const caller = await authentication.identify(request.headers);
         checkRole(caller, route.role);
         callers.set(request, caller);
       }

@@ -8,17 +8,27 @@ import { defineRoute, type HttpRoute } from '../../../../scheduler/gateway/http/
 import { healthRoutes } from '../../../../scheduler/gateway/http/routes/health.ts';
 import { createHttpServer, type HttpServer } from '../../../../scheduler/gateway/http/server.ts';
 import type { StaticSource } from '../../../../scheduler/gateway/http/static-files.ts';
-import type { Tokens } from '../../../../scheduler/tokens/tokens.ts';
+import type { HttpSettings } from '../../../../scheduler/settings.ts';
+import type { TokenChecks, Tokens } from '../../../../scheduler/tokens/tokens.ts';
 import { withoutLeaks } from '../../../support/leaks.ts';
 import { waitFor } from '../../../support/wait.ts';
 import { apiAt } from './support/api.ts';
 import { follow } from './support/events.ts';
 
 const log = pino({ level: 'silent' });
-const settings = { origins: [], maxConnections: 20, eventClients: 5, answerMs: 1_000, idempotencyKeepMs: 1_000 };
+const settings: HttpSettings = {
+  origins: [],
+  maxConnections: 20,
+  eventClients: 5,
+  answerMs: 1_000,
+  idempotencyKeepMs: 1_000,
+  metricsAccess: 'token',
+  metricsLabels: 10,
+};
+const CHECKS: TokenChecks = { areThere: async () => false, verify: async () => null };
 const NO_TOKENS: Tokens = {
-  areThere: async () => false,
-  verify: async () => null,
+  ...CHECKS,
+  lasting: CHECKS,
   list: async () => [],
   create: () => Promise.reject(new Error('not here')),
   revoke: () => Promise.reject(new Error('not here')),
