@@ -98,7 +98,7 @@ function fromEnvironment(env: Readonly<Record<string, string | undefined>>): (Gi
 function fromStandards(env: Readonly<Record<string, string | undefined>>): Given[] {
   return settingRows().flatMap(([path, { standard = [] }]) =>
     standard.flatMap(({ name, read }) => {
-      const raw = env[name] === undefined || env[name] === '' ? undefined : read(env[name]);
+      const raw = env[name] === undefined || env[name] === '' ? undefined : read(env[name], env);
       return raw === undefined ? [] : [{ origin: { source: 'environment' as const, name }, raw, path }];
     }),
   );

@@ -38,7 +38,7 @@ export interface Setting<Value> {
 export interface StandardVariable {
   readonly name: string;
   /** What it means as a raw value of the setting; undefined = nothing. */
-  read(value: string): string | undefined;
+  read(value: string, env: Readonly<Record<string, string | undefined>>): string | undefined;
 }
 
 /** The whole table: complete by its type, so a field of Settings without a row does not compile. */

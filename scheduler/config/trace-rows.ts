@@ -22,6 +22,10 @@ function endpointOf(raw: unknown): string | undefined {
   return url.href;
 }
 
+function isDisabled({ OTEL_SDK_DISABLED: disabled }: Readonly<Record<string, string | undefined>>): boolean {
+  return disabled?.toLowerCase() === 'true';
+}
+
 /** Traces: OpenTelemetry. */
 export const TRACE_ROWS: Rows<'trace'> = {
   'trace.endpoint': {
@@ -32,8 +36,11 @@ export const TRACE_ROWS: Rows<'trace'> = {
     description:
       'Collector that traces are sent to, OTLP over HTTP; not given: OTEL_EXPORTER_OTLP_TRACES_ENDPOINT or OTEL_EXPORTER_OTLP_ENDPOINT, else none are made',
     standard: [
-      { name: 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', read: (value) => value },
-      { name: 'OTEL_EXPORTER_OTLP_ENDPOINT', read: (value) => `${value.replace(/\/+$/, '')}${TRACES_PATH}` },
+      { name: 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', read: (value, env) => (isDisabled(env) ? undefined : value) },
+      {
+        name: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+        read: (value, env) => (isDisabled(env) ? undefined : `${value.replace(/\/+$/, '')}${TRACES_PATH}`),
+      },
     ],
   },
   'trace.ratio': {

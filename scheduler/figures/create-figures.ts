@@ -51,6 +51,8 @@ const SAMPLES_LIFE_MS = 600_000;
 /** As long as the longest pause between two measurements, twice. */
 const BACKLOGS_LIFE_MS = 60_000;
 const NS_PER_MS = 1e6;
+/** Time between two looks at the loop, which is part of what is measured. */
+const LOOP_RESOLUTION_MS = 20;
 
 /** Begins to write this node's figures. */
 export function createFigures(options: FiguresOptions): Figures {
@@ -72,7 +74,7 @@ class RedisFigures implements Figures {
 
   constructor(options: FiguresOptions) {
     this.#options = options;
-    this.#delay = monitorEventLoopDelay({ resolution: 20 });
+    this.#delay = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
     this.#delay.enable();
     this.#prober = createProber(options.probe, options.log);
     this.#before = { totals: structuredClone(options.meter.sum()), atMs: performance.now() };
@@ -156,7 +158,8 @@ class RedisFigures implements Figures {
     const { slot } = fleet.self;
     const pool = inspectPool();
     const { rss, heapUsed } = process.memoryUsage();
-    const loopDelayMs = Math.round((this.#delay.percentile(99) / NS_PER_MS) * 10) / 10;
+    const turnMs = this.#delay.percentile(99) / NS_PER_MS;
+    const loopDelayMs = Math.round(Math.max(0, turnMs - LOOP_RESOLUTION_MS) * 10) / 10;
     this.#delay.reset();
     this.#loopDelayMs = loopDelayMs;
     const status: NodeStatus = {

@@ -16,6 +16,8 @@ const MAX_BODY_BYTES = 16 * 1024 * 1024;
 const LONGEST_MS = 600_000;
 const DEFAULT_MS = 30_000;
 const KEY = /^[\x21-\x7e]{1,255}$/;
+/** Of what W3C Trace Context allows; longer ones are left alone. */
+const LONGEST_TRACE_HEADER = 512;
 const RAW_TYPES = ['text/plain', 'application/octet-stream'];
 
 export const Timeout = Type.Optional(Type.Integer({ minimum: 1, maximum: LONGEST_MS, default: DEFAULT_MS }));
@@ -79,8 +81,10 @@ interface OwnCall {
 }
 
 function traceOf({ traceparent, tracestate }: IncomingHttpHeaders): TraceContext | undefined {
-  if (typeof traceparent !== 'string') return undefined;
-  return typeof tracestate === 'string' ? { traceparent, tracestate } : { traceparent };
+  if (typeof traceparent !== 'string' || traceparent.length > LONGEST_TRACE_HEADER) return undefined;
+  return typeof tracestate === 'string' && tracestate.length <= LONGEST_TRACE_HEADER
+    ? { traceparent, tracestate }
+    : { traceparent };
 }
 
 function callNow({ calls }: HttpDependencies, { name, args, trace }: OwnCall): Promise<CallAnswer> {
