@@ -5,7 +5,7 @@ const TRACES_PATH = '/v1/traces';
 
 /** An address; without a path it is that of a collector, which takes traces at the usual place. */
 const ENDPOINT: Kind<string | null> = {
-  name: 'text',
+  name: 'url',
   placeholder: '<url>',
   allowed:
     'http://host:port or https://host:port, with a path where traces are not taken at /v1/traces; no credentials in it',

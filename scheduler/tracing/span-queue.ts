@@ -17,7 +17,7 @@ export interface SpanQueue {
 }
 
 const BATCH = 512;
-const EVERY_MS = 1_000;
+const EVERY_MS = 500;
 
 export function createSpanQueue({ exporter, most, log }: SpanQueueOptions): SpanQueue {
   const counts = { exported: 0, failed: 0, dropped: 0 };

@@ -81,7 +81,7 @@ describe('labels', () => {
     expect(bounds.of('g/stream/b')).toEqual({ function: 'g', registration: 'g/stream/b' });
     expect(
       summed(
-        ['h/stream/c', 'i/x/y', 'f/stream/a'].map((id) => [bounds.of(id), 1] as const),
+        ['h/stream/c', 'i/x/y', 'f/stream/a'].map((id) => [bounds.of(id), 1 as number] as const),
         (a, b) => a + b,
       ).map(([{ registration }, value]) => [registration, value]),
     ).toEqual([

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import process from 'node:process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import {
@@ -18,6 +19,7 @@ const read = (path: string): string => readFileSync(new URL(path, ROOT), 'utf8')
 const SOURCE = `
 new GearsBuilder('StreamReader').foreach(async (r) => {
   if (r.value.bad) throw new Error('bad');
+  if (r.value.grow) for (const map = new Map(), i = { n: 0 }; ; i.n += 1) map.set(i.n, [i.n]);
   while (r.value.hold && (await execute('EXISTS', 'go')) == 0) await sleep(0.02);
 }).register({ prefix: 'in', mode: 'async_local', onFailedPolicy: 'retry', onFailedRetryInterval: 600, maxAttempts: 2 });
 new GearsBuilder('StreamReader').foreach(() => { throw new Error('no'); })
@@ -31,7 +33,7 @@ let api: Api;
 
 beforeAll(async () => {
   redis = await startRedis();
-  started = await startApi({ redisUrl: redis.url, flags: ['--limit-execution-ms', '30s'] });
+  started = await startApi({ redisUrl: redis.url, flags: ['--limit-memory', '16mb'] });
   ({ api } = started);
   await api.upload('shop', SOURCE);
 });
@@ -59,7 +61,7 @@ async function scrape(headers?: Readonly<Record<string, string>>): Promise<reado
   return linesOf(body as string);
 }
 
-function valueOf(
+function numberOf(
   lines: readonly Line[],
   name: string,
   labels: Readonly<Record<string, string>> = {},
@@ -69,11 +71,11 @@ function valueOf(
 }
 
 test('a scrape has every metric of the catalogue with its labels, and none besides', async () => {
-  await waitFor(async () => valueOf(await scrape(), 'regears_fleet_backlog_entries') !== undefined, {
+  await waitFor(async () => numberOf(await scrape(), 'regears_fleet_backlog_entries') !== undefined, {
     what: 'a measurement',
   });
   await started.node.door.xadd('in', '*', 'a', 'b');
-  await waitFor(async () => valueOf(await scrape(), 'regears_function_heap_bytes') !== undefined, { what: 'a heap' });
+  await waitFor(async () => numberOf(await scrape(), 'regears_function_heap_bytes') !== undefined, { what: 'a heap' });
   const lines = await scrape();
   const families: readonly MetricFamily[] = [...Object.values(NODE_FAMILIES), ...Object.values(FLEET_FAMILIES)];
   const plain = lines.map(({ name }) => name.replace(/_(bucket|sum|count)$/, ''));
@@ -87,26 +89,44 @@ test('a scrape has every metric of the catalogue with its labels, and none besid
 test('counters tell of entries, executions, errors and time as they happen', async () => {
   const of = { registration: 'shop/stream/dead', function: 'shop' };
   const before = await scrape();
-  expect(valueOf(before, 'regears_entries_total', { ...of, end: 'dead' })).toBe(0);
+  expect(numberOf(before, 'regears_entries_total', { ...of, end: 'dead' })).toBe(0);
   await started.node.door.xadd('dead', '*', 'a', 'b');
   await started.node.door.xadd('dead', '*', 'a', 'c');
-  await waitFor(async () => valueOf(await scrape(), 'regears_entries_total', { ...of, end: 'dead' }) === 2, {
+  await waitFor(async () => numberOf(await scrape(), 'regears_entries_total', { ...of, end: 'dead' }) === 2, {
     what: 'two ends',
   });
   const after = await scrape();
-  expect(valueOf(after, 'regears_execution_errors_total', of)).toBe(2);
-  expect(valueOf(after, 'regears_executions_total', of)).toBe(2);
-  expect(valueOf(after, 'regears_execution_duration_seconds_count', of)).toBe(2);
-  expect(valueOf(after, 'regears_execution_duration_seconds_bucket', { ...of, le: '+Inf' })).toBe(2);
-  await waitFor(async () => valueOf(await scrape(), 'regears_fleet_dead_letters') === 2, { what: 'kept letters' });
+  expect(numberOf(after, 'regears_execution_errors_total', of)).toBe(2);
+  expect(numberOf(after, 'regears_executions_total', of)).toBe(2);
+  expect(numberOf(after, 'regears_execution_duration_seconds_count', of)).toBe(2);
+  expect(numberOf(after, 'regears_execution_duration_seconds_bucket', { ...of, le: '+Inf' })).toBe(2);
+  await waitFor(async () => numberOf(await scrape(), 'regears_fleet_dead_letters') === 2, { what: 'kept letters' });
+});
+
+test('sandboxes that end unasked are counted by cause, and by the function they died over', async () => {
+  const ended = (lines: readonly Line[]): number =>
+    lines.filter(({ name }) => name === 'regears_sandbox_deaths_total').reduce((sum, { value }) => sum + value, 0);
+  const { body } = await api.get('/v1/nodes');
+  process.kill(body.items[0].sandboxes[0].pid, 'SIGKILL');
+  await waitFor(async () => numberOf(await scrape(), 'regears_sandbox_deaths_total', { cause: 'outside' }) === 1, {
+    what: 'a death',
+  });
+  expect(numberOf(await scrape(), 'regears_sandbox_crashes_total', { function: 'shop' })).toBe(0);
+  await started.node.door.xadd('in', '*', 'grow', '1');
+  await waitFor(async () => (numberOf(await scrape(), 'regears_sandbox_crashes_total', { function: 'shop' }) ?? 0) > 0, {
+    what: 'a crash',
+  });
+  const lines = await scrape();
+  expect(ended(lines)).toBeGreaterThanOrEqual(2);
+  expect(numberOf(lines, 'regears_quarantines_total', { verdict: 'stopped' })).toBe(0);
 });
 
 test('readers are told of, not only pings: /readyz, /metrics and the streams agree', async () => {
   const [ready, lines] = [await api.get('/readyz'), await scrape()];
   expect(ready.body.parts.readers).toBe('ready');
-  expect(valueOf(lines, 'regears_node_part_ready', { part: 'readers' })).toBe(1);
-  expect(valueOf(lines, 'regears_readers')).toBe(2);
-  expect(valueOf(lines, 'regears_readers_silent')).toBe(0);
+  expect(numberOf(lines, 'regears_node_part_ready', { part: 'readers' })).toBe(1);
+  expect(numberOf(lines, 'regears_readers')).toBe(2);
+  expect(numberOf(lines, 'regears_readers_silent')).toBe(0);
 });
 
 test('OpenMetrics is given to who asks for it', async () => {
@@ -219,12 +239,12 @@ test('a scraper needs a token of role read once there is one, and is answered wh
   const authorization = `Bearer ${token.token}`;
   expect((await api.get('/metrics')).status).toBe(401);
   expect((await api.get('/metrics', { authorization: 'Bearer rgt_wrong' })).status).toBe(401);
-  expect(valueOf(await scrape({ authorization }), 'regears_redis_up')).toBe(1);
+  expect(numberOf(await scrape({ authorization }), 'regears_redis_up')).toBe(1);
   await redis.kill();
-  await waitFor(async () => valueOf(await scrape({ authorization }), 'regears_redis_up') === 0, { what: 'an outage' });
+  await waitFor(async () => numberOf(await scrape({ authorization }), 'regears_redis_up') === 0, { what: 'an outage' });
   const away = await scrape({ authorization });
-  expect(valueOf(away, 'regears_node_ready')).toBe(0);
-  expect(valueOf(away, 'regears_executions_total', { registration: 'shop/stream/dead' })).toBe(2);
+  expect(numberOf(away, 'regears_node_ready')).toBe(0);
+  expect(numberOf(away, 'regears_executions_total', { registration: 'shop/stream/dead' })).toBe(2);
   expect(away.some(({ name }) => name === 'regears_fleet_backlog_entries')).toBe(false);
   expect((await api.get('/metrics')).status).toBe(401);
   expect((await api.get('/v1/scaler', { authorization })).body.code).toBe('REDIS_UNREACHABLE');

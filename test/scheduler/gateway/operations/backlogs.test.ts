@@ -29,7 +29,7 @@ beforeEach(async () => {
   access = await connectRedis({ url: redis.url, log });
   retries = [];
   registrations = new Map([STREAM, COMMAND].map((spec) => [spec.id, active(spec)]));
-  const self = { nodeId: 'n', slot: 0, consumer: 'n0', host: 'h', pid: 1, startedAtMs: 0, revision: 1 };
+  const self = { nodeId: 'n', token: 't', slot: 0, consumer: 'n0', host: 'h', pid: 1, startedAtMs: 0, revision: 1 };
   const fleet = {
     self,
     consumers: () => ['n0'],
