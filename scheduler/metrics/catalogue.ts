@@ -37,8 +37,12 @@ export const NODE_FAMILIES = {
     '1 when the part is ready: redis, slot, registry, sandboxes, readers',
   ),
   redisUp: gauge('regears_redis_up', [], '1 when Redis has answered this scrape in time'),
-  readers: gauge('regears_readers', [], 'Streams that should be read on this node now'),
-  silent: gauge('regears_readers_silent', [], 'Those of them that nothing has read for too long'),
+  readers: gauge('regears_readers', [], 'Streams that this node reads'),
+  silent: gauge(
+    'regears_readers_silent',
+    [],
+    'Streams that should be read on this node, and that nothing has read for too long',
+  ),
   registrations: gauge('regears_registrations', ['state'], 'Registrations in force by state'),
   entries: counter(
     'regears_entries',

@@ -30,7 +30,7 @@ export function createNodeMeasure(facts: NodeFacts): (isRedisUp: boolean) => rea
 function measureState(facts: NodeFacts, isRedisUp: boolean): readonly Measured[] {
   const { fleet, version, registry, streams } = facts;
   const parts = Object.entries(facts.readiness());
-  const { lanes, silent } = streams.readers();
+  const readers = streams.facts().filter(({ running, state }) => running && state === 'ready');
   const states = new Map<string, number>(STATES.map((state) => [state, 0]));
   for (const { state } of registry.snapshot().registrations.values()) states.set(state, (states.get(state) ?? 0) + 1);
   return [
@@ -41,8 +41,8 @@ function measureState(facts: NodeFacts, isRedisUp: boolean): readonly Measured[]
       parts.map(([part, ready]) => [{ part }, truth(ready)]),
     ),
     single(FAMILIES.redisUp, truth(isRedisUp)),
-    single(FAMILIES.readers, lanes),
-    single(FAMILIES.silent, silent.length),
+    single(FAMILIES.readers, readers.length),
+    single(FAMILIES.silent, streams.readers().silent.length),
     counts(FAMILIES.registrations, 'state', states),
   ];
 }

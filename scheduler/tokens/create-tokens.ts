@@ -103,6 +103,7 @@ interface Memory {
 function createMemory(client: TokensOptions['access']['client'], key: string, rememberMs: number): Memory {
   let known: { readonly tokens: StoredTokens; readonly untilMs: number } | null = null;
   let reading: Promise<StoredTokens> | null = null;
+  let readingSinceMs = 0;
   /** What was read last, however long ago. */
   let last: StoredTokens | null = null;
   const read = async (): Promise<StoredTokens> => {
@@ -114,15 +115,20 @@ function createMemory(client: TokensOptions['access']['client'], key: string, re
   };
   const recent = (): Promise<StoredTokens> => {
     if (known !== null && performance.now() < known.untilMs) return Promise.resolve(known.tokens);
-    reading ??= read().finally(() => {
-      reading = null;
-    });
+    if (reading === null) {
+      readingSinceMs = performance.now();
+      reading = read().finally(() => {
+        reading = null;
+      });
+    }
     return reading;
   };
   return {
     read,
     recent,
     async lasting() {
+      const isLate = reading !== null && performance.now() - readingSinceMs > PATIENCE_MS;
+      if (isLate && last !== null) return last;
       const late = Promise.withResolvers<null>();
       const timer = setTimeout(() => late.resolve(null), PATIENCE_MS);
       const found = await Promise.race([recent().catch(() => null), late.promise]);

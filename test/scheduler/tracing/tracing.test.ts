@@ -1,104 +1,18 @@
 import { execFile } from 'node:child_process';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { waitFor } from '../../support/wait.ts';
-import { type Api, type Json, startApi } from '../gateway/http/support/api.ts';
-
-/** A collector: takes OTLP over HTTP as JSON, and keeps the spans. */
-interface Collector {
-  readonly server: Server;
-  readonly url: string;
-  readonly spans: Span[];
-  readonly requests: { readonly path: string; readonly type: string; readonly auth: string }[];
-  readonly resources: Readonly<Record<string, unknown>>[];
-  status: number;
-}
-
-interface Span {
-  readonly traceId: string;
-  readonly spanId: string;
-  readonly parentSpanId: string;
-  readonly name: string;
-  readonly kind: number;
-  readonly attributes: Readonly<Record<string, unknown>>;
-  readonly status: { readonly code: number; readonly message?: string };
-  readonly events: readonly Json[];
-  readonly traceState: string;
-  readonly begin: bigint;
-  readonly end: bigint;
-}
-
-const SERVER = 2;
-const CLIENT = 3;
-const INTERNAL = 1;
-const CONSUMER = 5;
-const ERROR = 2;
-
-async function startCollector(): Promise<Collector> {
-  const server = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      const { url = '', headers } = request;
-      collected.requests.push({
-        path: url,
-        type: headers['content-type'] ?? '',
-        auth: String(headers['x-auth'] ?? ''),
-      });
-      if (collected.status === 200) take(JSON.parse(Buffer.concat(chunks).toString()), collected);
-      response.writeHead(collected.status, { 'content-type': 'application/json' }).end('{}');
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  const collected: Collector = {
-    server,
-    url: `http://127.0.0.1:${port}`,
-    spans: [],
-    requests: [],
-    resources: [],
-    status: 200,
-  };
-  return collected;
-}
-
-function take(body: Json, { spans, resources }: Collector): void {
-  for (const { resource, scopeSpans } of body.resourceSpans) {
-    resources.push(valuesOf(resource.attributes));
-    for (const span of scopeSpans.flatMap((scope: Json) => scope.spans)) {
-      const {
-        traceId,
-        spanId,
-        parentSpanId = '',
-        name,
-        kind,
-        status = { code: 0 },
-        events = [],
-        traceState = '',
-      } = span;
-      const [begin, end] = [BigInt(span.startTimeUnixNano), BigInt(span.endTimeUnixNano)];
-      spans.push({
-        traceId,
-        spanId,
-        parentSpanId,
-        name,
-        kind,
-        status,
-        events,
-        traceState,
-        begin,
-        end,
-        attributes: valuesOf(span.attributes),
-      });
-    }
-  }
-}
-
-function valuesOf(attributes: readonly Json[]): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]]));
-}
+import { type Api, startApi } from '../gateway/http/support/api.ts';
+import {
+  CLIENT,
+  CONSUMER,
+  type Collector,
+  ERROR,
+  INTERNAL,
+  SERVER,
+  type Span,
+  startCollector,
+} from './support/collector.ts';
 
 const SOURCE = `
 new GearsBuilder('StreamReader').foreach(async (r) => {
@@ -132,8 +46,7 @@ beforeEach(() => {
 });
 afterAll(async () => {
   await started?.[Symbol.asyncDispose]();
-  collector?.server.closeAllConnections();
-  collector?.server.close();
+  collector?.[Symbol.dispose]();
 });
 
 let traces = 0;
@@ -144,11 +57,7 @@ function place(flags = '01'): { readonly id: string; readonly parent: string; re
   return { id, parent: '00f067aa0ba902b7', header: `00-${id}-00f067aa0ba902b7-${flags}` };
 }
 
-async function spansOf(traceId: string, count: number): Promise<readonly Span[]> {
-  const found = (): readonly Span[] => collector.spans.filter((span) => span.traceId === traceId);
-  await waitFor(() => found().length >= count, { what: `${count} spans of ${traceId}` });
-  return found();
-}
+const spansOf = (traceId: string, count: number): Promise<readonly Span[]> => collector.of(traceId, count);
 
 function only(spans: readonly Span[], fits: (span: Span) => boolean): Span {
   const found = spans.filter(fits);

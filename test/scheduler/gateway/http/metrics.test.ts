@@ -113,9 +113,12 @@ test('sandboxes that end unasked are counted by cause, and by the function they 
   });
   expect(numberOf(await scrape(), 'regears_sandbox_crashes_total', { function: 'shop' })).toBe(0);
   await started.node.door.xadd('in', '*', 'grow', '1');
-  await waitFor(async () => (numberOf(await scrape(), 'regears_sandbox_crashes_total', { function: 'shop' }) ?? 0) > 0, {
-    what: 'a crash',
-  });
+  await waitFor(
+    async () => (numberOf(await scrape(), 'regears_sandbox_crashes_total', { function: 'shop' }) ?? 0) > 0,
+    {
+      what: 'a crash',
+    },
+  );
   const lines = await scrape();
   expect(ended(lines)).toBeGreaterThanOrEqual(2);
   expect(numberOf(lines, 'regears_quarantines_total', { verdict: 'stopped' })).toBe(0);
