@@ -244,3 +244,21 @@ test('files of the dashboard come from memory, with types, tags and a policy', a
   expect((await api.get('/../../etc/passwd')).status).toBe(404);
   expect((await api.get('/..%2f..%2fetc%2fpasswd')).status).toBe(404);
 });
+
+test('a route that is unconditional answers while Redis is away and while the node drains; the others say so', async () => {
+  const always = defineRoute({
+    ...base,
+    path: '/v1/always',
+    unconditional: true,
+    handle: () => ({ body: { ok: true } }),
+  });
+  let isThere = false;
+  await using server = await serve({ routes: [always, fine], available: () => isThere });
+  const api = apiAt(server.port);
+  expect((await api.get('/v1/always')).status).toBe(200);
+  expect((await api.get('/v1/fine')).body.code).toBe('REDIS_UNREACHABLE');
+  isThere = true;
+  await server.drain(0);
+  expect((await api.get('/v1/always')).status).toBe(200);
+  expect((await api.get('/v1/fine')).body.code).toBe('NODE_DRAINING');
+});
