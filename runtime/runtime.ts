@@ -70,6 +70,8 @@ export interface GuestLog {
   readonly version: number;
   readonly level: 'debug' | 'verbose' | 'notice' | 'warning';
   readonly message: string;
+  /** True for what a source writes while it is evaluated; left out otherwise. It is, in every process that loads it. */
+  readonly atLoad?: true;
 }
 
 /** The end of a sandbox process. */

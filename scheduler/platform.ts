@@ -1,4 +1,5 @@
 import {
+  type ActiveRegistration,
   connectRedis,
   createRegistry,
   createRegistryKeys,
@@ -22,6 +23,7 @@ import { createPermits } from './fleet/permits.ts';
 import { createStreamLeases } from './fleet/stream-leases.ts';
 import { createJournal } from './journal/create-journal.ts';
 import { createDeadLetters } from './journal/dead-letters.ts';
+import type { Trial, TrialRequest } from './gateway/operations/trial.ts';
 import type { Journal } from './journal/journal.ts';
 import { createSchedulerKeys, type SchedulerKeys } from './keys.ts';
 import type { Log } from './log.ts';
@@ -36,6 +38,7 @@ import { openMetrics } from './platform/open-metrics.ts';
 import { openTracing } from './platform/open-tracing.ts';
 import type { AsyncQueue } from './queues/async-queue.ts';
 import { createAsyncQueue } from './queues/create-async-queue.ts';
+import { loadLines, type Witness, witnessed } from './platform/witness.ts';
 import { createReconciler, type Reconciler } from './reconciler.ts';
 import type { Settings } from './settings.ts';
 import { createTokens } from './tokens/create-tokens.ts';
@@ -54,12 +57,18 @@ export interface Platform extends AsyncDisposable {
    * other nodes. Dispose afterwards.
    */
   drain(): Promise<void>;
+  /** Runs one sample through a function for real, but outside of streams, counters, retries and dead letters. See `runTrial`. */
+  tryOut(request: TrialRequest): Promise<Trial>;
+  /** What is in force on this node. */
+  registrations(): readonly ActiveRegistration[];
 }
 
 export interface PlatformOptions {
   readonly log: Log;
   /** Where the settings came from; only to be shown. */
   readonly origins?: ResolvedSettings['origins'];
+  /** Hears what runs on the node; default nobody. */
+  readonly witness?: Witness;
 }
 
 /** Executions of mode `async` that one node runs at once. */
@@ -69,6 +78,7 @@ const QUEUE_CONCURRENCY = 16;
 interface Ground {
   readonly settings: Settings;
   readonly log: Log;
+  readonly witness: Witness | undefined;
   readonly access: RedisAccess;
   readonly keys: SchedulerKeys;
   readonly fleet: Fleet;
@@ -100,7 +110,7 @@ interface Node extends Ground {
  */
 export async function startPlatform(settings: Settings, options: PlatformOptions): Promise<Platform> {
   await using opening = new AsyncDisposableStack();
-  const ground = await openGround(settings, options.log, opening);
+  const ground = await openGround(settings, options, opening);
   const node = openNode(ground, opening);
   followRuntime(node, opening);
   followSlot(node, opening);
@@ -124,11 +134,17 @@ export async function startPlatform(settings: Settings, options: PlatformOptions
     respAddress: `${settings.respHost}:${doors.resp.port}`,
     httpAddress: `${settings.httpHost}:${doors.http.port}`,
     drain: () => drain(node, doors),
+    tryOut: (request) => doors.tryOut(request),
+    registrations: () => [...node.registry.snapshot().registrations.values()],
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }
 
-async function openGround(settings: Settings, log: Log, opening: AsyncDisposableStack): Promise<Ground> {
+async function openGround(
+  settings: Settings,
+  { log, witness }: PlatformOptions,
+  opening: AsyncDisposableStack,
+): Promise<Ground> {
   const url = settings.redisUrl ?? opening.use(await startEmbeddedRedis({ dataDir: settings.dataDir, log })).url;
   const access = opening.use(await connectRedis({ url, log }));
   const keys = createSchedulerKeys(settings.prefix);
@@ -142,7 +158,8 @@ async function openGround(settings: Settings, log: Log, opening: AsyncDisposable
   const tracing = await openTracing({ settings, access, log }, opening);
   const runtime = opening.use(await createRuntime({ access, sandboxes, prefix, sandbox, log }));
   const options = openOptions({ access, keys, settings, log }, opening);
-  return { settings, log, access, keys, fleet, permits, meter, tracing, journal, queue, runtime, options };
+  const common = { settings, log, witness, access, keys, fleet, permits, meter, tracing };
+  return { ...common, journal, queue, runtime, options };
 }
 
 /** Registry, triggers and what keeps them together. The registry asks the stream trigger for heads, but never before a load. */
@@ -170,7 +187,8 @@ function openNode(ground: Ground, opening: AsyncDisposableStack): Node {
   const loadable = (name: string, version: number): Promise<LoadableVersion> => registry.loadable(name, version);
   const registeredRuns = openRegisteredRuns(ground, opening);
   const runInSandbox = (invocation: Invocation): Promise<Outcome> => runtime.execute(invocation);
-  const run = registeredRuns.recording(ground.tracing?.tracing(runInSandbox) ?? runInSandbox);
+  const recorded = registeredRuns.recording(ground.tracing?.tracing(runInSandbox) ?? runInSandbox);
+  const run = ground.witness === undefined ? recorded : witnessed(ground.witness, recorded, settings.prefix);
   const ring = (name: string): void => stream.ring(name);
   const keyEvents = openKeyEvents({ ...ground, leases, execute: run, loadable, ring }, opening);
   const { execute } = keyEvents;
@@ -214,6 +232,7 @@ function firstShard(access: RedisAccess): Shard {
 function followRuntime(node: Node, opening: AsyncDisposableStack): void {
   const { runtime, registry, journal, log } = node;
   opening.defer(runtime.onLog((line) => journal.log(line)));
+  if (node.witness !== undefined) opening.defer(runtime.onLog(loadLines(node.witness)));
   opening.defer(
     runtime.onQuarantine((event) => {
       const { functionName, version, verdict, reason } = event;

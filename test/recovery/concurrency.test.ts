@@ -125,3 +125,28 @@ test('a sandbox that is killed gives its permits back with its executions', { ti
   await waitFor(async () => (await client.scard('ran')) === 10, { what: 'all have run', deadlineMs: 60_000 });
   await waitFor(async () => (await client.exists(PERMITS)) === 0, { what: 'the permits are back' });
 });
+
+test('the key of a call on a killed node is free for the next one', { timeout: 120_000 }, async () => {
+  await using redis = await startRedis();
+  const client = redis.client();
+  const flags = [...FLAGS, '--heartbeat', '100ms', '--heartbeat-timeout', '1s', '--block', '500ms'];
+  await using a = await startPlatformProcess({ redisUrl: redis.url, flags });
+  await using b = await startPlatformProcess({ redisUrl: redis.url, flags });
+  const source = `GB('CommandReader').foreach(async ([, , who]) => {
+      await execute('SADD', 'inside', who);
+      while (who === 'first') await execute('EXISTS', 'go');
+    }).map(() => 'ran').register({ trigger: 'call', mode: 'async_local', key: (r) => r[1] });`;
+  await a.door.call('RG.FUNCTION', 'LOAD', 'one', source);
+  const first = a.door.call('RG.TRIGGER', 'call', 'k', 'first').catch(() => 'was cut off');
+  await waitFor(async () => (await client.scard('inside')) === 1, { what: 'the first is inside' });
+  const second = b.door.call('RG.TRIGGER', 'call', 'k', 'second');
+  await waitFor(async () => (await client.keys('rg:{fleet}:permits:one*')).length === 1, { what: 'the key is taken' });
+  // Replies of one connection come in order.
+  const beside = b.door.duplicate();
+  expect(await beside.call('RG.TRIGGER', 'call', 'other', 'third')).toEqual(['ran']);
+  beside.disconnect();
+  expect(await client.sismember('inside', 'second')).toBe(0);
+  await a.kill();
+  expect(await first).toBe('was cut off');
+  expect(await second).toEqual(['ran']);
+});
