@@ -12,7 +12,7 @@ import {
   waitingRetries,
 } from './inspect.ts';
 import type { Lane, LaneRun } from './lane.ts';
-import { startMaintenance } from './maintenance.ts';
+import { startMaintenance, type Upkeep } from './maintenance.ts';
 import { type ConsumerOptions, type ConsumerParts, createParts } from './parts.ts';
 import { type ReaderState, readerState } from './reader-watch.ts';
 import {
@@ -66,7 +66,7 @@ class StreamConsumer implements Consumer {
   readonly #parts: ConsumerParts;
   readonly #takeover: Takeover;
   readonly #finder: StreamFinder;
-  readonly #upkeep: { close(): void };
+  readonly #upkeep: Upkeep;
   readonly #forgetTopology: () => void;
 
   constructor(options: ConsumerOptions) {
@@ -97,6 +97,7 @@ class StreamConsumer implements Consumer {
     const known = new Set(this.#registrations.keys());
     await Promise.all(wanted.map((active) => this.#update(active)));
     const running = [...this.#registrations.values()].filter((registration) => registration.running);
+    this.#upkeep.wake();
     this.#finder.look(running);
     if (running.some(({ id, isPrefix }) => isPrefix && !known.has(id))) await this.#finder.scan();
     await this.#groupsAreThere(running);

@@ -1,7 +1,7 @@
 import type { ConsumerLog, NodeIdentity } from './contracts.ts';
 import { type Lane, modeOf } from './lane.ts';
 import type { ConsumerParts } from './parts.ts';
-import type { ConsumedRegistration } from './registration.ts';
+import { type ConsumedRegistration, deliveryModeOf } from './registration.ts';
 
 export interface LapseWatchOptions {
   readonly parts: Pick<ConsumerParts, 'dispatcher' | 'lanes' | 'reader'>;
@@ -18,12 +18,12 @@ const PUMP_MS = 1_000;
  * others without knowing. What it has in hand of them is interrupted and stays pending; the lanes are opened anew, lease
  * first, once the node may act again. Returns the look, to be called every few milliseconds: before anything else after
  * a suspension, since timers that are due come before what has arrived meanwhile has been worked off. It answers whether
- * there is anything to lose; while there is not, a look now and then is enough.
+ * there may be streams to lose; while there are none, a look now and then is enough.
  */
 export function createLapseWatch({ parts, registrations, node, log }: LapseWatchOptions): () => boolean {
   const doubted = new Set<Lane>();
   let nextPumpMs = 0;
-  let holdsLeases = false;
+  let mayLose = true;
 
   function interrupt(lane: Lane): void {
     for (const run of lane.runs) run.controller.abort();
@@ -51,11 +51,11 @@ export function createLapseWatch({ parts, registrations, node, log }: LapseWatch
 
   /** A batch whose turn came just when the node might not act would wait for ever. */
   function pumpAll(): void {
-    holdsLeases = false;
-    for (const { running, lanes } of registrations()) {
-      if (!running) continue;
+    mayLose = false;
+    for (const { running, active, lanes } of registrations()) {
+      if (!running || deliveryModeOf(active.spec) !== 'sync') continue;
+      mayLose = true;
       for (const lane of lanes.values()) {
-        holdsLeases ||= lane.holdsLease;
         if (lane.holdsLease && lane.runs.size === 0 && lane.backlog.length > 0) parts.dispatcher.pump(lane);
       }
     }
@@ -77,9 +77,9 @@ export function createLapseWatch({ parts, registrations, node, log }: LapseWatch
     // After every lapse that was seen; a shorter one may not have been.
     const nowMs = performance.now();
     if (nowMs >= nextPumpMs) {
-      nextPumpMs = nowMs + PUMP_MS;
       pumpAll();
+      nextPumpMs = mayLose ? nowMs + PUMP_MS : 0;
     }
-    return holdsLeases || doubted.size > 0;
+    return mayLose || doubted.size > 0;
   };
 }

@@ -35,8 +35,14 @@ const SHARE_LEASES_MS = 1_000;
 const STRAYS_MS = 30_000;
 const READERS_MS = 1_000;
 
-/** What has to be done now and then. Returns what ends it. */
-export function startMaintenance(options: MaintenanceOptions): { close(): void } {
+export interface Upkeep {
+  /** Registrations have come or changed: there may be streams to lose. */
+  wake(): void;
+  close(): void;
+}
+
+/** What has to be done now and then, until it is closed. */
+export function startMaintenance(options: MaintenanceOptions): Upkeep {
   const { settings, parts, takeover, log } = options;
   const forEach = async ({ mode, isDue, work }: Chore): Promise<void> => {
     for (const { running, active, lanes } of options.registrations()) {
@@ -75,6 +81,7 @@ export function startMaintenance(options: MaintenanceOptions): { close(): void }
   const lapses = watchLapses(createLapseWatch(options));
 
   return {
+    wake: () => lapses.wake(),
     close() {
       lapses.close();
       for (const timer of timers) clearInterval(timer);
@@ -83,16 +90,18 @@ export function startMaintenance(options: MaintenanceOptions): { close(): void }
 }
 
 /** Looks often only while there are streams to lose. */
-function watchLapses(look: () => boolean): { close(): void } {
-  const again = (): NodeJS.Timeout =>
-    setTimeout(
-      () => {
-        timer = again();
-      },
-      look() ? LAPSE_WATCH_MS : CALM_LAPSE_WATCH_MS,
-    );
-  let timer = again();
-  return { close: () => clearTimeout(timer) };
+function watchLapses(look: () => boolean): Upkeep {
+  let timer = setTimeout(again, LAPSE_WATCH_MS);
+  function again(): void {
+    timer = setTimeout(again, look() ? LAPSE_WATCH_MS : CALM_LAPSE_WATCH_MS);
+  }
+  return {
+    wake() {
+      clearTimeout(timer);
+      timer = setTimeout(again, LAPSE_WATCH_MS);
+    },
+    close: () => clearTimeout(timer),
+  };
 }
 
 /** What was given to a connection after it had been given up can be taken up when there is no doubt any more. */

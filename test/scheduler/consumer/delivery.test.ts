@@ -178,7 +178,7 @@ test('inspect tells state, lag and pending entries', async () => {
   expect(await node.trigger.inspect()).toEqual([
     {
       ...{ registrationId: REGISTRATION, stream: 's', mode: 'async_local', state: 'ready', running: true },
-      ...{ lag: 0, lagIsExact: true, pending: 4, inWork: 4, waiting: 0 },
+      ...{ lag: 0, lagIsExact: true, pending: 4, inWork: 4, waiting: 0, due: 0 },
     },
   ]);
 });
