@@ -2,6 +2,7 @@ import {
   connectRedis,
   createRegistry,
   createRegistryKeys,
+  type KeyRing,
   type LoadableVersion,
   PlatformError,
   type RedisAccess,
@@ -39,6 +40,8 @@ import type { Settings } from './settings.ts';
 import { createTokens } from './tokens/create-tokens.ts';
 import { type CommandTrigger, createCommandTrigger } from './triggers/command.ts';
 import { createStreamTrigger, type StreamTrigger } from './triggers/stream.ts';
+import { openKeyRing } from './variables/open-key-ring.ts';
+import { createVariableBook, type VariableBook } from './variables/variable-book.ts';
 
 /** A running node. */
 export interface Platform extends AsyncDisposable {
@@ -57,6 +60,8 @@ export interface PlatformOptions {
   readonly log: Log;
   /** Where the settings came from; only to be shown. */
   readonly origins?: ResolvedSettings['origins'];
+  /** Keys that seal secrets of functions, in place of those in `secretsKeyFile`. */
+  readonly secretKeys?: string | undefined;
 }
 
 /** Executions of mode `async` that one node runs at once. */
@@ -75,6 +80,8 @@ interface Ground {
   readonly queue: AsyncQueue;
   readonly runtime: Runtime;
   readonly options: Options;
+  readonly keyRing: KeyRing;
+  readonly variables: VariableBook;
 }
 
 /** A node without doors. */
@@ -95,7 +102,7 @@ interface Node extends Ground {
  */
 export async function startPlatform(settings: Settings, options: PlatformOptions): Promise<Platform> {
   await using opening = new AsyncDisposableStack();
-  const ground = await openGround(settings, options.log, opening);
+  const ground = await openGround(settings, options, opening);
   const node = openNode(ground, opening);
   followRuntime(node, opening);
   followSlot(node, opening);
@@ -121,8 +128,13 @@ export async function startPlatform(settings: Settings, options: PlatformOptions
   };
 }
 
-async function openGround(settings: Settings, log: Log, opening: AsyncDisposableStack): Promise<Ground> {
+async function openGround(
+  settings: Settings,
+  { log, secretKeys }: PlatformOptions,
+  opening: AsyncDisposableStack,
+): Promise<Ground> {
   const url = settings.redisUrl ?? opening.use(await startEmbeddedRedis({ dataDir: settings.dataDir, log })).url;
+  const keyRing = openKeyRing({ settings, given: secretKeys, log });
   const access = opening.use(await connectRedis({ url, log }));
   const keys = createSchedulerKeys(settings.prefix);
   const { nodeId, fleet: fleetSettings, sandbox, sandboxes, prefix, caps } = settings;
@@ -132,9 +144,11 @@ async function openGround(settings: Settings, log: Log, opening: AsyncDisposable
   const journal = meteredJournal(opening.use(createJournal({ access, keys, caps, log })), meter);
   const concurrency = QUEUE_CONCURRENCY;
   const queue = opening.use(createAsyncQueue({ access, keys, settings: fleetSettings, concurrency, log }));
-  const runtime = opening.use(await createRuntime({ access, sandboxes, prefix, sandbox, log }));
+  const variables = opening.use(createVariableBook({ keyRing, log }));
+  const runtime = opening.use(await createRuntime({ access, sandboxes, prefix, sandbox, variables, log }));
   const options = openOptions({ access, keys, settings, log }, opening);
-  return { settings, log, access, keys, fleet, permits, meter, journal, queue, runtime, options };
+  const node = { settings, log, access, keys, fleet, permits, meter, journal, queue };
+  return { ...node, keyRing, variables, runtime, options };
 }
 
 /** Registry, triggers and what keeps them together. The registry asks the stream trigger for heads, but never before a load. */
@@ -187,6 +201,7 @@ function openNode(ground: Ground, opening: AsyncDisposableStack): Node {
     registry,
     triggers: [stream, command, ...keyEvents.triggers, ...captures.triggers],
     runtime,
+    variables: ground.variables,
     reportRevision,
     log,
   });

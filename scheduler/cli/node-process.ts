@@ -1,5 +1,5 @@
 import { PlatformError } from '#functions';
-import type { ResolvedSettings } from '../config.ts';
+import { type ResolvedSettings, secretKeys } from '../config.ts';
 import type { SchedulerErrorCode } from '../errors.ts';
 import { createLog, type Log } from '../log.ts';
 import type { Settings } from '../settings.ts';
@@ -72,11 +72,13 @@ export async function runNode({ settings, origins }: NodeSettings): Promise<Runn
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   // Loaded late: help and wrong settings need none of it.
   const { startPlatform } = await import('../platform.ts');
-  const platform = await startPlatform(settings, { log, ...(origins === undefined ? {} : { origins }) }).catch(
-    (error: unknown) => {
-      throw listenError(error, settings) ?? error;
-    },
-  );
+  const platform = await startPlatform(settings, {
+    log,
+    secretKeys: secretKeys(),
+    ...(origins === undefined ? {} : { origins }),
+  }).catch((error: unknown) => {
+    throw listenError(error, settings) ?? error;
+  });
   const stop = async (): Promise<void> => {
     const why = await asked.promise;
     log.info({ why, drainMs: settings.delivery.drainMs }, 'stopping');

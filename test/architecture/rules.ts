@@ -107,13 +107,17 @@ export const PARTS: Readonly<Record<string, Part>> = {
   'scheduler/executions': { values: SCHEDULER_COMMON, types: SCHEDULER_TYPES },
   'scheduler/futures': { values: SCHEDULER_COMMON, types: SCHEDULER_TYPES },
   'scheduler/figures': { values: SCHEDULER_COMMON, types: SCHEDULER_TYPES },
+  'scheduler/variables': { values: SCHEDULER_COMMON, types: SCHEDULER_TYPES },
   'scheduler/tokens': { values: SCHEDULER_COMMON, types: SCHEDULER_TYPES },
   'scheduler/package-root.ts': { values: [] },
   'scheduler/triggers': {
     values: [...SCHEDULER_COMMON, 'scheduler/consumer', 'scheduler/queues'],
     types: SCHEDULER_TYPES,
   },
-  'scheduler/reconciler.ts': { values: [...SCHEDULER_COMMON, 'scheduler/triggers'], types: SCHEDULER_TYPES },
+  'scheduler/reconciler.ts': {
+    values: [...SCHEDULER_COMMON, 'scheduler/triggers'],
+    types: [...SCHEDULER_TYPES, 'scheduler/variables'],
+  },
   'scheduler/gateway/operations': {
     values: [
       ...SCHEDULER_COMMON,
@@ -124,7 +128,7 @@ export const PARTS: Readonly<Record<string, Part>> = {
       'scheduler/figures',
       'scheduler/tokens',
     ],
-    types: SCHEDULER_TYPES,
+    types: [...SCHEDULER_TYPES, 'scheduler/variables'],
   },
   'scheduler/gateway/resp': { values: [...SCHEDULER_COMMON, 'scheduler/gateway/operations'], types: SCHEDULER_TYPES },
   'scheduler/gateway/http': {
