@@ -120,8 +120,9 @@ export async function rotateVariables(dependencies: VariableDependencies): Promi
     const { revision } = await registry.changeVariables({
       name: functionName,
       plan({ variables }) {
-        lost = [];
-        const set = variables.flatMap((each) => sealAnew(keyRing, functionName, each, lost) ?? []);
+        const closed = variables.filter((each) => openedIn(keyRing, functionName, each) === null);
+        lost = closed.map(({ kind, name }) => `${functionName} ${kind} ${name}`);
+        const set = variables.flatMap((each) => sealAnew(keyRing, functionName, each) ?? []);
         renewed = set.length;
         return { set, unset: [] };
       },
@@ -136,7 +137,7 @@ export async function rotateVariables(dependencies: VariableDependencies): Promi
 
 function reportOf(keyRing: KeyRing, functionName: string, variable: StoredVariable): VariableReport {
   const { name, kind, sealed, fingerprint, updatedAtMs } = variable;
-  const value = valueOf(keyRing, functionName, variable);
+  const value = openedIn(keyRing, functionName, variable);
   return {
     name,
     value: kind === 'env' ? value : null,
@@ -146,7 +147,7 @@ function reportOf(keyRing: KeyRing, functionName: string, variable: StoredVariab
 }
 
 /** Null when it cannot be read. */
-function valueOf(keyRing: KeyRing, functionName: string, { kind, name, text, sealed }: StoredVariable): string | null {
+function openedIn(keyRing: KeyRing, functionName: string, { kind, name, text, sealed }: StoredVariable): string | null {
   if (!sealed) return kind === 'env' ? text : null;
   try {
     return keyRing.open({ functionName, kind, name }, text);
@@ -166,18 +167,11 @@ function sealIn(keyRing: KeyRing, variable: Named, value: string): Sealing {
 }
 
 /** Null when there is nothing to do, or it cannot be read. */
-function sealAnew(
-  keyRing: KeyRing,
-  functionName: string,
-  variable: StoredVariable,
-  lost: string[],
-): StoredVariable | null {
+function sealAnew(keyRing: KeyRing, functionName: string, variable: StoredVariable): StoredVariable | null {
   const { kind, name, text, sealed } = variable;
   if (sealed && keyRing.isCurrent(text)) return null;
-  const value = valueOf(keyRing, functionName, variable);
-  if (value !== null) return { ...variable, ...sealIn(keyRing, { functionName, kind, name }, value) };
-  lost.push(`${functionName} ${kind} ${name}`);
-  return null;
+  const value = openedIn(keyRing, functionName, variable);
+  return value === null ? null : { ...variable, ...sealIn(keyRing, { functionName, kind, name }, value) };
 }
 
 function notFound(functionName: string, kind: VariableKind, name: string): PlatformError {

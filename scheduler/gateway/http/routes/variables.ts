@@ -78,7 +78,7 @@ function envRoutes(dependencies: HttpDependencies): readonly HttpRoute[] {
       params: { name },
       body: ChangeBody,
       answers: { 200: { description: 'Every live node has it', schema: ChangedShape } },
-      handle: ({ params, body }) => change(dependencies, params.name, 'env', body),
+      handle: (request) => change(dependencies, 'env', request),
     }),
   ];
 }
@@ -103,7 +103,7 @@ function secretRoutes(dependencies: HttpDependencies): readonly HttpRoute[] {
       params: { name },
       body: ChangeBody,
       answers: { 200: { description: 'Every live node has it', schema: ChangedShape } },
-      handle: ({ params, body }) => change(dependencies, params.name, 'secret', body),
+      handle: (request) => change(dependencies, 'secret', request),
     }),
     defineRoute({
       ...{ method: 'POST', path: '/v1/secrets/rotate', role: 'admin', area },
@@ -118,10 +118,10 @@ function secretRoutes(dependencies: HttpDependencies): readonly HttpRoute[] {
 
 async function change(
   dependencies: HttpDependencies,
-  functionName: string,
   kind: VariableKind,
-  { set = {}, unset = [], revision }: Static<typeof ChangeBody>,
+  { params, body }: { readonly params: { readonly name: string }; readonly body: Static<typeof ChangeBody> },
 ) {
-  const wish = { functionName, kind, set, unset: [...new Set(unset)], ifRevision: revision };
+  const { set = {}, unset = [], revision: ifRevision } = body;
+  const wish = { functionName: params.name, kind, set, unset: [...new Set(unset)], ifRevision };
   return { body: await changeVariables(dependencies, wish) };
 }
