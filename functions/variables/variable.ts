@@ -43,12 +43,11 @@ export function isVariableName(name: string): boolean {
   return NAME.test(name);
 }
 
-/** Errors: ARGUMENT_INVALID. */
+/** Errors: ARGUMENT_INVALID, which does not show what was given: it may be a value that stands in the wrong place. */
 export function checkVariableName(name: string): void {
   if (isVariableName(name)) return;
-  const shown = name.length > 40 ? `${name.slice(0, 40)}…` : name;
   const allowed = '1 to 128 letters, digits and underscores, no digit first';
-  throw new PlatformError('ARGUMENT_INVALID', `the name of a variable is "${shown}"; allowed are ${allowed}`);
+  throw new PlatformError('ARGUMENT_INVALID', `the name of a variable is of another form than ${allowed}`);
 }
 
 /** What may be set; the message never shows the value. Errors: ARGUMENT_INVALID. */

@@ -49,6 +49,8 @@ const BY_ERROR_CODE: Readonly<Record<string, ExitCode>> = {
   REGISTRATION_STOPPED: ExitCode.refused,
   VARIABLES_CHANGED: ExitCode.refused,
   SECRETS_KEY_MISSING: ExitCode.refused,
+  SECRET_MISSING: ExitCode.refused,
+  SECRET_UNREADABLE: ExitCode.refused,
   NOAUTH: ExitCode.refused,
   NOPERM: ExitCode.refused,
   WRONGPASS: ExitCode.refused,

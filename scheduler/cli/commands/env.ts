@@ -83,5 +83,5 @@ function pairOf(text: string): readonly [string, string] {
   const at = text.indexOf('=');
   if (at > 0) return [text.slice(0, at), text.slice(at + 1)];
   const shown = text.length > 40 ? `${text.slice(0, 40)}…` : text;
-  throw new PlatformError('ARGUMENT_INVALID', `"${shown}" is no NAME=VALUE`);
+  throw new PlatformError('ARGUMENT_INVALID', `"${shown}" is no NAME=VALUE, such as REGION=eu`);
 }
