@@ -3,7 +3,7 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { generateKey } from '#functions';
+import { createKeyRing, generateKey } from '#functions';
 import { type PlatformProcess, startPlatformProcess } from '../support/platform.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 import { runRegears } from '../support/regears.ts';
@@ -103,6 +103,7 @@ async function http(
   const response = await fetch(`http://127.0.0.1:${platform.httpPort}/v1${path}`, {
     method,
     headers: {
+      connection: 'close',
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
     },
@@ -202,7 +203,7 @@ test('what cannot be set is refused, and the answer does not repeat it', async (
   expect(await regears('env', 'set', 'mailer', 'REGION')).toMatch(/^2 .*NAME=VALUE/);
 });
 
-test('another key: the function waits and others run; the old key beside the new one, rotated, and the new one alone: it runs', async () => {
+test('another key: the function waits and others run; with the old key beside the new one it runs, and rotating needs only the new one from then on', async () => {
   await restart(NEW_KEY);
   await expect(trigger('mail')).rejects.toThrow(/SECRET_UNREADABLE/);
   expect(await trigger('other')).toEqual(['fine']);
@@ -216,9 +217,9 @@ test('another key: the function waits and others run; the old key beside the new
   await waitFor(async () => (await client.get('lengths')) === String(SECOND.length), { what: 'the mail that waited' });
   expect(await regears('secret', 'rotate')).toMatch(/^Sealed 3 with the key [0-9a-f]{8}\.\n$/);
   expect(await trigger('mail')).toEqual([`1 ${SECOND.length} eu b=c`]);
-
-  await restart(NEW_KEY);
-  expect(await trigger('mail')).toEqual([`1 ${SECOND.length} eu b=c`]);
+  const stored = Object.values(await client.hgetall('rg:{registry}:variables:mailer')).join();
+  expect(stored).toContain(`v1:${createKeyRing(NEW_KEY, 'x').keyId}:`);
+  expect(stored).not.toContain(`v1:${createKeyRing(OLD_KEY, 'x').keyId}:`);
 });
 
 test('a token of role read sees names, and changes nothing', async () => {
