@@ -204,10 +204,16 @@ function shareOf(invocation: Invocation): Share {
 
 function loadFailure(invocation: Invocation, reason: unknown): Failure {
   const { target } = invocation;
-  if (!(reason instanceof LoadFailure)) return unavailable(reason, versionKey(target));
+  if (!(reason instanceof LoadFailure)) return missed(invocation.shape, unavailable(reason, versionKey(target)));
   const { artifact, functionName } = target;
   const sourceName = `${functionName}.${artifact.language}`;
   return guestFailure(createErrorTransfer({ artifact, fileName: scriptName(target), sourceName })(reason.report));
+}
+
+/** Entries wait for the secrets of their version; whoever calls it hears at once that they are not there. */
+function missed(shape: Invocation['shape'], failure: Failure): Failure {
+  const isCall = shape === 'command' || shape === 'hook';
+  return isCall && failure.error.code.startsWith('SECRET_') ? { ...failure, kind: 'limit' } : failure;
 }
 
 function failAll(invocation: Invocation, failure: Failure, startedMs: number): Outcome {
