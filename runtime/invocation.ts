@@ -64,6 +64,8 @@ export interface Invocation {
 export interface GuestLine {
   readonly level: string;
   readonly message: string;
+  /** Position of the entry in whose turn it was written; left out = of none. Not believed. */
+  readonly entry?: number;
 }
 
 /** Entries of a batch that have ended, by their position in the payload. */

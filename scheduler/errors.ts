@@ -45,6 +45,8 @@ export type SchedulerErrorCode =
   | 'TOO_MANY_CLIENTS'
   | 'TOKEN_NOT_FOUND'
   | 'STREAM_NOT_FOUND'
+  /** A stream has no entry of an id (any more). */
+  | 'ENTRY_NOT_FOUND'
   /** An idempotency key came again with another call. */
   | 'IDEMPOTENCY_MISMATCH'
   /** The node on which a call with an idempotency key ran has died. */

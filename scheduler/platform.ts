@@ -1,4 +1,5 @@
 import {
+  type ActiveRegistration,
   connectRedis,
   createRegistry,
   createRegistryKeys,
@@ -23,6 +24,7 @@ import { createPermits } from './fleet/permits.ts';
 import { createStreamLeases } from './fleet/stream-leases.ts';
 import { createJournal } from './journal/create-journal.ts';
 import { createDeadLetters } from './journal/dead-letters.ts';
+import type { Trial, TrialRequest } from './gateway/operations/trial.ts';
 import type { Journal } from './journal/journal.ts';
 import { createSchedulerKeys, type SchedulerKeys } from './keys.ts';
 import type { Log } from './log.ts';
@@ -35,6 +37,7 @@ import { openFigures } from './platform/open-figures.ts';
 import { type KeyEvents, openKeyEvents } from './platform/open-key-events.ts';
 import type { AsyncQueue } from './queues/async-queue.ts';
 import { createAsyncQueue } from './queues/create-async-queue.ts';
+import { loadLines, type Witness, witnessed } from './platform/witness.ts';
 import { createReconciler, type Reconciler } from './reconciler.ts';
 import type { Settings } from './settings.ts';
 import { createTokens } from './tokens/create-tokens.ts';
@@ -54,6 +57,10 @@ export interface Platform extends AsyncDisposable {
    * other nodes. Dispose afterwards.
    */
   drain(): Promise<void>;
+  /** Runs one sample through a function for real, but outside of streams, counters, retries and dead letters. See `runTrial`. */
+  tryOut(request: TrialRequest): Promise<Trial>;
+  /** What is in force on this node. */
+  registrations(): readonly ActiveRegistration[];
 }
 
 export interface PlatformOptions {
@@ -62,6 +69,8 @@ export interface PlatformOptions {
   readonly origins?: ResolvedSettings['origins'];
   /** Keys that seal secrets of functions, in place of those in `secretsKeyFile`. */
   readonly secretKeys?: string | undefined;
+  /** Hears what runs on the node; default nobody. */
+  readonly witness?: Witness;
 }
 
 /** Executions of mode `async` that one node runs at once. */
@@ -71,6 +80,7 @@ const QUEUE_CONCURRENCY = 16;
 interface Ground {
   readonly settings: Settings;
   readonly log: Log;
+  readonly witness: Witness | undefined;
   readonly access: RedisAccess;
   readonly keys: SchedulerKeys;
   readonly fleet: Fleet;
@@ -124,13 +134,15 @@ export async function startPlatform(settings: Settings, options: PlatformOptions
     respAddress: `${settings.respHost}:${doors.resp.port}`,
     httpAddress: `${settings.httpHost}:${doors.http.port}`,
     drain: () => drain(node, doors),
+    tryOut: (request) => doors.tryOut(request),
+    registrations: () => [...node.registry.snapshot().registrations.values()],
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }
 
 async function openGround(
   settings: Settings,
-  { log, secretKeys }: PlatformOptions,
+  { log, secretKeys, witness }: PlatformOptions,
   opening: AsyncDisposableStack,
 ): Promise<Ground> {
   const url = settings.redisUrl ?? opening.use(await startEmbeddedRedis({ dataDir: settings.dataDir, log })).url;
@@ -147,7 +159,7 @@ async function openGround(
   const variables = opening.use(createVariableBook({ keyRing, log }));
   const runtime = opening.use(await createRuntime({ access, sandboxes, prefix, sandbox, variables, log }));
   const options = openOptions({ access, keys, settings, log }, opening);
-  const node = { settings, log, access, keys, fleet, permits, meter, journal, queue };
+  const node = { settings, log, witness, access, keys, fleet, permits, meter, journal, queue };
   return { ...node, keyRing, variables, runtime, options };
 }
 
@@ -175,7 +187,8 @@ function openNode(ground: Ground, opening: AsyncDisposableStack): Node {
   const leases = createStreamLeases({ access, keys, fleet });
   const loadable = (name: string, version: number): Promise<LoadableVersion> => registry.loadable(name, version);
   const registeredRuns = openRegisteredRuns(ground, opening);
-  const run = registeredRuns.recording((invocation) => runtime.execute(invocation));
+  const recorded = registeredRuns.recording((invocation) => runtime.execute(invocation));
+  const run = seenBy(ground, recorded);
   const ring = (name: string): void => stream.ring(name);
   const keyEvents = openKeyEvents({ ...ground, leases, execute: run, loadable, ring }, opening);
   const { execute } = keyEvents;
@@ -209,6 +222,12 @@ function openNode(ground: Ground, opening: AsyncDisposableStack): Node {
   return { ...ground, registeredRuns, captures, registry, stream, command, keyEvents, reconciler, executions };
 }
 
+/** What runs, with the node's witness to it where it has one. */
+function seenBy({ witness, variables, settings }: Ground, execute: Runtime['execute']): Runtime['execute'] {
+  if (witness === undefined) return execute;
+  return witnessed(execute, { witness, prefix: settings.prefix, redact: (text) => variables.redact(text) });
+}
+
 /** Messages of a plain channel reach every node of a cluster, so any shard will do. */
 function firstShard(access: RedisAccess): Shard {
   const [shard] = access.shards();
@@ -220,6 +239,7 @@ function firstShard(access: RedisAccess): Shard {
 function followRuntime(node: Node, opening: AsyncDisposableStack): void {
   const { runtime, registry, journal, log } = node;
   opening.defer(runtime.onLog((line) => journal.log(line)));
+  if (node.witness !== undefined) opening.defer(runtime.onLog(loadLines(node.witness)));
   opening.defer(
     runtime.onQuarantine((event) => {
       const { functionName, version, verdict, reason } = event;

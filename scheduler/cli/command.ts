@@ -44,12 +44,16 @@ export interface CommandInput {
   readonly output: Output;
   /** Connects on first use; closed after the command. */
   door(): Promise<DoorClient>;
+  /** A further connection, which the caller closes. */
+  newDoor(): Promise<DoorClient>;
 }
 
 /** Values of options by their long name without dashes, such as `dry-run`. */
 export interface OptionValues {
   text(name: string): string | undefined;
   number(name: string): number | undefined;
+  /** Of an option with several values, `--x <value...>`; none when it was not given. */
+  list(name: string): readonly string[];
   /** For `--no-x` ask for `x`: true unless it was given. */
   flag(name: string): boolean;
 }

@@ -114,6 +114,7 @@ async function runCommand(leaf: Commander, command: Command, streams: ProgramStr
       connecting ??= openDoor(values.text('url')).then((door) => doors.use(door));
       return connecting;
     },
+    newDoor: () => openDoor(values.text('url')),
   };
   return await command.run(input);
 }
@@ -133,6 +134,10 @@ function optionValues(given: Readonly<Record<string, unknown>>): OptionValues {
       const value = find(name);
       if (value === undefined || typeof value === 'number') return value;
       throw new PlatformError('ARGUMENT_INVALID', `--${name} is ${String(value)}; allowed is a number`);
+    },
+    list: (name) => {
+      const value = find(name);
+      return Array.isArray(value) ? value.map(String) : [];
     },
     flag: (name) => find(name) === true,
   };
