@@ -102,6 +102,8 @@ is in force and where each value came from.
 - Unknown flags, unknown \`REGEARS_*\` variables, unknown keys and wrong values are refused, all of them at once, with what is
   allowed.
 - Variables of a standard (\`OTEL_…\`) that a meaning names are looked at last, before the default.
+- \`REGEARS_SECRETS_KEY\` holds the keys for secrets themselves, in place of \`--secrets-key-file\`: neither a flag nor the file takes them, and
+  nothing shows them.
 - \`REGEARS_URL\` is no setting of a node: it tells remote commands which node to talk to.
 
 \`\`\`json

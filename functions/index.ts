@@ -116,5 +116,21 @@ export type {
   RegistrySnapshot,
   Rewind,
   StreamHeads,
+  VariablesChange,
+  VariablesPlan,
   VersionRecord,
 } from './registry/registry.ts';
+export { createKeyRing, generateKey, type KeyRing } from './variables/key-ring.ts';
+export { createRedactor, type Redactor } from './variables/redactor.ts';
+export {
+  checkVariable,
+  checkVariableName,
+  LARGEST_SUM_BYTES,
+  LARGEST_VALUE_BYTES,
+  MOST_VARIABLES,
+  SHORTEST_SECRET,
+  type StoredVariable,
+  type StoredVariables,
+  type VariableKind,
+  type VariableName,
+} from './variables/variable.ts';

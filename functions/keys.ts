@@ -6,6 +6,7 @@
  * | `<p>{registry}:revision` | string | counter, raised by every change |
  * | `<p>{registry}:functions` | hash | name → FunctionRecord (JSON) |
  * | `<p>{registry}:versions:<name>` | hash | version → VersionRecord (JSON) |
+ * | `<p>{registry}:variables:<name>` | hash | `env:<variable>` or `secret:<variable>` → StoredVariable (JSON without kind and name) |
  * | `<p>{registry}:artifacts` | hash | sha256 → Artifact (JSON), shared by versions with the same source |
  * | `<p>{registry}:registrations` | hash | registration id → ActiveRegistration (JSON, without routes) |
  * | `<p>{registry}:routes:<registration id>` | list | Route (JSON), oldest first |
@@ -25,6 +26,7 @@ export interface RegistryKeys {
   readonly changes: string;
   versions(functionName: string): string;
   routes(registrationId: string): string;
+  variables(functionName: string): string;
 }
 
 /** @param prefix begin of every platform key, such as `rg:`. */
@@ -41,5 +43,6 @@ export function createRegistryKeys(prefix: string): RegistryKeys {
     changes: `${base}changes`,
     versions: (functionName) => `${base}versions:${functionName}`,
     routes: (registrationId) => `${base}routes:${registrationId}`,
+    variables: (functionName) => `${base}variables:${functionName}`,
   };
 }

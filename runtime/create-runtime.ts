@@ -15,6 +15,7 @@ import { inspectError } from './sandbox/inspect-error.ts';
 import { createSandboxPool, type SandboxPool } from './sandbox/pool.ts';
 import { startSandboxProcess } from './sandbox/process.ts';
 import { createWatchdog } from './sandbox/watchdog.ts';
+import type { VariablesSource } from './variables.ts';
 
 export interface SandboxOptions {
   /** Resident memory of one sandbox process, bytes; above it is killed. Default 1 GiB. */
@@ -29,6 +30,8 @@ export interface SandboxOptions {
   readonly isolatesPerProcess: number;
   /** Timers, futures and runs that events of one version may wait for at once. Default 10000. */
   readonly waits: number;
+  /** `own`: versions that ask for secrets run in processes of their own. Default `own`. */
+  readonly secrets: 'own' | 'shared';
 }
 
 /** What a runtime needs of Redis: places for commands, and what the server knows of them. */
@@ -45,6 +48,8 @@ export interface RuntimeOptions {
   readonly prefix: string;
   readonly sandbox?: Partial<SandboxOptions>;
   readonly log: RuntimeLog;
+  /** What functions may read by name; left out = none of them has anything. */
+  readonly variables?: VariablesSource;
   /** Program of the child instead of the own one; for tests. */
   readonly childEntry?: string;
   /** For the testing kit; a platform gives none. */
@@ -58,6 +63,7 @@ const DEFAULTS: SandboxOptions = {
   idleMs: 600_000,
   isolatesPerProcess: 256,
   waits: 10_000,
+  secrets: 'own',
 };
 
 /** Share of `residentBytes` from which on a kill from outside is taken for the kernel's lack of memory. */
@@ -65,7 +71,7 @@ const SUSPECT_SHARE = 0.25;
 
 /** Starts the sandbox processes; everything ends with the runtime. Errors: SANDBOX_DIED when no process comes up. */
 export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
-  const { access, log, prefix, sandboxes, rehearsal } = options;
+  const { access, log, prefix, sandboxes, rehearsal, variables } = options;
   const settings = { ...DEFAULTS, ...options.sandbox };
   const logListeners = new Set<(line: GuestLog) => void>();
   const quarantineListeners = new Set<(event: QuarantineEvent) => void>();
@@ -84,18 +90,19 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const linesPerSecond = rehearsal ? { linesPerSecond: Number.POSITIVE_INFINITY } : {};
   const logs = createLogSink({ log, onLine: (line) => tell(logListeners, line, log), ...linesPerSecond });
   const suspectBytes = settings.residentBytes * SUSPECT_SHARE;
+  const redact = (text: string): string => variables?.redact(text) ?? text;
   const pool = createSandboxPool({
     ...settings,
     sandboxes,
     log,
-    start: () => startSandboxProcess({ command, guest, watchdog, log, suspectBytes }),
+    start: () => startSandboxProcess({ command, guest, watchdog, log, suspectBytes, redact }),
     ...(rehearsal ? { sources: () => rehearsal.sources() } : {}),
     onLoaded: ({ functionName, version }, report) => logs.write({ functionName, version, atLoad: true }, report.logs),
     onQuarantine: (event) => tell(quarantineListeners, event, log),
     onDeath: (event) => tell(deathListeners, event, log),
   });
   const ways = { effects, sessions, policy, narrow, refuseReading: refusedReading };
-  const engine = stack.use(createEngine({ pool, ...ways, logs, log, mostWaits: settings.waits, rehearsal }));
+  const engine = stack.use(createEngine({ pool, ...ways, logs, log, mostWaits: settings.waits, rehearsal, variables }));
   await pool.ready();
   log.info({ sandboxes, confinement: command.confinement }, 'sandbox processes are ready');
   warnOfRoot(command.confinement, log);

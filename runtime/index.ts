@@ -27,3 +27,4 @@ export { createErrorTransfer } from './sandbox/error-transfer.ts';
 export { scriptName } from './sandbox/isolates.ts';
 export type { SourcesSpec } from './sandbox/messages.ts';
 export type { StageOutput, StageRequest, StageRun } from './stage.ts';
+export type { GuestVariables, VariablesSource } from './variables.ts';

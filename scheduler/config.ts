@@ -25,6 +25,11 @@ export function loadSettings(flags: Readonly<Record<string, unknown>>, configFil
   return resolveSettings({ flags, env, file: readConfigFile(configFile ?? env.REGEARS_CONFIG) });
 }
 
+/** Keys that seal secrets of functions, where they are in the environment. No flag gives them: others could read it. */
+export function secretKeys(): string | undefined {
+  return process.env.REGEARS_SECRETS_KEY;
+}
+
 /** Address of the RESP door that remote commands talk to: `REGEARS_URL`, else the default port on this machine. */
 export function doorUrl(): string {
   const { REGEARS_URL: url } = process.env;

@@ -3,13 +3,14 @@ import {
   connectRedis,
   createRegistry,
   createRegistryKeys,
+  type KeyRing,
   type LoadableVersion,
   PlatformError,
   type RedisAccess,
   type Registry,
   type Shard,
 } from '#functions';
-import { createRuntime, type Invocation, type Outcome, type Runtime } from '#runtime';
+import { createRuntime, type Runtime } from '#runtime';
 import { type ResolvedSettings, showSettings } from './config.ts';
 import { createSharedTokenBucket } from './consumer/token-bucket.ts';
 import { startEmbeddedRedis } from './embedded/start-embedded-redis.ts';
@@ -21,9 +22,9 @@ import { createFleet } from './fleet/create-fleet.ts';
 import type { Fleet, Permits } from './fleet/fleet.ts';
 import { createPermits } from './fleet/permits.ts';
 import { createStreamLeases } from './fleet/stream-leases.ts';
+import type { Trial, TrialRequest } from './gateway/operations/trial.ts';
 import { createJournal } from './journal/create-journal.ts';
 import { createDeadLetters } from './journal/dead-letters.ts';
-import type { Trial, TrialRequest } from './gateway/operations/trial.ts';
 import type { Journal } from './journal/journal.ts';
 import { createSchedulerKeys, type SchedulerKeys } from './keys.ts';
 import type { Log } from './log.ts';
@@ -36,15 +37,18 @@ import { openFigures } from './platform/open-figures.ts';
 import { type KeyEvents, openKeyEvents } from './platform/open-key-events.ts';
 import { openMetrics } from './platform/open-metrics.ts';
 import { openTracing } from './platform/open-tracing.ts';
+import { createRunChain } from './platform/run-chain.ts';
+import { loadLines, type Witness } from './platform/witness.ts';
 import type { AsyncQueue } from './queues/async-queue.ts';
 import { createAsyncQueue } from './queues/create-async-queue.ts';
-import { loadLines, type Witness, witnessed } from './platform/witness.ts';
 import { createReconciler, type Reconciler } from './reconciler.ts';
 import type { Settings } from './settings.ts';
 import { createTokens } from './tokens/create-tokens.ts';
 import type { Tracing } from './tracing/tracing.ts';
 import { type CommandTrigger, createCommandTrigger } from './triggers/command.ts';
 import { createStreamTrigger, type StreamTrigger } from './triggers/stream.ts';
+import { openKeyRing } from './variables/open-key-ring.ts';
+import { createVariableBook, type VariableBook } from './variables/variable-book.ts';
 
 /** A running node. */
 export interface Platform extends AsyncDisposable {
@@ -67,6 +71,8 @@ export interface PlatformOptions {
   readonly log: Log;
   /** Where the settings came from; only to be shown. */
   readonly origins?: ResolvedSettings['origins'];
+  /** Keys that seal secrets of functions, in place of those in `secretsKeyFile`. */
+  readonly secretKeys?: string | undefined;
   /** Hears what runs on the node; default nobody. */
   readonly witness?: Witness;
 }
@@ -90,6 +96,8 @@ interface Ground {
   readonly queue: AsyncQueue;
   readonly runtime: Runtime;
   readonly options: Options;
+  readonly keyRing: KeyRing;
+  readonly variables: VariableBook;
 }
 
 /** A node without doors. */
@@ -142,10 +150,11 @@ export async function startPlatform(settings: Settings, options: PlatformOptions
 
 async function openGround(
   settings: Settings,
-  { log, witness }: PlatformOptions,
+  { log, secretKeys, witness }: PlatformOptions,
   opening: AsyncDisposableStack,
 ): Promise<Ground> {
   const url = settings.redisUrl ?? opening.use(await startEmbeddedRedis({ dataDir: settings.dataDir, log })).url;
+  const keyRing = openKeyRing({ settings, given: secretKeys, log });
   const access = opening.use(await connectRedis({ url, log }));
   const keys = createSchedulerKeys(settings.prefix);
   const { nodeId, fleet: fleetSettings, sandbox, sandboxes, prefix, caps } = settings;
@@ -156,10 +165,11 @@ async function openGround(
   const concurrency = QUEUE_CONCURRENCY;
   const queue = opening.use(createAsyncQueue({ access, keys, settings: fleetSettings, concurrency, log }));
   const tracing = await openTracing({ settings, access, log }, opening);
-  const runtime = opening.use(await createRuntime({ access, sandboxes, prefix, sandbox, log }));
+  const variables = opening.use(createVariableBook({ keyRing, log }));
+  const runtime = opening.use(await createRuntime({ access, sandboxes, prefix, sandbox, variables, log }));
   const options = openOptions({ access, keys, settings, log }, opening);
   const common = { settings, log, witness, access, keys, fleet, permits, meter, tracing };
-  return { ...common, journal, queue, runtime, options };
+  return { ...common, journal, queue, keyRing, variables, runtime, options };
 }
 
 /** Registry, triggers and what keeps them together. The registry asks the stream trigger for heads, but never before a load. */
@@ -186,9 +196,7 @@ function openNode(ground: Ground, opening: AsyncDisposableStack): Node {
   const leases = createStreamLeases({ access, keys, fleet });
   const loadable = (name: string, version: number): Promise<LoadableVersion> => registry.loadable(name, version);
   const registeredRuns = openRegisteredRuns(ground, opening);
-  const runInSandbox = (invocation: Invocation): Promise<Outcome> => runtime.execute(invocation);
-  const recorded = registeredRuns.recording(ground.tracing?.tracing(runInSandbox) ?? runInSandbox);
-  const run = ground.witness === undefined ? recorded : witnessed(ground.witness, recorded, settings.prefix);
+  const run = createRunChain({ ...ground, registeredRuns });
   const ring = (name: string): void => stream.ring(name);
   const keyEvents = openKeyEvents({ ...ground, leases, execute: run, loadable, ring }, opening);
   const { execute } = keyEvents;
@@ -214,6 +222,7 @@ function openNode(ground: Ground, opening: AsyncDisposableStack): Node {
     registry,
     triggers: [stream, command, ...keyEvents.triggers, ...captures.triggers],
     runtime,
+    variables: ground.variables,
     reportRevision,
     log,
   });

@@ -1,12 +1,14 @@
 import type { ActiveRegistration, Registry, RegistrySnapshot } from '#functions';
 import type { Runtime } from '#runtime';
 import type { Log, LogFields } from './log.ts';
+import type { VariableBook } from './variables/variable-book.ts';
 import type { Trigger } from './triggers/trigger.ts';
 
 export interface ReconcilerOptions {
-  readonly registry: Pick<Registry, 'watch' | 'snapshot'>;
+  readonly registry: Pick<Registry, 'watch' | 'snapshot' | 'variables'>;
   readonly triggers: readonly Trigger[];
   readonly runtime: Pick<Runtime, 'retain' | 'pardon'>;
+  readonly variables: Pick<VariableBook, 'refresh' | 'reasonAgainst'>;
   /** Tells the fleet which revision this node has applied. */
   readonly reportRevision: (revision: number) => Promise<void>;
   readonly log: Log;
@@ -33,7 +35,8 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
   let applying: Promise<void> = Promise.resolve();
 
   async function apply(snapshot: RegistrySnapshot): Promise<void> {
-    const registrations = [...snapshot.registrations.values()];
+    await options.variables.refresh(snapshot, (name) => options.registry.variables(name));
+    const registrations = [...snapshot.registrations.values()].map((one) => held(one, options.variables));
     for (const resumed of outOfQuarantine(inForce, snapshot.registrations)) options.runtime.pardon(resumed);
     const applied = await Promise.all(options.triggers.map((trigger) => applyTo(trigger, registrations, options.log)));
     options.runtime.retain(versionsIn(registrations));
@@ -66,6 +69,18 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       return revision;
     },
   };
+}
+
+/**
+ * A function without its secrets takes nothing up on this node: entries stay in their stream, for other nodes or for later. Only of
+ * events that would be gone unheard are taken up; those wait in the platform's own streams until the function may run.
+ */
+function held(registration: ActiveRegistration, variables: ReconcilerOptions['variables']): ActiveRegistration {
+  const { state, spec, functionName } = registration;
+  const waits = spec.trigger.kind === 'stream' || spec.trigger.kind === 'command';
+  const reason = state === 'running' && waits ? variables.reasonAgainst(functionName) : null;
+  if (reason === null) return registration;
+  return { ...registration, state: 'paused', stateReason: `${reason.code}: ${reason.message}` };
 }
 
 async function applyTo(trigger: Trigger, all: readonly ActiveRegistration[], log: Log): Promise<boolean> {

@@ -20,6 +20,8 @@ export interface Settings {
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
   /** What `configGet` answers in functions. */
   readonly functionSettings: Readonly<Record<string, string>>;
+  /** File with the keys that seal secrets of functions; null = none is named. */
+  readonly secretsKeyFile: string | null;
   readonly limits: Limits;
   readonly delivery: DeliverySettings;
   readonly fleet: FleetSettings;
@@ -123,6 +125,8 @@ export interface SandboxSettings {
   readonly isolatesPerProcess: number;
   /** Timers, futures and runs that events of one version may wait for at once. Default 10000. */
   readonly waits: number;
+  /** Whether versions that ask for secrets run in processes of their own. Default `own`. */
+  readonly secrets: 'own' | 'shared';
 }
 
 export interface DoorSettings {

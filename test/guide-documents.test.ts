@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { generateKey } from '#functions';
 import { COMMANDS } from '../scheduler/cli/commands/index.ts';
 import { flagOf, settingRows, variableOf } from '../scheduler/config.ts';
 import { type PlatformProcess, startPlatformProcess } from './support/platform.ts';
@@ -36,7 +37,7 @@ let platform: PlatformProcess;
 let door: Redis;
 beforeAll(async () => {
   redis = await startRedis({ notifications: 'KEA' });
-  platform = await startPlatformProcess({ redisUrl: redis.url });
+  platform = await startPlatformProcess({ redisUrl: redis.url, env: { REGEARS_SECRETS_KEY: generateKey() } });
   door = new Redis({ port: platform.respPort, replyMapping: 'legacy' });
 });
 afterAll(async () => {
@@ -108,7 +109,7 @@ describe.each(documents)('$name', ({ text }) => {
     ).toEqual([]);
     const variables = settingRows().map(([, { name }]) => variableOf(name));
     const named = [...text.matchAll(/REGEARS_[A-Z_]+/g)].map(([name]) => name);
-    expect(named.filter((name) => ![...variables, 'REGEARS_URL'].includes(name))).toEqual([]);
+    expect(named.filter((name) => ![...variables, 'REGEARS_URL', 'REGEARS_SECRETS_KEY'].includes(name))).toEqual([]);
     expect(ours(text).filter((name) => !settingNames.includes(name))).toEqual([]);
     const codes = [...text.matchAll(/`((?:LIMIT|SANDBOX|COMMAND|PERMISSION)_[A-Z_]+)`/g)].map(([, code = '']) => code);
     expect(codes.filter((code) => !catalogue.includes(`| ${code} |`))).toEqual([]);

@@ -27,4 +27,6 @@ export interface LoadableVersion {
   readonly settings: Readonly<Record<string, string>>;
   /** Commands and keys the version keeps to; left out or null = no narrower than every function. */
   readonly rules?: CommandRules | null;
+  /** Names of secrets it asks for; it gets those and no others. Left out = none. */
+  readonly secrets?: readonly string[];
 }

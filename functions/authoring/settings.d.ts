@@ -51,6 +51,13 @@ declare global {
      * configure({ settings: { region: 'eu' } });
      */
     settings?: Readonly<Record<string, string>>;
+    /**
+     * Names of the secrets that `secret(name)` may read, 100 at most. Until all of them are set the function does not run; what comes
+     * meanwhile waits.
+     * @example
+     * configure({ secrets: ['API_KEY'] });
+     */
+    secrets?: readonly string[];
   }
 
   /**
@@ -65,6 +72,31 @@ declare global {
    * });
    */
   function configure(configuration: Configuration): void;
+
+  /**
+   * A value that operators have set for this function (`regears env set <function> REGION=us`), else the default; null when there is neither.
+   * Only while an event is handled: a new value is seen from the next call on, without a new version.
+   * @example
+   * const region = env('REGION') ?? 'eu';
+   */
+  function env(name: string): string | null;
+
+  /**
+   * The same with a default.
+   * @example
+   * const region = env('REGION', 'eu');
+   */
+  function env<Default>(name: string, defaultValue: Default): string | Default;
+
+  /**
+   * A secret that operators have set for this function (`regears secret set <function> API_KEY`) and that it has asked for with
+   * `configure({ secrets: [...] })`; any other is an error. Only while an event is handled. Its value is taken out of log lines, errors and
+   * results; what the function writes to Redis is its own affair.
+   * @example
+   * configure({ secrets: ['API_KEY'] });
+   * GB('CommandReader').map(([, text]) => signed(text, secret('API_KEY'))).register({ trigger: 'sign' });
+   */
+  function secret(name: string): string;
 
   /**
    * A setting of the platform's configuration that is meant for functions (`--function-setting region=us`), else the default

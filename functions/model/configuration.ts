@@ -14,6 +14,8 @@ export interface Configuration extends CommandRules {
   readonly limits: Partial<Limits>;
   /** What `configGet` answers where the platform has no setting of that name. */
   readonly settings: Readonly<Record<string, string>>;
+  /** Names of secrets it asks for; left out = none. */
+  readonly secrets?: readonly string[];
 }
 
 /** The platform's limits, lowered where the version asks for less. Limits lowered since it was uploaded hold as well. */

@@ -30,6 +30,8 @@ const MAX_NAMES = 1_000;
 const MAX_PATTERNS = 100;
 const MAX_PATTERN_LENGTH = 256;
 const MAX_SETTING_LENGTH = 10_000;
+const MAX_SECRETS = 100;
+const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
 const COMMAND_NAME = /^[a-z][a-z0-9_.-]{0,63}$/;
 
 /**
@@ -40,7 +42,7 @@ const COMMAND_NAME = /^[a-z][a-z0-9_.-]{0,63}$/;
  */
 export function parseConfiguration(reported: unknown, ceiling?: Limits): Configuration | null {
   if (reported === null || reported === undefined) return null;
-  const fields = readFields(reported, 'configure', ['limits', 'commands', 'keys', 'settings']);
+  const fields = readFields(reported, 'configure', ['limits', 'commands', 'keys', 'settings', 'secrets?']);
   return {
     limits: parseLimits(
       fields.object(
@@ -55,6 +57,7 @@ export function parseConfiguration(reported: unknown, ceiling?: Limits): Configu
       isRight: ({ length }) => length > 0 && length <= MAX_PATTERN_LENGTH,
     }),
     settings: parseSettings(fields.list('settings', MAX_NAMES)),
+    ...parseSecrets(fields),
   };
 }
 
@@ -85,6 +88,14 @@ function parseTexts(fields: FieldReader, field: string, { most, isRight }: TextR
   const texts = fields.list(field, most);
   if (texts.every((text): text is string => typeof text === 'string' && isRight(text))) return texts;
   return fields.refuse(field, field === 'keys' ? 'key patterns of 1 to 256 characters' : 'names of Redis commands');
+}
+
+function parseSecrets(fields: FieldReader): Pick<Configuration, 'secrets'> {
+  if (!fields.has('secrets') || fields.isNull('secrets')) return {};
+  const names = fields.list('secrets', MAX_SECRETS);
+  const isRight = names.every((name) => typeof name === 'string' && VARIABLE_NAME.test(name));
+  if (!isRight) fields.refuse('secrets', 'names of secrets: letters, digits and underscores, no digit first');
+  return names.length === 0 ? {} : { secrets: [...new Set(names as string[])] };
 }
 
 function parseSettings(pairs: readonly unknown[]): Readonly<Record<string, string>> {

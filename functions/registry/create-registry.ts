@@ -2,6 +2,7 @@ import type { LoadableVersion } from '../artifacts/artifact.ts';
 import { createArtifactStore } from '../artifacts/artifact-store.ts';
 import { limitsWithin, rulesOf } from '../model/configuration.ts';
 import type { RedisAccess } from '../redis/redis-access.ts';
+import { changeVariables } from './change-variables.ts';
 import { loadFunction } from './load-function.ts';
 import { createLoadableCache } from './loadable-cache.ts';
 import type { Registry } from './registry.ts';
@@ -56,12 +57,7 @@ export function createRegistry(options: RegistryOptions): Registry {
   const cache = createLoadableCache({
     maxEntries: CACHED_VERSIONS,
     maxBytes: CACHED_BYTES,
-    load: async (name, version): Promise<LoadableVersion> => {
-      const { artifact, manifest } = await get(name, version);
-      const limits = limitsWithin(options.limits, manifest.configuration);
-      const rules = rulesOf(manifest.configuration);
-      return { functionName: name, version, artifact, limits, settings: options.settings, rules };
-    },
+    load: async (name, version) => loadableOf(await get(name, version), options),
   });
   return {
     load: (request) => applied(loadFunction(context, request)),
@@ -76,6 +72,11 @@ export function createRegistry(options: RegistryOptions): Registry {
     get,
     rollback: (name, version, fromId) => applied(rollBack(context, { name, version, fromId })),
     remove: (name) => applied(removeFunction(context, name)),
+    async variables(name) {
+      const { variablesRevision = 0 } = requireFunction(await feed.refresh(), name);
+      return { revision: variablesRevision, variables: await storage.variables(name) };
+    },
+    changeVariables: (change) => applied(changeVariables(context, change)),
     unregister: (registrationId) => applied(unregister(context, registrationId)),
     setState: (ids, state, reason) => applied(setStates(context, { ids, state, reason })),
     abort: (ids, reason) => applied(setStates(context, { ids, state: 'aborted', reason, abortsWork: true })),
@@ -83,5 +84,17 @@ export function createRegistry(options: RegistryOptions): Registry {
     loadable: (name, version) => cache.get(name, version),
     watch: (listener) => feed.watch(listener),
     [Symbol.asyncDispose]: () => feed[Symbol.asyncDispose](),
+  };
+}
+
+type StoredVersion = Awaited<ReturnType<Registry['get']>>;
+
+function loadableOf(stored: StoredVersion, platform: Pick<RegistryOptions, 'limits' | 'settings'>): LoadableVersion {
+  const { functionName, version, artifact, manifest } = stored;
+  return {
+    ...{ functionName, version, artifact, settings: platform.settings },
+    limits: limitsWithin(platform.limits, manifest.configuration),
+    rules: rulesOf(manifest.configuration),
+    secrets: manifest.configuration?.secrets ?? [],
   };
 }

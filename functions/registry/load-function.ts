@@ -13,7 +13,7 @@ import type {
   RegistrySnapshot,
   VersionRecord,
 } from './registry.ts';
-import { type RegistryContext, requireFunction } from './registry-context.ts';
+import { type RegistryContext, requireFunction, secretsOf } from './registry-context.ts';
 import { type Write, writeFunction, writeVersion } from './registry-storage.ts';
 import { dropVersions, removeWrites } from './remove-function.ts';
 import { type Change, changeRegistry } from './transaction.ts';
@@ -134,6 +134,8 @@ function functionAfter(
     latestVersion: Math.max(before?.latestVersion ?? 0, version.version),
     createdAtMs: before?.createdAtMs ?? nowMs,
     updatedAtMs: nowMs,
+    ...secretsOf(activates ? version.manifest : before),
+    ...(before?.variablesRevision === undefined ? {} : { variablesRevision: before.variablesRevision }),
   };
 }
 

@@ -1,6 +1,7 @@
 import { PlatformError } from '../errors.ts';
 import type { RegistryKeys } from '../keys.ts';
 import type { Limits } from '../model/limits.ts';
+import type { Manifest } from '../model/manifest.ts';
 import type { FunctionRecord, Inspect, RegistrySnapshot, StreamHeads } from './registry.ts';
 import type { RegistryStorage } from './registry-storage.ts';
 
@@ -22,6 +23,12 @@ export interface RegistryCaps {
   readonly versions: number;
   /** Largest source, bytes. */
   readonly artifactBytes: number;
+}
+
+/** The field of a function's record that says what a version asks for. */
+export function secretsOf(from: Manifest | FunctionRecord | undefined): Pick<FunctionRecord, 'secrets'> {
+  const secrets = (from !== undefined && 'registrations' in from ? from.configuration : from)?.secrets ?? [];
+  return secrets.length === 0 ? {} : { secrets };
 }
 
 /** Errors: FUNCTION_NOT_FOUND. */

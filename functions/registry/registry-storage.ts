@@ -3,6 +3,7 @@ import type { RegistryKeys } from '../keys.ts';
 import type { RedisAccess } from '../redis/redis-access.ts';
 import { defineScript } from '../redis/script.ts';
 import { createKnownRecords, type TextRecord } from './known-records.ts';
+import type { StoredVariable, VariableKind } from '../variables/variable.ts';
 import type { ActiveRegistration, FunctionRecord, RegistrySnapshot, Route, VersionRecord } from './registry.ts';
 
 const READ = defineScript('registry-read', new URL('./scripts/read.lua', import.meta.url));
@@ -28,6 +29,8 @@ export interface RegistryStorage {
   /** Oldest first; empty for a function that is not there. */
   versions(functionName: string): Promise<readonly VersionRecord[]>;
   version(functionName: string, version: number): Promise<VersionRecord | null>;
+  /** By kind and name. */
+  variables(functionName: string): Promise<readonly StoredVariable[]>;
   /** Greatest version number of a removed function; 0 for one never seen. */
   lastNumber(functionName: string): Promise<number>;
   /** Carries the change out and returns the new revision; null when the registry is at another revision by now. */
@@ -86,6 +89,9 @@ export function createRegistryStorage(
       const text = await client.hget(keys.versions(functionName), String(version));
       return text === null ? null : decode<VersionRecord>(text, `${functionName} version ${version}`);
     },
+    async variables(functionName) {
+      return decodeVariables(await client.hgetall(keys.variables(functionName)), decode);
+    },
     lastNumber: async (functionName) => Number((await client.hget(keys.numbers, functionName)) ?? '0'),
     async commit(revision, writes) {
       const touched = [...new Set([keys.revision, keys.commit, keys.epoch, ...writes.map(([, key]) => key)])];
@@ -119,6 +125,35 @@ function decodeRegistration({ name, texts }: TextRecord, decode: Decode): Active
   const stored = decode<StoredRegistration>(text, `registration ${name}`);
   const routes = routeTexts.flatMap((route) => decode<Route>(route, `a route of ${name}`) ?? []);
   return stored === null ? null : { ...stored, routes };
+}
+
+type VariableRecord = Omit<StoredVariable, 'kind' | 'name'>;
+
+/** What it is called and of which kind says the field alone. */
+function decodeVariable(field: string, text: string, decode: Decode): StoredVariable | null {
+  const [, kind, name = ''] = /^(env|secret):(.+)$/.exec(field) ?? [];
+  const stored = kind === undefined ? null : decode<VariableRecord>(text, `variable ${field}`);
+  if (stored === null) return null;
+  return { ...stored, kind: kind as VariableKind, name };
+}
+
+function decodeVariables(fields: Readonly<Record<string, string>>, decode: Decode): readonly StoredVariable[] {
+  const read = Object.entries(fields).flatMap(([field, text]) => decodeVariable(field, text, decode) ?? []);
+  return read.sort((a, b) => (variableField(a) < variableField(b) ? -1 : 1));
+}
+
+export function variableField({ kind, name }: Pick<StoredVariable, 'kind' | 'name'>): string {
+  return `${kind}:${name}`;
+}
+
+export function writeVariable(keys: RegistryKeys, functionName: string, variable: StoredVariable): Write {
+  const { kind: _kind, name: _name, ...stored } = variable;
+  return [
+    'HSET',
+    keys.variables(functionName),
+    variableField(variable),
+    JSON.stringify(stored satisfies VariableRecord),
+  ];
 }
 
 /** Writes a registration with its routes, over what is there. */

@@ -2,6 +2,7 @@ import type { Artifact, LoadableVersion, SourceLanguage } from '../artifacts/art
 import type { Manifest } from '../model/manifest.ts';
 import type { RegistrationSpec } from '../model/plan.ts';
 import type { Route } from '../model/route.ts';
+import type { StoredVariable, StoredVariables, VariableName } from '../variables/variable.ts';
 
 /** A function as `RG.FUNCTION LIST` shows it. */
 export interface FunctionRecord {
@@ -12,6 +13,10 @@ export interface FunctionRecord {
   readonly latestVersion: number;
   readonly createdAtMs: number;
   readonly updatedAtMs: number;
+  /** Secrets that the active version asks for; left out = none. */
+  readonly secrets?: readonly string[];
+  /** `StoredVariables.revision`; left out = none was ever set. */
+  readonly variablesRevision?: number;
 }
 
 /** One immutable version, numbered from 1 per function. */
@@ -94,6 +99,20 @@ export interface LoadFunctionResult {
   readonly revision: number;
 }
 
+/** A change of the variables of a function. */
+export interface VariablesChange {
+  readonly name: string;
+  /** Refuses the change unless the variables are at this revision; left out = whatever they are. */
+  readonly ifRevision?: number | undefined;
+  /** What is to be written, for the variables as they are; called again when somebody else changed them meanwhile. */
+  plan(current: StoredVariables): VariablesPlan;
+}
+
+export interface VariablesPlan {
+  readonly set: readonly StoredVariable[];
+  readonly unset: readonly Pick<VariableName, 'kind' | 'name'>[];
+}
+
 /** Finds out what a source registers by evaluating it in a sandbox: `runtime.inspect`, handed in by the platform. */
 export type Inspect = (version: LoadableVersion) => Promise<Manifest>;
 
@@ -121,6 +140,13 @@ export interface Registry extends AsyncDisposable {
   rollback(name: string, version?: number, fromId?: string): Promise<LoadFunctionResult>;
   /** Removes a function with all versions; should it come again, numbers go on. FUNCTION_NOT_FOUND. */
   remove(name: string): Promise<{ readonly revision: number }>;
+  /** As they are stored. FUNCTION_NOT_FOUND. */
+  variables(name: string): Promise<StoredVariables>;
+  /**
+   * Changes variables of a function, all of them or none; they go with the function. Returns the new revision of the registry and
+   * that of the variables. FUNCTION_NOT_FOUND, VARIABLES_CHANGED, what `plan` throws.
+   */
+  changeVariables(change: VariablesChange): Promise<{ readonly revision: number; readonly variablesRevision: number }>;
   /** Takes one registration out of force until the next load or rollback. REGISTRATION_NOT_FOUND. */
   unregister(registrationId: string): Promise<{ readonly revision: number }>;
   /** All of them or none. REGISTRATION_NOT_FOUND names the missing ones. */

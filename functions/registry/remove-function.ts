@@ -29,6 +29,7 @@ export async function removeWrites(
     ...idsOf(snapshot, name).flatMap((id) => eraseRegistration(keys, id)),
     ...(await dropVersions(context, snapshot, await storage.versions(name))),
     ['DEL', keys.versions(name)],
+    ['DEL', keys.variables(name)],
     ['HDEL', keys.functions, name],
     ['HSET', keys.numbers, name, String(record.latestVersion)],
   ];

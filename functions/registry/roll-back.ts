@@ -3,7 +3,7 @@ import { PlatformError } from '../errors.ts';
 import { parseEntryId, previousEntryId, ZERO_ENTRY_ID } from '../model/entry-id.ts';
 import { putInForce } from './put-in-force.ts';
 import type { FunctionRecord, LoadFunctionResult, Rewind, VersionRecord } from './registry.ts';
-import { type RegistryContext, requireFunction, versionNotFound } from './registry-context.ts';
+import { type RegistryContext, requireFunction, secretsOf, versionNotFound } from './registry-context.ts';
 import { writeFunction } from './registry-storage.ts';
 import { changeRegistry } from './transaction.ts';
 
@@ -29,7 +29,9 @@ export async function rollBack(context: RegistryContext, request: RollBackReques
     const version = targetOf(request, before, await context.storage.versions(name));
     const force = await putInForce(context, { snapshot, version, replaces: null, rewind, nowMs });
     const isActive = before.activeVersion === version.version;
-    const after: FunctionRecord = { ...before, activeVersion: version.version, updatedAtMs: nowMs };
+    const { secrets: _of, ...rest } = before;
+    const asks = secretsOf(version.manifest);
+    const after: FunctionRecord = { ...rest, ...asks, activeVersion: version.version, updatedAtMs: nowMs };
     const changes = force.writes.length > 0 || !isActive;
     return {
       writes: changes ? [...force.writes, writeFunction(context.keys, after)] : [],

@@ -1,6 +1,7 @@
 import { PlatformError } from '#functions';
 import type { EndedEntries, FailedEntry, Invocation } from '../invocation.ts';
 import type { Progress } from '../sandbox/messages.ts';
+import { redactedLines, redactedResults } from '../sandbox/redaction.ts';
 import type { BatchListener, SandboxDeath } from '../sandbox/sandbox.ts';
 import type { BatchWorld } from './batch-world.ts';
 import { Deadlines } from './deadlines.ts';
@@ -103,8 +104,9 @@ export class Batch implements BatchListener {
     const { notes } = progress;
     if (notes?.stage) this.#world.onStage?.(notes.stage);
     if (notes?.logs) {
-      this.#world.logs.write(this.#invocation.target, notes.logs);
-      this.#invocation.onLogs?.(notes.logs);
+      const lines = redactedLines(notes.logs, this.#world.isolate.redactor);
+      this.#world.logs.write(this.#invocation.target, lines);
+      this.#invocation.onLogs?.(lines);
     }
     const ended = this.#readEnded(progress);
     if (progress.owners.length > 0 || progress.commands.length > 0) this.#sendRound(progress, ended);
@@ -153,9 +155,15 @@ export class Batch implements BatchListener {
     const cleanDone = this.#ledger.hold(done);
     const cleanFiltered = this.#ledger.hold(filtered);
     const maxBytes = this.#invocation.target.limits.outputBytes * 2 + OUTPUT_SLACK;
-    const results = this.#invocation.wantResults ? readResults(progress, maxBytes) : null;
+    const results = this.#invocation.wantResults ? this.#shown(readResults(progress, maxBytes)) : null;
     const ended = { done, filtered, failed, results };
     return cleanDone && cleanFiltered ? ended : this.#stillHeld(ended);
+  }
+
+  /** Those of a stage may be records on their way to the next one. */
+  #shown(results: readonly string[]): readonly string[] {
+    const { isolate, header } = this.#world;
+    return header === undefined ? redactedResults(results, isolate.redactor) : results;
   }
 
   #readFailed(progress: Progress): readonly FailedEntry[] {

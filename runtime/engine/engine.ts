@@ -8,10 +8,11 @@ import type { FailedEntry, Invocation } from '../invocation.ts';
 import type { Outcome } from '../outcome.ts';
 import type { Rehearsal } from '../rehearsal.ts';
 import { createErrorTransfer } from '../sandbox/error-transfer.ts';
-import { type LoadedIsolate, scriptName, versionKey } from '../sandbox/isolates.ts';
+import { type LoadedIsolate, scriptName, supplyVariables, versionKey } from '../sandbox/isolates.ts';
 import { LoadFailure } from '../sandbox/load-failure.ts';
 import type { SandboxPool } from '../sandbox/pool.ts';
 import type { StageRequest, StageRun } from '../stage.ts';
+import type { VariablesSource } from '../variables.ts';
 import { type Asks, type AsksOptions, createAsks } from './asks.ts';
 import { Batch } from './batch.ts';
 import { createConcurrency } from './concurrency.ts';
@@ -37,6 +38,7 @@ export interface EngineOptions {
   /** How often signals and deadlines are looked at, ms. Default 25. */
   readonly checkEveryMs?: number;
   readonly rehearsal?: Rehearsal | undefined;
+  readonly variables?: VariablesSource | undefined;
 }
 
 /** Runs invocations; see `Runtime.execute`. */
@@ -129,6 +131,8 @@ class BatchEngine implements Engine {
   async #run(invocation: Invocation, share: Share, startedMs: number): Promise<Outcome> {
     let isolate: LoadedIsolate;
     try {
+      // Before it is loaded: a version that must not run needs no isolate.
+      this.#options.variables?.of(invocation.target);
       const acquired = this.#options.pool.acquire(invocation.target);
       isolate = acquired instanceof Promise ? await acquired : acquired;
     } catch (reason) {
@@ -142,12 +146,13 @@ class BatchEngine implements Engine {
   }
 
   #runIn(isolate: LoadedIsolate, invocation: Invocation, how: How): Promise<Outcome> {
-    const { pool, effects, sessions, policy, narrow, logs, log, rehearsal } = this.#options;
+    const { pool, effects, sessions, policy, narrow, logs, log, rehearsal, variables } = this.#options;
     const lane = effects[isolate.slot.lane % effects.length];
     if (!lane) throw new PlatformError<RuntimeErrorCode>('RUNTIME_CLOSED', 'the runtime has no pipe to Redis');
     const common = { effects: lane, sessions, policy };
     const own = narrow?.(invocation.target, common) ?? common;
     const ways = rehearsal?.ways(own, invocation) ?? invocation.ways?.(own) ?? own;
+    if (variables !== undefined) supplyVariables(isolate, variables.of(invocation.target));
     if (rehearsal) isolate.process.steer(isolate.handle, rehearsal.sources());
     const { stage } = how;
     return new Promise((resolve) => {
@@ -199,10 +204,16 @@ function shareOf(invocation: Invocation): Share {
 
 function loadFailure(invocation: Invocation, reason: unknown): Failure {
   const { target } = invocation;
-  if (!(reason instanceof LoadFailure)) return unavailable(reason, versionKey(target));
+  if (!(reason instanceof LoadFailure)) return missed(invocation.shape, unavailable(reason, versionKey(target)));
   const { artifact, functionName } = target;
   const sourceName = `${functionName}.${artifact.language}`;
   return guestFailure(createErrorTransfer({ artifact, fileName: scriptName(target), sourceName })(reason.report));
+}
+
+/** Entries wait for the secrets of their version; whoever calls it hears at once that they are not there. */
+function missed(shape: Invocation['shape'], failure: Failure): Failure {
+  const isCall = shape === 'command' || shape === 'hook';
+  return isCall && failure.error.code.startsWith('SECRET_') ? { ...failure, kind: 'limit' } : failure;
 }
 
 function failAll(invocation: Invocation, failure: Failure, startedMs: number): Outcome {

@@ -3,6 +3,7 @@ import type { RuntimeErrorCode } from '../errors.ts';
 import type { EndedEntries, FailedEntry, GuestError, Invocation } from '../invocation.ts';
 import type { LoadedIsolate } from '../sandbox/isolates.ts';
 import { type StageNews, StageShape } from '../sandbox/messages.ts';
+import { redactedResults } from '../sandbox/redaction.ts';
 import type { StageOutput, StageRequest, StageRun } from '../stage.ts';
 import type { Batch } from './batch.ts';
 import { readStageRecords } from './stage-records.ts';
@@ -172,7 +173,9 @@ export class Stage implements StageRun {
     if (signal.aborted) throw this.#abortError();
     if (fatal !== null) throw fatalError(fatal);
     errors.sort((a, b) => a.index - b.index);
-    return { ...readStageRecords(parts, output), errors: errors.map(({ error }) => error), enough: this.#enough };
+    const { records, keys } = readStageRecords(parts, output);
+    const shown = output === 'results' ? redactedResults(records, this.#world.isolate.redactor) : records;
+    return { records: shown, keys, errors: errors.map(({ error }) => error), enough: this.#enough };
   }
 
   #invocation(payload: string, entryCount: number, onEnded: Invocation['onEnded']): Invocation {

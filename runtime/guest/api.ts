@@ -46,6 +46,8 @@ export interface GuestApi {
   closeStage(stage: number): void;
   /** Clock and dice from now on: JSON of a `SourcesSpec`. */
   steer(sources: string): void;
+  /** What can be read by name from now on: JSON of `{ env, secrets }`, each an object of texts. */
+  supply(variables: string): void;
   /** Gives a stage something to do. `flags`: `wantResults` and `ascii`; `source`: 0 the payload, 1 its generator, 2 its accumulators. */
   feed(
     batch: number,

@@ -24,7 +24,7 @@ export interface Configure {
   json(): string;
 }
 
-const ARGUMENTS = ['limits', 'commands', 'keys', 'settings'] as const;
+const ARGUMENTS = ['limits', 'commands', 'keys', 'settings', 'secrets'] as const;
 const LIMITS = [
   'memory',
   'call',
@@ -159,6 +159,16 @@ function isCommandName(text: string): boolean {
   return true;
 }
 
+function isVariableName(text: string): boolean {
+  if (text.length === 0 || text.length > 128) return false;
+  for (let i = 0; i < text.length; i++) {
+    const code = charCodeAt(text, i);
+    const isDigit = code >= 48 && code <= 57;
+    if (code !== 95 && !isLetter(code) && !(isDigit && i > 0)) return false;
+  }
+  return true;
+}
+
 const COMMANDS: ListRule = {
   name: 'commands',
   allowed: "a list of at most 1000 names of Redis commands such as ['HINCRBY', 'GET']",
@@ -171,6 +181,14 @@ const KEYS: ListRule = {
   allowed: "a list of at most 100 key patterns of 1 to 256 characters such as ['clicks:*']",
   most: MAX_PATTERNS,
   isRight: (text) => text.length > 0 && text.length <= MAX_PATTERN_LENGTH,
+  write: (text) => text,
+};
+
+const SECRETS: ListRule = {
+  name: 'secrets',
+  allowed: "a list of at most 100 names such as ['API_KEY']",
+  most: MAX_PATTERNS,
+  isRight: isVariableName,
   write: (text) => text,
 };
 
@@ -224,7 +242,7 @@ export function createConfigure(settings: Map<string, string>): Configure {
       const options = objectOf('its argument', value);
       refuseUnknown('configure', options, ARGUMENTS);
       const defaults = readDefaults(options.settings);
-      given = `{"limits":${limitsJson(options.limits)},"commands":${listJson(COMMANDS, options.commands)},"keys":${listJson(KEYS, options.keys)},"settings":${defaults.json}}`;
+      given = `{"limits":${limitsJson(options.limits)},"commands":${listJson(COMMANDS, options.commands)},"keys":${listJson(KEYS, options.keys)},"settings":${defaults.json},"secrets":${listJson(SECRETS, options.secrets)}}`;
       for (let i = 0; i < defaults.names.length; i++) {
         const name = defaults.names[i] as string;
         if (!mapHas(settings, name)) mapSet(settings, name, defaults.values[i] as string);

@@ -48,6 +48,7 @@ import { valueOfBytes } from './text.ts';
 import { createTimeEvent } from './time-event.ts';
 import { createTimers } from './timers.ts';
 import { createTurn } from './turn.ts';
+import { createVariables, type Variables } from './variables.ts';
 
 const FLAG: RunFlags = { stream: 1, ordered: 2, wantResults: 4, ascii: 8, stopAtFailure: 16, keys: 64, hook: 128 };
 
@@ -93,9 +94,10 @@ interface Parts {
   readonly logger: Logger;
   readonly engine: ReturnType<typeof createEngine>;
   readonly sources: Sources;
+  readonly variables: Variables;
 }
 
-function apiOf({ registrations, runs, stages, configuration, logger, engine, sources }: Parts): GuestApi {
+function apiOf({ registrations, runs, stages, configuration, logger, engine, sources, variables }: Parts): GuestApi {
   return {
     report() {
       registrations.close();
@@ -133,6 +135,7 @@ function apiOf({ registrations, runs, stages, configuration, logger, engine, sou
     replies: (...args) => engine.replies({ batch: args[0], round: args[1], text: args[2], ascii: args[3] === 1 }),
     session: (...args) => engine.session({ session: args[1], text: args[2], ascii: args[3] === 1 }),
     cancel: (batch, positions) => engine.cancel(batch, parsePositions(positions)),
+    supply: (given) => variables.supply(given),
     steer: (spec) => steerSources(sources, parseJson(spec) as SourcesSpec),
     go: () => engine.go(),
     again: (rejection) => engine.again(rejection),
@@ -160,6 +163,7 @@ export function start(shared: Uint32Array, runDry: () => void, configJson: strin
   const { outputBytes } = config;
   const settings = settingsOf(config);
   const configuration = createConfigure(settings);
+  const variables = createVariables(turn);
   if (config.sources !== undefined) noteCallSites(executor, settle);
   const GearsBuilder = createGearsBuilder({ onRegister: registrations.add, onRun: runs.add, outputBytes });
   install(
@@ -167,6 +171,7 @@ export function start(shared: Uint32Array, runDry: () => void, configJson: strin
       GearsBuilder,
       GB: GearsBuilder,
       configure: configuration.configure,
+      ...variables.vocabulary,
       ...createHostFunctions({ turn, executor, logger, settings }),
       ...createCommandContext({ executor, sessions, settle, outputBytes }),
       atomic: createAtomic(executor, sessions),
@@ -186,5 +191,5 @@ export function start(shared: Uint32Array, runDry: () => void, configJson: strin
   const stages = new StageRunner({ parser, turn, settle, outputBytes });
   const hand = createOutbox(shared);
   const engine = createEngine({ parser, turn, settle, runner, stages, executor, sessions, logger, hand });
-  return apiOf({ registrations, runs, stages, configuration, logger, engine, sources });
+  return apiOf({ registrations, runs, stages, configuration, logger, engine, sources, variables });
 }

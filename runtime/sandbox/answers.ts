@@ -14,6 +14,7 @@ export const BY_DONE: ReadonlySet<number> = new Set([
   ToSandbox.openStage,
   ToSandbox.closeStage,
   ToSandbox.steer,
+  ToSandbox.variables,
   ToSandbox.usage,
 ]);
 export const BY_LOADED: ReadonlySet<number> = new Set([ToSandbox.load]);

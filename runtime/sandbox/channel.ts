@@ -29,9 +29,11 @@ import {
   type StageOpening,
   ToSandbox,
 } from './messages.ts';
+import type { GuestVariables } from '../variables.ts';
 import type { BatchListener, RunRequest } from './sandbox.ts';
 import { encodeCloseStage, encodeOpenStage, encodeSteer } from './stage-frames.ts';
 import { decodeUsage, encodeUsageQuestion } from './usage-frames.ts';
+import { encodeVariables } from './variable-frames.ts';
 
 /** Whose frame it was. */
 export type Suspect = Pick<PendingFrame, 'owner' | 'batch'>;
@@ -131,6 +133,10 @@ export class SandboxChannel {
 
   steer(handle: number, sources: SourcesSpec): void {
     this.#control(ToSandbox.steer, (batch) => encodeSteer(batch, handle, sources));
+  }
+
+  supply(handle: number, variables: GuestVariables | null): void {
+    this.#control(ToSandbox.variables, (batch) => encodeVariables(batch, handle, variables));
   }
 
   unload(handle: number): void {

@@ -1,6 +1,9 @@
-import type { LoadableVersion } from '#functions';
+import { createRedactor, type LoadableVersion, type Redactor } from '#functions';
 import type { GuestError } from '../invocation.ts';
+import type { GuestVariables } from '../variables.ts';
+import { createErrorTransfer } from './error-transfer.ts';
 import type { LoadRequest } from './messages.ts';
+import { redactedError } from './redaction.ts';
 import type { SandboxProcess } from './sandbox.ts';
 import type { Slot } from './slots.ts';
 
@@ -14,6 +17,11 @@ export interface LoadedIsolate {
   readonly handle: number;
   /** Turns a report of this isolate into an error with the author's lines. */
   readonly toGuestError: (report: unknown) => GuestError;
+  /** What its guest may read by name at present. */
+  variables: GuestVariables | null;
+  /** Of every secret it has ever had: its code may have kept an earlier one. Null = it has had none. */
+  redactor: Redactor | null;
+  secrets: readonly (readonly [name: string, value: string])[];
   /** Batches that run in it. */
   uses: number;
   lastUsedMs: number;
@@ -51,6 +59,40 @@ export function loadRequest(version: LoadableVersion, handle: number, inspectOnl
     settings: version.settings,
     inspectOnly,
   };
+}
+
+export function newIsolate(
+  target: LoadableVersion,
+  place: Pick<LoadedIsolate, 'key' | 'slot' | 'handle'>,
+): LoadedIsolate {
+  const { functionName, artifact } = target;
+  const sourceName = `${functionName}.${artifact.language}`;
+  const transfer = createErrorTransfer({ artifact, fileName: scriptName(target), sourceName });
+  const isolate: LoadedIsolate = {
+    ...place,
+    target,
+    process: place.slot.process,
+    toGuestError: (report) => redactedError(transfer(report), isolate.redactor),
+    variables: null,
+    redactor: null,
+    secrets: [],
+    uses: 0,
+    lastUsedMs: performance.now(),
+    retired: false,
+  };
+  return isolate;
+}
+
+/** Sees to it that a guest reads these, before the next frame. */
+export function supplyVariables(isolate: LoadedIsolate, variables: GuestVariables | null): void {
+  if (isolate.variables === variables) return;
+  isolate.variables = variables;
+  isolate.process.supply(isolate.handle, variables);
+  const known = new Set(isolate.secrets.map(([, value]) => value));
+  const fresh = Object.entries(variables?.secrets ?? {}).filter(([, value]) => !known.has(value));
+  if (fresh.length === 0) return;
+  isolate.secrets = [...isolate.secrets, ...fresh];
+  isolate.redactor = createRedactor(isolate.secrets);
 }
 
 /** Counts one use more. */

@@ -34,6 +34,8 @@ export const ToSandbox = {
   usage: 11,
   /** Clock and dice of an isolate from now on. Body: handle, JSON `SourcesSpec` (ASCII). Answer: Done. */
   steer: 14,
+  /** What the version of an isolate may read by name. Body: JSON `VariablesMessage` (utf8). Answer: Done. */
+  variables: 15,
 } as const;
 
 /** `RunHeader.shape` of the batches of a stage; `registrationIndex` is the stage then. */
@@ -64,6 +66,13 @@ export interface SourcesSpec {
   readonly nowMs: number | null;
   /** These values one after the other and then again from the first, or the sequence that belongs to a seed; null = chance. */
   readonly random: readonly number[] | { readonly seed: number } | null;
+}
+
+/** Goes to the process where the isolate is and nowhere else; a process cannot ask for it. */
+export interface VariablesMessage {
+  readonly handle: number;
+  readonly env: Readonly<Record<string, string>>;
+  readonly secrets: Readonly<Record<string, string>>;
 }
 
 export interface LoadRequest {

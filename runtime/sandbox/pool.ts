@@ -2,8 +2,7 @@ import { type LoadableVersion, PlatformError } from '#functions';
 import type { RuntimeLog } from '../bindings/log-sink.ts';
 import type { RuntimeErrorCode } from '../errors.ts';
 import type { DeathEvent, QuarantineEvent, SandboxInfo, SandboxUsage } from '../runtime.ts';
-import { createErrorTransfer } from './error-transfer.ts';
-import { type LoadedIsolate, leastRecentlyUsed, loadRequest, scriptName, useIsolate, versionKey } from './isolates.ts';
+import { type LoadedIsolate, leastRecentlyUsed, loadRequest, newIsolate, useIsolate, versionKey } from './isolates.ts';
 import { measure } from './measure.ts';
 import type { LoadedReport, LoadRequest, SourcesSpec } from './messages.ts';
 import { createQuarantine } from './quarantine.ts';
@@ -17,6 +16,8 @@ export interface SandboxPoolOptions {
   readonly quarantineAfterCrashes: number;
   readonly idleMs: number;
   readonly isolatesPerProcess: number;
+  /** `own`: versions that ask for secrets do not share a process. */
+  readonly secrets: 'own' | 'shared';
   readonly log: RuntimeLog;
   /** Clock and dice of what is loaded; left out = the machine's. */
   readonly sources?: () => SourcesSpec;
@@ -178,24 +179,11 @@ class Pool implements SandboxPool {
   async #place(version: LoadableVersion, key: string): Promise<LoadedIsolate> {
     const standing = this.#quarantine.standingOf(key);
     if (standing === 'stopped') throw quarantined(version);
-    const slot = standing === 'alone' ? await this.#slots.takeAlone() : await this.#slots.leastLoaded();
+    const apart = standing === 'alone' || this.#keepsApart(version);
+    const slot = apart ? await this.#slots.takeAlone() : await this.#slots.leastLoaded();
     this.#makeRoom(slot);
     const handle = this.#nextHandle();
-    const isolate: LoadedIsolate = {
-      key,
-      target: version,
-      slot,
-      process: slot.process,
-      handle,
-      toGuestError: createErrorTransfer({
-        artifact: version.artifact,
-        fileName: scriptName(version),
-        sourceName: `${version.functionName}.${version.artifact.language}`,
-      }),
-      uses: 0,
-      lastUsedMs: performance.now(),
-      retired: false,
-    };
+    const isolate = newIsolate(version, { key, slot, handle });
     slot.isolates.set(key, isolate);
     try {
       const report = await slot.process.load(this.#request(version, handle, false), key);
@@ -226,6 +214,11 @@ class Pool implements SandboxPool {
     const { sources } = this.#options;
     const request = loadRequest(version, handle, inspectOnly);
     return sources === undefined ? request : { ...request, sources: sources() };
+  }
+
+  /** What escapes from any other isolate finds no secret in its process. */
+  #keepsApart({ secrets = [] }: LoadableVersion): boolean {
+    return secrets.length > 0 && this.#options.secrets === 'own';
   }
 
   #makeRoom(slot: Slot): void {

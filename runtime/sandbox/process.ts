@@ -16,6 +16,7 @@ import {
 } from './messages.ts';
 import { countOomKills, type OomKills } from './oom-kills.ts';
 import { type ResidentMemory, watchResidentMemory } from './resident-memory.ts';
+import type { GuestVariables } from '../variables.ts';
 import type { BatchListener, DeathCause, RunRequest, SandboxDeath, SandboxProcess, SandboxState } from './sandbox.ts';
 import type { Watchdog, Watched } from './watchdog.ts';
 
@@ -25,6 +26,8 @@ export interface SandboxProcessOptions {
   readonly guest: string;
   readonly watchdog: Watchdog;
   readonly log: RuntimeLog;
+  /** Takes out of what the child prints what nobody is to read. Default: nothing. */
+  readonly redact?: (text: string) => string;
   /** Killed by the kernel for lack of memory while larger than this, the version at work is to blame. */
   readonly suspectBytes: number;
   /** Where the kernel counts such kills. Default `/proc/vmstat`. */
@@ -76,7 +79,7 @@ class SandboxChild implements SandboxProcess {
     });
     this.#output = captureOutput({
       streams: [this.#child.stdout, this.#child.stderr],
-      onLine: (line) => options.log.warn({ sandbox: this.pid }, `sandbox process printed: ${line}`),
+      onLine: (line) => options.log.warn({ sandbox: this.pid }, `sandbox process printed: ${this.#redact(line)}`),
     });
     this.#memory = watchResidentMemory(this.pid);
     this.#oomKills = countOomKills(options.kernelCounters);
@@ -107,6 +110,10 @@ class SandboxChild implements SandboxProcess {
 
   steer(handle: number, sources: SourcesSpec): void {
     this.#channel.steer(handle, sources);
+  }
+
+  supply(handle: number, variables: GuestVariables | null): void {
+    this.#channel.supply(handle, variables);
   }
 
   async usage(): Promise<readonly IsolateUsage[]> {
@@ -190,9 +197,13 @@ class SandboxChild implements SandboxProcess {
   #onExit(how: string, signal: NodeJS.Signals | null): void {
     const outside = signal !== null && OUTSIDE_SIGNALS.has(signal) && !this.#isOomKill(signal);
     const tail = this.#output.tail();
-    const detail = tail === '' ? how : `${how}; it printed: ${tail.slice(-TAIL_CHARS)}`;
+    const detail = tail === '' ? how : `${how}; it printed: ${this.#redact(tail).slice(-TAIL_CHARS)}`;
     this.kill(outside ? 'outside' : 'exit', detail);
     setTimeout(() => this.#bury(), DRAIN_MS);
+  }
+
+  #redact(text: string): string {
+    return this.#options.redact?.(text) ?? text;
   }
 
   /** A small process was not the reason for the lack. Where the kernel does not count, a large one is taken for it. */

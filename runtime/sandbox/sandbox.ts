@@ -1,3 +1,4 @@
+import type { GuestVariables } from '../variables.ts';
 import type { RunTexts } from './frames.ts';
 import type {
   IsolateUsage,
@@ -39,6 +40,8 @@ export interface SandboxProcess extends AsyncDisposable {
   unload(handle: number): void;
   /** Clock and dice of an isolate, from the next frame on; for rehearsals only. */
   steer(handle: number, sources: SourcesSpec): void;
+  /** What the version of an isolate may read by name, from the next frame on. */
+  supply(handle: number, variables: GuestVariables | null): void;
   /** What its isolates take; comes when the child has done what it was asked before. Rejects with SANDBOX_DIED. */
   usage(): Promise<readonly IsolateUsage[]>;
   /** Starts a batch and returns its number, which the other calls take. */

@@ -60,6 +60,8 @@ class SupervisedSlots implements Slots {
   /** Processes that ended by themselves before they had booted. */
   #stillborn = 0;
   #lastDeath = '';
+  /** Processes that were taken for one version: they share the pipes in turn. */
+  #alone = 0;
   #closed = false;
 
   constructor(options: SlotsOptions) {
@@ -97,6 +99,8 @@ class SupervisedSlots implements Slots {
       const spare = this.spare();
       if (spare === null) return null;
       spare.role = 'alone';
+      this.#alone += 1;
+      spare.lane = this.#alone % this.#options.sandboxes;
       this.#start('spare', 0);
       return spare;
     });

@@ -1,5 +1,5 @@
 import { PlatformError } from '#functions';
-import type { ResolvedSettings } from '../config.ts';
+import { type ResolvedSettings, secretKeys } from '../config.ts';
 import type { SchedulerErrorCode } from '../errors.ts';
 import { createLog, type Log } from '../log.ts';
 import type { Platform, PlatformOptions } from '../platform.ts';
@@ -81,6 +81,7 @@ export async function runNode({ settings, origins, witness }: NodeSettings): Pro
   const { startPlatform } = await import('../platform.ts');
   const platform = await startPlatform(settings, {
     log,
+    secretKeys: secretKeys(),
     ...(origins === undefined ? {} : { origins }),
     ...(witness === undefined ? {} : { witness }),
   }).catch((error: unknown) => {

@@ -21,6 +21,8 @@ export interface ProgramOptions extends ProgramStreams {
 }
 
 const GROUP_SUMMARIES: Readonly<Record<string, string>> = {
+  env: 'values that a function reads by name',
+  secret: 'values that only their function reads',
   dlq: 'look at dead letters, run them again, throw them away',
 };
 

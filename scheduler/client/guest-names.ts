@@ -11,7 +11,7 @@ export const GUEST_NAMES: ReadonlySet<string> = new Set([
   ...['isInAtomicBlock', 'structuredClone', 'performance', 'TextEncoder', 'TextDecoder', 'btoa', 'atob'],
   ...['GearsBuilder', 'GB', 'configure', 'execute', 'atomic', 'log', 'hashtag', 'configGet', 'gearsConfigGet'],
   ...['callNext', 'overrideReply', 'getCommand', 'sleep', 'runCoroutine', 'gearsFuture', 'createFuture'],
-  ...['setFutureResults', 'setFutureException', 'flatError', 'isAsyncAllow', 'registerTE'],
+  ...['setFutureResults', 'setFutureException', 'flatError', 'isAsyncAllow', 'registerTE', 'env', 'secret'],
 ]);
 
 const NO_TIMERS = 'functions have no timers, they wait with sleep(seconds)';

@@ -1,5 +1,5 @@
 import { DEFAULT_LIMITS } from '#functions';
-import { bytes, duration, integer, list } from './kinds.ts';
+import { bytes, choice, duration, integer, list } from './kinds.ts';
 import type { Rows } from './setting.ts';
 
 const MB = 1024 * 1024;
@@ -89,6 +89,13 @@ export const LIMIT_ROWS: Rows<'limits' | 'sandbox' | 'door' | 'caps'> = {
     kind: integer({ min: 1, max: 1_000_000 }),
     default: 10_000,
     description: 'Timers, futures and runs that events of one version may wait for at once, on one node',
+  },
+  'sandbox.secrets': {
+    name: 'sandbox-secrets',
+    kind: choice(['own', 'shared']),
+    default: 'own',
+    description:
+      'Whether versions that ask for secrets run in sandbox processes of their own, or share them with other functions',
   },
   'door.maxConnections': {
     name: 'max-connections',

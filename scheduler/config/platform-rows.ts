@@ -1,9 +1,14 @@
 import { resolve } from 'node:path';
-import { choice, integer, pairs, redisUrl, text } from './kinds.ts';
+import { choice, integer, type Kind, pairs, redisUrl, text } from './kinds.ts';
 import type { Rows } from './setting.ts';
 
 const PORT = integer({ min: 0, max: 65_535 }, '<port>');
 const HOST = text(/^[a-zA-Z0-9.:_-]+$/, 'a host name or an address', '<host>');
+const FILE_OR_NONE: Kind<string | null> = {
+  ...text(/\S/, 'a file', '<file>'),
+  parse: (raw) => (raw === null ? null : parsePath(raw)),
+  show: (value) => value ?? 'none',
+};
 const ID = /^[a-zA-Z0-9._-]{1,100}$/;
 
 /** Where things are and what they are called. */
@@ -28,7 +33,7 @@ export const PLATFORM_ROWS: Rows<'top'> = {
   },
   dataDir: {
     name: 'data-dir',
-    kind: { ...text(/\S/, 'a directory', '<dir>'), parse: parseDirectory },
+    kind: { ...text(/\S/, 'a directory', '<dir>'), parse: parsePath },
     default: () => resolve('.regears'),
     defaultText: '.regears',
     description: 'Where the embedded server keeps its data',
@@ -38,6 +43,14 @@ export const PLATFORM_ROWS: Rows<'top'> = {
     kind: text(/^[^\s{}*?[\]\\]{1,64}$/, '1 to 64 characters without spaces and without any of { } * ? [ ] \\'),
     default: 'rg:',
     description: 'Begin of every key the platform keeps for itself',
+  },
+  secretsKeyFile: {
+    name: 'secrets-key-file',
+    kind: FILE_OR_NONE,
+    default: null,
+    defaultText: 'none; with the embedded server: secrets.key in the data directory',
+    description:
+      'File with the keys that seal secrets of functions, the same on every node; the first one seals, all of them open',
   },
   nodeId: {
     name: 'node-id',
@@ -63,6 +76,6 @@ export const PLATFORM_ROWS: Rows<'top'> = {
   },
 };
 
-function parseDirectory(raw: unknown): string | undefined {
+function parsePath(raw: unknown): string | undefined {
   return typeof raw === 'string' && /\S/.test(raw) ? resolve(raw) : undefined;
 }

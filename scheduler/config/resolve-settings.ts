@@ -32,8 +32,8 @@ export interface ResolvedSettings {
   readonly origins: Readonly<Record<SettingPath, Origin>>;
 }
 
-/** Variables that begin with `REGEARS_` and are no settings: where the CLI finds the door and the file. */
-export const OTHER_VARIABLES: readonly string[] = ['REGEARS_URL', 'REGEARS_CONFIG'];
+/** Variables that begin with `REGEARS_` and are no settings: where the CLI finds the door and the file, and keys that are never shown. */
+export const OTHER_VARIABLES: readonly string[] = ['REGEARS_URL', 'REGEARS_CONFIG', 'REGEARS_SECRETS_KEY'];
 
 interface Found {
   readonly origin: Origin;

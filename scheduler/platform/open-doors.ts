@@ -1,4 +1,4 @@
-import type { RedisAccess, Registry } from '#functions';
+import type { KeyRing, RedisAccess, Registry } from '#functions';
 import type { Runtime } from '#runtime';
 import type { Executions } from '../executions/executions.ts';
 import type { Options } from '../executions/options.ts';
@@ -27,6 +27,7 @@ import type { Settings } from '../settings.ts';
 import type { Tokens } from '../tokens/tokens.ts';
 import type { CommandTrigger } from '../triggers/command.ts';
 import type { StreamTrigger } from '../triggers/stream.ts';
+import type { VariableBook } from '../variables/variable-book.ts';
 import type { KeyEvents } from './open-key-events.ts';
 
 /** What the doors are made of: the node without them. */
@@ -51,6 +52,8 @@ export interface DoorGround {
   readonly tokens: Tokens;
   readonly figures: Figures;
   readonly metrics: Metrics;
+  readonly keyRing: KeyRing;
+  readonly variables: VariableBook;
 }
 
 export interface Doors {

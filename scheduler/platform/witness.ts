@@ -1,6 +1,6 @@
 import { decodeReply, latin1FromUtf8, type ReplyValue, scanEntries, utf8FromLatin1 } from '#functions';
 import type { EndedEntries, GuestError, GuestLine, GuestLog, Invocation, Outcome } from '#runtime';
-import { createTrialRecorder, type TrialCommand } from '../gateway/operations/trial-recorder.ts';
+import { createTrialRecorder, type TrialCommand, type TrialRecorder } from '../gateway/operations/trial-recorder.ts';
 
 /**
  * Hears what runs on a node, as it runs: for a person who develops a function and wants to see all of it. A node without one does
@@ -59,10 +59,10 @@ export interface WitnessedRun extends WitnessedPlace {
 
 type Execute = (invocation: Invocation) => Promise<Outcome>;
 
-/** The same `execute`, with a witness to it. @param prefix begin of the platform's own keys. */
-export function witnessed(witness: Witness, execute: Execute, prefix: string): Execute {
+/** The same `execute`, with a witness to it. */
+export function witnessed(execute: Execute, seeing: Seeing): Execute {
   return async (invocation) => {
-    const report = new RunReport(invocation, { witness, prefix });
+    const report = new RunReport(invocation, seeing);
     const outcome = await execute(report.invocation());
     report.end(outcome);
     return outcome;
@@ -83,9 +83,13 @@ export function loadLines(witness: Witness): (line: GuestLog) => void {
 const NOWHERE = { registrationId: null, stream: '', entryId: null, subject: null };
 const LONGEST_SUBJECT = 200;
 
-interface Seeing {
+/** Who sees it, and how. */
+export interface Seeing {
   readonly witness: Witness;
+  /** Begin of the platform's own keys. */
   readonly prefix: string;
+  /** Takes secrets out of commands and their replies. */
+  readonly redact: (text: string) => string;
 }
 
 /** Commands as they were typed, events of keys as `hset user:1`. */
@@ -103,12 +107,13 @@ class RunReport {
   readonly #given: Invocation;
   readonly #witness: Witness;
   readonly #stream: string;
-  readonly #recorder = createTrialRecorder();
+  readonly #recorder: TrialRecorder;
   readonly #ids: readonly string[];
   readonly #subjects: readonly string[];
   readonly #failures: WitnessedFailure[] = [];
 
-  constructor(given: Invocation, { witness, prefix }: Seeing) {
+  constructor(given: Invocation, { witness, prefix, redact }: Seeing) {
+    this.#recorder = createTrialRecorder(redact);
     this.#given = given;
     this.#witness = witness;
     this.#stream = given.key.startsWith(latin1FromUtf8(prefix)) ? '' : utf8FromLatin1(given.key);

@@ -10,13 +10,14 @@ import {
   PlatformError,
   rulesOf,
 } from '#functions';
-import { createRuntime, type Runtime } from '#runtime';
+import { createRuntime, type Runtime, type VariablesSource } from '#runtime';
 import { createLog } from '../log.ts';
 import { createShowSource } from './delivery/source-lines.ts';
 import { openRedis, PLATFORM_PREFIX, startRedis, type TestRedis } from './redis/test-redis.ts';
 import { createSources, type Sources } from './sources.ts';
 import type { LoadOptions, TestFunction } from './test-function.ts';
 import { createTestHost } from './test-host.ts';
+import { testVariables } from './test-variables.ts';
 import { createTestFunction, type Witnessed, witnessOf } from './witnessed-function.ts';
 import { recordedWorld, redisWorld, type World } from './world.ts';
 
@@ -24,7 +25,7 @@ const MAX_SOURCE_BYTES = 16 * 1024 * 1024;
 
 /**
  * Loads a function into a sandbox of its own. Dispose of it when the test is over: `await using`.
- * Errors: ARTIFACT_INVALID, GUEST_SYNTAX, GUEST_ERROR, GUEST_ARGUMENT, MANIFEST_INVALID with the author's file and line;
+ * Errors: SECRET_MISSING for one that the function asks for and the test does not give; ARTIFACT_INVALID, GUEST_SYNTAX, GUEST_ERROR, GUEST_ARGUMENT, MANIFEST_INVALID with the author's file and line;
  * ARGUMENT_INVALID for options that do not fit; those of `startRedis` and `openRedis`.
  * @example
  * await using clicks = await loadFunction({ file: new URL('./clicks.ts', import.meta.url) });
@@ -45,8 +46,9 @@ export async function loadFunction(options: LoadOptions): Promise<TestFunction> 
     limits,
     settings: options.settings ?? {},
   };
+  const variables = testVariables(options);
   const witnessed = witnessOf(version, sources);
-  const runtime = opening.use(await startRuntime(world, witnessed));
+  const runtime = opening.use(await startRuntime(world, witnessed, variables));
   runtime.serve(createTestHost());
   witnessed.attach(runtime);
   const manifest = await runtime.inspect(version).catch((reason: unknown) => {
@@ -58,7 +60,9 @@ export async function loadFunction(options: LoadOptions): Promise<TestFunction> 
     limits: limitsWithin(limits, manifest.configuration),
     rules: rulesOf(manifest.configuration),
     settings: { ...manifest.configuration?.settings, ...version.settings },
+    secrets: manifest.configuration?.secrets ?? [],
   };
+  variables.of(target);
   const parts = {
     target,
     manifest,
@@ -109,7 +113,7 @@ function sourcesOf({ now, random }: LoadOptions): Sources {
 }
 
 /** A kill is what tests want here: no number of them makes the function suspect. */
-async function startRuntime({ redis }: World, { witness }: Witnessed): Promise<Runtime> {
+async function startRuntime({ redis }: World, { witness }: Witnessed, variables: VariablesSource): Promise<Runtime> {
   return await createRuntime({
     access: redis,
     sandboxes: 1,
@@ -117,6 +121,7 @@ async function startRuntime({ redis }: World, { witness }: Witnessed): Promise<R
     sandbox: { quarantineAfterCrashes: Number.MAX_SAFE_INTEGER },
     log: createLog({ level: 'silent' }),
     rehearsal: witness,
+    variables,
   });
 }
 

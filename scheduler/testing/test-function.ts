@@ -31,6 +31,13 @@ export interface LoadOptions {
   readonly random?: RandomSource;
   /** What `configGet` answers. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** What `env(name)` answers. */
+  readonly env?: Readonly<Record<string, string>>;
+  /**
+   * What `secret(name)` answers: all that the function asks for, 8 characters each at least. As on a platform, their values do not
+   * appear in logs, errors and results.
+   */
+  readonly secrets?: Readonly<Record<string, string>>;
   /** Limits other than a platform's defaults. */
   readonly limits?: Partial<Limits>;
 }

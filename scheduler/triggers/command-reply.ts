@@ -53,7 +53,12 @@ export function limitedReply(registrationId: string, { count, perMs }: RateLimit
   return thrownReply(new PlatformError<SchedulerErrorCode>('RATE_LIMITED', message));
 }
 
+/** Why a function that has not got its secrets stands still on a node; the reconciler says so. */
+const WITHOUT_SECRET = /^(SECRET_[A-Z]+): (.*)$/s;
+
 export function stoppedReply(registrationId: string, state: string, reason: string | null): string {
+  const [, code, why = ''] = WITHOUT_SECRET.exec(reason ?? '') ?? [];
+  if (code !== undefined) return thrownReply(new PlatformError(code, why));
   const message = `registration ${registrationId} is ${state}${reason === null ? '' : `: ${reason}`}`;
   return thrownReply(new PlatformError<SchedulerErrorCode>('REGISTRATION_STOPPED', message));
 }
@@ -81,6 +86,8 @@ export const NOT_RUN_CODES: ReadonlySet<string> = new Set([
   'TRIGGER_NOT_FOUND',
   'NODE_DRAINING',
   'REGISTRATION_STOPPED',
+  'SECRET_MISSING',
+  'SECRET_UNREADABLE',
   'RATE_LIMITED',
   'LIMIT_CONCURRENCY',
   'CONCURRENCY_LIMITED',

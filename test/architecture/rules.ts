@@ -22,15 +22,29 @@ export const PARTS: Readonly<Record<string, Part>> = {
     values: ['functions/errors.ts', 'functions/keys.ts', 'functions/redis'],
     types: ['functions/model'],
   },
+  'functions/variables': { values: ['functions/errors.ts', 'functions/redis'] },
   'functions/registry': {
-    values: ['functions/artifacts', 'functions/model', 'functions/redis', 'functions/keys.ts', 'functions/errors.ts'],
+    values: [
+      'functions/artifacts',
+      'functions/model',
+      'functions/redis',
+      'functions/variables',
+      'functions/keys.ts',
+      'functions/errors.ts',
+    ],
   },
   'functions/authoring': { values: [] },
 
   'runtime/index.ts': { values: ['runtime'] },
   'runtime/create-runtime.ts': {
     values: ['functions/index.ts', 'runtime/errors.ts', 'runtime/engine', 'runtime/sandbox', 'runtime/bindings'],
-    types: ['runtime/invocation.ts', 'runtime/outcome.ts', 'runtime/rehearsal.ts', 'runtime/runtime.ts'],
+    types: [
+      'runtime/invocation.ts',
+      'runtime/outcome.ts',
+      'runtime/rehearsal.ts',
+      'runtime/runtime.ts',
+      'runtime/variables.ts',
+    ],
   },
   'runtime/host.ts': { values: [], types: ['functions/index.ts', 'runtime/stage.ts'] },
   'runtime/errors.ts': { values: [] },
@@ -44,6 +58,7 @@ export const PARTS: Readonly<Record<string, Part>> = {
     values: [],
     types: ['functions/index.ts', 'runtime/host.ts', 'runtime/invocation.ts', 'runtime/outcome.ts', 'runtime/stage.ts'],
   },
+  'runtime/variables.ts': { values: [], types: ['functions/index.ts'] },
   'runtime/stage.ts': { values: [], types: ['functions/index.ts', 'runtime/invocation.ts'] },
   'runtime/bindings': {
     values: ['functions/index.ts', 'runtime/errors.ts'],
@@ -52,7 +67,13 @@ export const PARTS: Readonly<Record<string, Part>> = {
   'runtime/guest': { values: [], types: ['runtime/sandbox/messages.ts', 'functions/index.ts', 'functions/model'] },
   'runtime/sandbox': {
     values: ['functions/index.ts', 'runtime/errors.ts', 'runtime/guest'],
-    types: ['runtime/invocation.ts', 'runtime/outcome.ts', 'runtime/runtime.ts', 'runtime/bindings'],
+    types: [
+      'runtime/invocation.ts',
+      'runtime/outcome.ts',
+      'runtime/runtime.ts',
+      'runtime/bindings',
+      'runtime/variables.ts',
+    ],
   },
   'runtime/engine': {
     values: ['functions/index.ts', 'runtime/errors.ts', 'runtime/sandbox'],
@@ -64,6 +85,7 @@ export const PARTS: Readonly<Record<string, Part>> = {
       'runtime/host.ts',
       'runtime/stage.ts',
       'runtime/bindings',
+      'runtime/variables.ts',
     ],
   },
 
@@ -90,13 +112,17 @@ export const PARTS: Readonly<Record<string, Part>> = {
     values: [...SCHEDULER_COMMON, 'scheduler/figures'],
     types: [...SCHEDULER_TYPES, 'scheduler/triggers/stream.ts'],
   },
+  'scheduler/variables': { values: SCHEDULER_COMMON, types: SCHEDULER_TYPES },
   'scheduler/tokens': { values: SCHEDULER_COMMON, types: SCHEDULER_TYPES },
   'scheduler/package-root.ts': { values: [] },
   'scheduler/triggers': {
     values: [...SCHEDULER_COMMON, 'scheduler/consumer', 'scheduler/queues'],
     types: SCHEDULER_TYPES,
   },
-  'scheduler/reconciler.ts': { values: [...SCHEDULER_COMMON, 'scheduler/triggers'], types: SCHEDULER_TYPES },
+  'scheduler/reconciler.ts': {
+    values: [...SCHEDULER_COMMON, 'scheduler/triggers'],
+    types: [...SCHEDULER_TYPES, 'scheduler/variables'],
+  },
   'scheduler/gateway/operations': {
     values: [
       ...SCHEDULER_COMMON,
@@ -107,7 +133,7 @@ export const PARTS: Readonly<Record<string, Part>> = {
       'scheduler/figures',
       'scheduler/tokens',
     ],
-    types: SCHEDULER_TYPES,
+    types: [...SCHEDULER_TYPES, 'scheduler/variables'],
   },
   'scheduler/gateway/resp': { values: [...SCHEDULER_COMMON, 'scheduler/gateway/operations'], types: SCHEDULER_TYPES },
   'scheduler/gateway/http': {

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
-import type { ActiveRegistration, RegistrySnapshot } from '#functions';
+import { type ActiveRegistration, PlatformError, type RegistrySnapshot } from '#functions';
 import type { Log } from '../../scheduler/log.ts';
 import { createReconciler } from '../../scheduler/reconciler.ts';
 import type { Trigger } from '../../scheduler/triggers/trigger.ts';
@@ -21,7 +21,11 @@ function trigger(kind: Trigger['kind'], apply: Trigger['apply']): Trigger {
   return { kind, apply, drain: async () => undefined, [Symbol.asyncDispose]: async () => undefined };
 }
 
-function harness(triggers: readonly Trigger[], log: Log = SILENT) {
+function harness(
+  triggers: readonly Trigger[],
+  log: Log = SILENT,
+  reasons: ReadonlyMap<string, PlatformError> = new Map(),
+) {
   let listener: ((news: RegistrySnapshot) => Promise<void>) | null = null;
   const reported: number[] = [];
   const retained: string[][] = [];
@@ -34,7 +38,9 @@ function harness(triggers: readonly Trigger[], log: Log = SILENT) {
         void given(first);
       },
       snapshot: () => first,
+      variables: async () => ({ revision: 0, variables: [] }),
     },
+    variables: { refresh: async () => undefined, reasonAgainst: (name) => reasons.get(name) ?? null },
     triggers,
     runtime: {
       retain: (versions) => void retained.push(versions.map((v) => `${v.functionName}@${v.version}`)),
@@ -125,4 +131,16 @@ test('a version that was stopped may run again where its registration is resumed
   await news(one('quarantined'));
   await news(one('running', registration('a', 'stream', [2])));
   expect(pardoned).toEqual(['f@1']);
+});
+
+test('a function without its secrets takes nothing up on this node, and says why', async () => {
+  const seen: ActiveRegistration[] = [];
+  const record = trigger('stream', async (given) => void seen.push(...given));
+  const reason = new PlatformError('SECRET_MISSING', 'f asks for the secret KEY');
+  const { reconciler, reported } = harness([record], SILENT, new Map([['f', reason]]));
+  await reconciler.start();
+  expect(seen.map(({ state, stateReason }) => [state, stateReason])).toEqual([
+    ['paused', 'SECRET_MISSING: f asks for the secret KEY'],
+  ]);
+  expect(reported).toEqual([1]);
 });

@@ -49,6 +49,8 @@ export interface GuestIsolate {
   closeStage(stage: number): void;
   /** JSON of a SourcesSpec. */
   steer(sources: string): void;
+  /** JSON of `GuestVariables`. */
+  supply(variables: string): void;
   /** Whose turn it is, or whose it was that a call did not return from; null when nobody had one. */
   blame(): Blame | null;
   readonly disposed: boolean;
@@ -143,6 +145,9 @@ export function createGuestIsolate(options: GuestIsolateOptions): GuestIsolate {
     }
     return fn.applySync(undefined, args as never[], { timeout: timeoutOf(request.callMs), result: COPY });
   };
+  const tell = (name: string, what: string | number): void => {
+    if (!isolate.isDisposed) apply(name, [what]);
+  };
   const dispose = (): void => {
     if (!isolate.isDisposed) isolate.dispose();
   };
@@ -170,12 +175,9 @@ export function createGuestIsolate(options: GuestIsolateOptions): GuestIsolate {
       }
     },
     openStage: (opening) => apply('openStage', [opening]) as string,
-    closeStage(stage) {
-      if (!isolate.isDisposed) apply('closeStage', [stage]);
-    },
-    steer(sources) {
-      if (!isolate.isDisposed) apply('steer', [sources]);
-    },
+    closeStage: (stage) => tell('closeStage', stage),
+    steer: (sources) => tell('steer', sources),
+    supply: (variables) => tell('supply', variables),
     blame: () => blameIn(turn),
     get disposed() {
       return isolate.isDisposed;

@@ -21,6 +21,7 @@ import {
 } from '../messages.ts';
 import { decodeOpenStage } from '../stage-frames.ts';
 import { encodeUsage } from '../usage-frames.ts';
+import { decodeVariables } from '../variable-frames.ts';
 import { emptyProgress, failOpen, markEnded, type TrackedBatch, trackBatch } from './batches.ts';
 import { callFailure, ISOLATE_LOST, loadFailure } from './guest-failure.ts';
 import { createGuestIsolate, type GuestIsolate, NOTHING_USED } from './guest-isolate.ts';
@@ -33,6 +34,8 @@ const SHAPE_FLAGS: readonly number[] = [FLAG.stream, 0, FLAG.keys, FLAG.hook];
 /** A version in this process: its isolate comes and goes, what it was loaded from stays. */
 interface Loaded {
   request: LoadRequest;
+  /** JSON; '' = none were given. */
+  variables: string;
   isolate: GuestIsolate | null;
   batches: number;
   entries: number;
@@ -67,7 +70,7 @@ export class Isolates {
 
   load(frame: Frame): void {
     const request = decodeLoad(frame);
-    const loaded: Loaded = { request, isolate: null, batches: 0, entries: 0 };
+    const loaded: Loaded = { request, variables: '', isolate: null, batches: 0, entries: 0 };
     try {
       const isolate = this.#isolateOf(loaded);
       const report = JSON.parse(isolate.reportJson) as LoadedReport;
@@ -161,6 +164,17 @@ export class Isolates {
     this.#options.send(encodeDone(frame.batch));
   }
 
+  /** Kept for the isolate that takes the place of a lost one. */
+  supply(frame: Frame): void {
+    const { handle, env, secrets } = decodeVariables(frame);
+    const loaded = this.#loaded.get(handle);
+    if (loaded) {
+      loaded.variables = JSON.stringify({ env, secrets });
+      loaded.isolate?.supply(loaded.variables);
+    }
+    this.#options.send(encodeDone(frame.batch));
+  }
+
   replies(frame: Frame): void {
     const batch = this.#batches.get(frame.batch);
     if (batch !== undefined) batch.rounds--;
@@ -195,11 +209,10 @@ export class Isolates {
   }
 
   #isolateOf(loaded: Loaded): GuestIsolate {
-    loaded.isolate ??= createGuestIsolate({
-      program: this.#options.program(),
-      request: loaded.request,
-      onCatastrophicError: this.#options.onCatastrophicError,
-    });
+    if (loaded.isolate !== null) return loaded.isolate;
+    const { program, onCatastrophicError } = this.#options;
+    loaded.isolate = createGuestIsolate({ program: program(), request: loaded.request, onCatastrophicError });
+    if (loaded.variables !== '') loaded.isolate.supply(loaded.variables);
     return loaded.isolate;
   }
 

@@ -49,6 +49,7 @@ const HANDLERS: Readonly<Record<number, (frame: Frame) => void>> = {
   [ToSandbox.openStage]: (frame) => isolates.openStage(frame),
   [ToSandbox.closeStage]: (frame) => isolates.closeStage(frame),
   [ToSandbox.steer]: (frame) => isolates.steer(frame),
+  [ToSandbox.variables]: (frame) => isolates.supply(frame),
   [ToSandbox.usage]: (frame) => isolates.usage(frame),
   [ToSandbox.ping]: (frame) => send(encodeDone(frame.batch)),
 };

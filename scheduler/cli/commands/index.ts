@@ -69,6 +69,48 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./change.ts')).remove,
   },
   {
+    name: 'env set',
+    summary: 'set values that a function reads by name',
+    heading: 'Functions',
+    load: async () => (await import('./env.ts')).envSet,
+  },
+  {
+    name: 'env list',
+    summary: 'list values that a function reads by name',
+    heading: 'Functions',
+    load: async () => (await import('./env.ts')).envList,
+  },
+  {
+    name: 'env unset',
+    summary: 'take such values away',
+    heading: 'Functions',
+    load: async () => (await import('./env.ts')).envUnset,
+  },
+  {
+    name: 'secret set',
+    summary: 'set a secret of a function; the value is typed unseen or piped in',
+    heading: 'Functions',
+    load: async () => (await import('./secret.ts')).secretSet,
+  },
+  {
+    name: 'secret list',
+    summary: 'list the secrets of a function, without their values',
+    heading: 'Functions',
+    load: async () => (await import('./secret.ts')).secretList,
+  },
+  {
+    name: 'secret unset',
+    summary: 'take secrets away',
+    heading: 'Functions',
+    load: async () => (await import('./secret.ts')).secretUnset,
+  },
+  {
+    name: 'secret rotate',
+    summary: 'seal all secrets with a new key',
+    heading: 'Functions',
+    load: async () => (await import('./secret.ts')).secretRotate,
+  },
+  {
     name: 'run',
     summary: 'run a file over the data in Redis and print the results',
     heading: 'Functions',

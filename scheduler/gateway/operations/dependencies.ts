@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { LoadableVersion, Manifest, RedisAccess, Registry } from '#functions';
+import type { KeyRing, LoadableVersion, Manifest, RedisAccess, Registry } from '#functions';
 import type { Runtime } from '#runtime';
 import type { Executions } from '../../executions/executions.ts';
 import type { Options } from '../../executions/options.ts';
@@ -13,6 +13,7 @@ import type { Settings } from '../../settings.ts';
 import type { Tokens } from '../../tokens/tokens.ts';
 import type { TracedCalls } from '../../triggers/command-calls.ts';
 import type { StreamTrigger } from '../../triggers/stream.ts';
+import type { VariableBook } from '../../variables/variable-book.ts';
 
 /** What the management commands work with. */
 export interface OperationDependencies {
@@ -35,6 +36,8 @@ export interface OperationDependencies {
   readonly options: Pick<Options, 'read' | 'set' | 'forFunctions'>;
   readonly tokens: Tokens;
   readonly figures: Pick<Figures, 'latest' | 'history' | 'nodes' | 'backlogs' | 'self'>;
+  readonly keyRing: KeyRing;
+  readonly variables: Pick<VariableBook, 'redact' | 'reasonAgainst'>;
   /** Settings of this node as they may be shown. */
   readonly shownSettings: readonly ShownSetting[];
   readonly log: Logger;

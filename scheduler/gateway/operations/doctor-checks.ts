@@ -91,6 +91,21 @@ export function checkRegistrations(registrations: readonly ActiveRegistration[],
   return { check, state: broken.length > 0 ? 'bad' : 'warning', finding, advice };
 }
 
+/** @param secrets of this node: functions that ask for some, and why functions do not run. */
+export function checkSecrets(secrets: {
+  readonly asking: number;
+  readonly hasKey: boolean;
+  readonly reasons: readonly Error[];
+}): Check {
+  const check = 'secrets';
+  const key = secrets.hasKey ? 'this node has a key' : 'this node has no key to seal them with';
+  const finding = `${secrets.asking} functions ask for secrets, ${key}`;
+  const [first] = secrets.reasons;
+  if (first === undefined) return ok(check, finding);
+  const state = `${finding}; ${secrets.reasons.length} functions do not run here`;
+  return { check, state: 'bad', finding: state, advice: `The first: ${first.message}` };
+}
+
 /** One line when all groups are well, else one for each that is not. */
 export function checkGroups(groups: readonly StreamGroup[], isAlive: (consumer: string) => boolean): readonly Check[] {
   const findings = groups.map((group) => checkGroup(group, isAlive)).filter((check) => check !== null);

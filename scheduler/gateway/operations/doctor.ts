@@ -1,4 +1,4 @@
-import type { ActiveRegistration } from '#functions';
+import type { ActiveRegistration, RegistrySnapshot } from '#functions';
 import { checkCaptures } from './capture-checks.ts';
 import type { OperationDependencies } from './dependencies.ts';
 import {
@@ -10,6 +10,7 @@ import {
   checkNotifications,
   checkPersistence,
   checkRegistrations,
+  checkSecrets,
   checkVersion,
 } from './doctor-checks.ts';
 import type { Operation } from './operation.ts';
@@ -51,9 +52,20 @@ export async function runChecks(dependencies: OperationDependencies): Promise<re
     checkClock(offsetMs),
     checkNodes(nodes, snapshot.revision),
     checkRegistrations(registrations, dead),
+    checkSecrets(secretsOf(snapshot, dependencies)),
     ...checkGroups(groups, (consumer) => fleet.isAlive(consumer)),
     ...(await checkCaptures(registrations, dependencies)),
   ];
+}
+
+/** What this node says of the functions that ask for secrets. */
+function secretsOf(
+  { functions }: RegistrySnapshot,
+  { keyRing, variables }: Pick<OperationDependencies, 'keyRing' | 'variables'>,
+): Parameters<typeof checkSecrets>[0] {
+  const asking = [...functions.values()].filter((each) => each.secrets !== undefined);
+  const reasons = [...functions.keys()].flatMap((name) => variables.reasonAgainst(name) ?? []);
+  return { asking: asking.length, hasKey: keyRing.keyId !== null, reasons };
 }
 
 /** True for registrations on keys that are meant for writes of any origin. */

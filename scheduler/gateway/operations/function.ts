@@ -153,6 +153,7 @@ function versionFields(record: VersionRecord, activeVersion: number | null): Rea
     limits: limits === null ? null : recordReply(limits),
     ...{ commands: report.commands, keys: report.keys },
     settings: settings === null ? null : recordReply(settings),
+    secrets: report.secrets,
   };
 }
 

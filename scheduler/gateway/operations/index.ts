@@ -26,6 +26,7 @@ import {
 } from './registrations.ts';
 import { createStreamsOperation } from './streams.ts';
 import { createTokensOperation } from './tokens.ts';
+import { createEnvOperation, createSecretOperation } from './variable-commands.ts';
 
 /** Every management command of the platform. */
 export function createOperations(dependencies: OperationDependencies): OperationTable {
@@ -56,6 +57,8 @@ export function createOperations(dependencies: OperationDependencies): Operation
     createJsStatsOperation(dependencies),
     createJsDumpSessionsOperation(dependencies),
     createTokensOperation(dependencies),
+    createEnvOperation(dependencies),
+    createSecretOperation(dependencies),
   ];
   return tableOf([...operations, createHelpOperation(() => operations)]);
 }

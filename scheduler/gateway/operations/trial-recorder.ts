@@ -38,7 +38,8 @@ const MOST_CHARS = 16_384;
 const MOST_ITEMS = 1_000;
 const TAKEN = '+OK\r\n';
 
-export function createTrialRecorder(): TrialRecorder {
+/** @param redact takes out of a text what nobody is to read. */
+export function createTrialRecorder(redact: (text: string) => string): TrialRecorder {
   const commands: TrialCommand[] = [];
   const logs: GuestLine[] = [];
   let commandsDropped = 0;
@@ -50,7 +51,8 @@ export function createTrialRecorder(): TrialRecorder {
       if (scanCommand(text, from, scan) === null) return;
       from = scan.end;
       if (commands.length < MOST_COMMANDS) {
-        commands.push({ args: argsOf(text, scan).slice(0, MOST_ITEMS).map(shortened), reply: shortenedReply(reply) });
+        const args = argsOf(text, scan).slice(0, MOST_ITEMS);
+        commands.push({ args: args.map((arg) => shortened(redact(arg))), reply: shortenedReply(reply, redact) });
       } else commandsDropped += 1;
     }
   };
@@ -78,8 +80,9 @@ function shortened(text: string): string {
   return text.length <= MOST_CHARS ? text : `${text.slice(0, MOST_CHARS)} (${text.length - MOST_CHARS} more)`;
 }
 
-function shortenedReply(reply: ReplyValue): ReplyValue {
-  if (typeof reply === 'string') return shortened(reply);
-  if (reply === null || typeof reply === 'number' || isReplyError(reply)) return reply;
-  return reply.slice(0, MOST_ITEMS).map(shortenedReply);
+function shortenedReply(reply: ReplyValue, redact: (text: string) => string): ReplyValue {
+  if (typeof reply === 'string') return shortened(redact(reply));
+  if (reply === null || typeof reply === 'number') return reply;
+  if (isReplyError(reply)) return { ...reply, message: redact(reply.message) };
+  return reply.slice(0, MOST_ITEMS).map((item) => shortenedReply(item, redact));
 }

@@ -56,7 +56,7 @@ export interface Trial extends TrialRecord {
 
 export type TrialDependencies = Pick<
   OperationDependencies,
-  'registry' | 'access' | 'execute' | 'inspect' | 'settings' | 'options'
+  'registry' | 'access' | 'execute' | 'inspect' | 'settings' | 'options' | 'variables'
 >;
 
 interface Tried {
@@ -71,7 +71,7 @@ interface Tried {
  */
 export async function runTrial(dependencies: TrialDependencies, request: TrialRequest): Promise<Trial> {
   const { spec, target } = await findSubject(dependencies, request.subject);
-  const recorder = createTrialRecorder();
+  const recorder = createTrialRecorder((text) => dependencies.variables.redact(text));
   let ended: EndedEntries | null = null;
   const outcome = await dependencies.execute({
     ...(await sampleOf(dependencies, spec, request.event)),

@@ -16,11 +16,13 @@ export interface VersionReport {
   readonly commands: readonly string[] | null;
   readonly keys: readonly string[] | null;
   readonly settings: Readonly<Record<string, string>> | null;
+  /** Names of the secrets that it asks for. */
+  readonly secrets: readonly string[] | null;
 }
 
 export function versionReport(record: VersionRecord, activeVersion: number | null): VersionReport {
   const { manifest } = record;
-  const { limits = {}, commands = null, keys = null, settings = {} } = manifest.configuration ?? {};
+  const { limits = {}, commands = null, keys = null, settings = {}, secrets = null } = manifest.configuration ?? {};
   const lowered = LIMIT_NAMES.flatMap(({ field, name, show }) => {
     const value = limits[field];
     return value === undefined ? [] : [[name, show(value)] as const];
@@ -38,5 +40,6 @@ export function versionReport(record: VersionRecord, activeVersion: number | nul
     commands: commands?.map((command) => command.toUpperCase()) ?? null,
     keys,
     settings: Object.keys(settings).length === 0 ? null : { ...settings },
+    secrets,
   };
 }

@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { waitFor } from '../../support/wait.ts';
-import { atScreen, dashboardWorld, expectClean, shopSource } from './world.ts';
+import { atScreen, confirm, dashboardWorld, expectClean, hears, shopSource } from './world.ts';
 
 const world = dashboardWorld();
 
@@ -61,6 +61,53 @@ test('a walk with the keyboard only: keys, rows, a question answered and one giv
   await page.keyboard.press('Enter');
   await page.getByRole('button', { name: `Resume ${id}` }).waitFor();
   expectClean(watched);
+});
+
+test('secrets and variables are set with the keyboard, shown as what they are, and unset after a question', async () => {
+  const { door } = world.platform;
+  const source = `configure({ secrets: ['API_KEY'] });
+    GB('CommandReader').map(() => env('REGION') + secret('API_KEY').length).register({ trigger: 'keeper' });`;
+  await door.call('RG.FUNCTION', 'LOAD', 'keeper', source);
+  await using watched = await world.open('#/functions/keeper/environment');
+  const { page } = watched;
+  await page.getByText('missing: the function waits for it').waitFor();
+  await tabTo(page, 'Set API_KEY');
+  await page.keyboard.press('Enter');
+  const dialog = page.getByRole('dialog', { name: 'Change API_KEY of keeper?' });
+  expect(await dialog.getByLabel('Value').getAttribute('type')).toBe('password');
+  await dialog.getByLabel('Value').focus();
+  await page.keyboard.type('sk-typed-0123');
+  await page.keyboard.press('Enter');
+  await hears(page, 'API_KEY of keeper is set.');
+  await tabTo(page, 'Set a variable');
+  await page.keyboard.press('Enter');
+  await page.getByLabel('Name').fill('REGION');
+  await page.getByLabel('Value').fill('eu');
+  await page.keyboard.press('Enter');
+  await hears(page, 'REGION of keeper is set.');
+  await page.getByRole('table', { name: 'variables of keeper' }).getByText('eu', { exact: true }).waitFor();
+  expect(await door.call('RG.TRIGGER', 'keeper')).toEqual(['eu13']);
+  expect(await page.content()).not.toContain('sk-typed');
+  await tabTo(page, 'Unset API_KEY');
+  await page.keyboard.press('Enter');
+  await confirm(page, 'Unset API_KEY of keeper?', 'Unset');
+  await page.getByText('missing: the function waits for it').waitFor();
+  expectClean(watched);
+});
+
+test('a change that somebody else was faster with is refused, and says so', async () => {
+  const { door } = world.platform;
+  await door.call('RG.FUNCTION', 'LOAD', 'shared', shopSource('shared'), 'LANGUAGE', 'ts');
+  await door.call('RG.ENV', 'SET', 'shared', '*', 'REGION', 'eu');
+  await using watched = await world.open('#/functions/shared/environment');
+  const { page } = watched;
+  await page.getByRole('button', { name: 'Change REGION' }).click();
+  await door.call('RG.ENV', 'SET', 'shared', '*', 'REGION', 'us');
+  await page.getByLabel('Value').fill('asia');
+  await page.keyboard.press('Enter');
+  await page.getByRole('alert').getByText('VARIABLES_CHANGED').waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByRole('table', { name: 'variables of shared' }).getByText('us', { exact: true }).waitFor();
 });
 
 test('the colours follow the system, and a switch that is remembered', async () => {

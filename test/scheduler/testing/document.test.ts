@@ -35,7 +35,7 @@ afterAll(() => {
 });
 
 test('docs/testing.md has tests, and the first is the one beside its example', () => {
-  expect(files.length).toBe(4);
+  expect(files.length).toBe(5);
   expect(blocks('node')[0]).toBe(readFileSync(join(EXAMPLES, 'points.test.ts'), 'utf8'));
 });
 

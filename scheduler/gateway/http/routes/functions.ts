@@ -190,7 +190,7 @@ export async function listFunctions({ registry }: RegistryPart): Promise<readonl
   const records = await registry.list();
   const all = [...registry.snapshot().registrations.values()];
   return records
-    .map((record) => {
+    .map(({ secrets: _asked, variablesRevision: _at, ...record }) => {
       const own = all.filter(({ functionName }) => functionName === record.name);
       return { ...record, registrations: own.map(({ spec }) => spec.id).sort() };
     })

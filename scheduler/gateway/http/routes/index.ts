@@ -15,11 +15,13 @@ import { streamRoutes } from './streams.ts';
 import { systemRoutes } from './system.ts';
 import { tokenRoutes } from './tokens.ts';
 import { triggerRoute } from './trigger.ts';
+import { variableRoutes } from './variables.ts';
 
 /** Every route of the door, area after area. A new area is a file beside this one. */
 export function createRoutes(dependencies: HttpDependencies): readonly HttpRoute[] {
   return [
     ...functionRoutes(dependencies),
+    ...variableRoutes(dependencies),
     ...registrationRoutes(dependencies),
     triggerRoute(dependencies),
     ...runRoutes(dependencies),

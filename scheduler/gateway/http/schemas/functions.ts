@@ -31,6 +31,7 @@ export const VersionShape = shape(
     commands: nullable(Type.Array(Type.String())),
     keys: nullable(Type.Array(Type.String())),
     settings: nullable(Type.Record(Type.String(), Type.String())),
+    secrets: nullable(Type.Array(Type.String(), { description: 'Names of those it asks for' })),
   },
   'Version',
 );

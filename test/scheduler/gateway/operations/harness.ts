@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import {
   type ActiveRegistration,
+  createKeyRing,
   DEFAULT_LIMITS,
   type LoadableVersion,
   PlatformError,
@@ -149,6 +150,8 @@ export function harness(late: readonly string[] = []) {
       redrive: note('redrive', { matched: 4, redriven: 3, lostToTrim: 1, tooLarge: 0, gone: 0, refused: [] }),
       discard: note('discard', 2),
     },
+    keyRing: createKeyRing('', 'a test'),
+    variables: { reasonAgainst: () => new PlatformError('SECRET_MISSING', 'f asks for KEY') },
     streams: { inspect: async () => [], waiting: () => 0 },
     calls: { has: () => true },
     access: {

@@ -191,6 +191,7 @@ test('RG.DOCTOR says what is wrong and what to do', async () => {
     'keyspace notifications': 'warning',
     nodes: 'warning',
     registrations: 'warning',
+    secrets: 'bad',
     'group f/stream/s:* on s:1': 'warning',
   });
   expect(checks.every(({ state, advice }) => (state === 'ok') === (advice === null))).toBe(true);

@@ -38,6 +38,7 @@ export interface Version {
   readonly description: string | null;
   readonly createdAtMs: number;
   readonly registrations: readonly { readonly id: string; readonly reader: string; readonly mode: string }[];
+  readonly secrets: readonly string[] | null;
   readonly limits: Readonly<Record<string, unknown>> | null;
   readonly commands: readonly string[] | null;
   readonly keys: readonly string[] | null;

@@ -9,10 +9,21 @@ export interface TextFieldProps {
   readonly rows?: number;
   readonly placeholder?: string;
   readonly hint?: string;
+  /** What is typed is not shown, and no browser keeps it. */
+  readonly isHidden?: boolean;
 }
 
+const HIDDEN = { type: 'password', autocomplete: 'new-password' } as const;
+
 /** A field for text. */
-export function TextField({ label, value, rows = 1, placeholder, hint }: TextFieldProps): JSX.Element {
+export function TextField({
+  label,
+  value,
+  rows = 1,
+  placeholder,
+  hint,
+  isHidden = false,
+}: TextFieldProps): JSX.Element {
   const id = useId();
   const take = (event: TargetedEvent<HTMLInputElement | HTMLTextAreaElement>): void => {
     value.value = event.currentTarget.value;
@@ -24,7 +35,11 @@ export function TextField({ label, value, rows = 1, placeholder, hint }: TextFie
         {label}
         {hint === undefined ? null : <span class="soft"> {hint}</span>}
       </label>
-      {rows === 1 ? <input class="input" {...shared} /> : <textarea class="input" rows={rows} {...shared} />}
+      {rows === 1 ? (
+        <input class="input" {...shared} {...(isHidden ? HIDDEN : {})} />
+      ) : (
+        <textarea class="input" rows={rows} {...shared} />
+      )}
     </div>
   );
 }

@@ -9,6 +9,7 @@ import { useFetched } from '../../state/use-list.ts';
 import { useTopicAge } from '../../state/use-topic-age.ts';
 import type { ScreenAddress } from '../current-screen.tsx';
 import { DiffView } from './diff-view.tsx';
+import { EnvironmentView } from './environment-view.tsx';
 import { useFunctionActions } from './function-actions.tsx';
 import { SourceView } from './source-view.tsx';
 import { VersionList } from './version-list.tsx';
@@ -42,6 +43,7 @@ function tabsOf(name: string): readonly { id: string; name: string; href: string
     { id: 'versions', name: 'Versions', href: placeHref(['functions', name]) },
     { id: 'source', name: 'Source', href: placeHref(['functions', name, 'source']) },
     { id: 'diff', name: 'Compare', href: placeHref(['functions', name, 'diff']) },
+    { id: 'environment', name: 'Environment', href: placeHref(['functions', name, 'environment']) },
   ];
 }
 
@@ -55,6 +57,7 @@ interface TabProps {
 function Tab({ tab, info, versions, query }: TabProps): JSX.Element {
   if (tab === 'source') return <SourceView info={info} versions={versions} query={query} />;
   if (tab === 'diff') return <DiffView info={info} versions={versions} query={query} />;
+  if (tab === 'environment') return <EnvironmentView info={info} />;
   return <VersionList info={info} versions={versions} />;
 }
 

@@ -63,10 +63,11 @@ function Registers({ registrations }: Pick<Version, 'registrations'>): JSX.Eleme
 }
 
 /** What the version has said it needs, and no more. */
-function Narrowing({ version: { limits, commands, keys } }: { readonly version: Version }): JSX.Element {
+function Narrowing({ version: { limits, commands, keys, secrets } }: { readonly version: Version }): JSX.Element {
   const parts = [
     ...(commands === null ? [] : [`commands ${commands.join(' ')}`]),
     ...(keys === null ? [] : [`keys ${keys.join(' ')}`]),
+    ...(secrets === null ? [] : [`secrets ${secrets.join(' ')}`]),
     ...Object.entries(limits ?? {}).map(([name, value]) => `${name} ${String(value)}`),
   ];
   return <span class="soft wrap">{parts.length === 0 ? 'nothing' : parts.join(', ')}</span>;
