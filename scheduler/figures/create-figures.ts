@@ -17,12 +17,13 @@ import {
 import { mergeAll, mergeAt, type NodeSamples, probeAt } from './merge-samples.ts';
 import type { Meter, Totals } from './meter.ts';
 import { createProber } from './prober.ts';
+import { createRecentWork } from './recent-work.ts';
 
 export interface FiguresOptions {
   readonly access: Pick<RedisAccess, 'client'>;
   readonly keys: Pick<SchedulerKeys, 'samples' | 'nodeFigures'>;
   readonly fleet: Pick<Fleet, 'self' | 'consumers' | 'holdsSlot'>;
-  readonly meter: Pick<Meter, 'sum'>;
+  readonly meter: Pick<Meter, 'sum' | 'totals'>;
   readonly inspectPool: () => readonly SandboxInfo[];
   /** The same with what each version takes; may take a second. */
   readonly measurePool: () => Promise<readonly SandboxUsage[]>;
@@ -38,6 +39,8 @@ const HISTORY = 300;
 const STATUS_LIFE_MS = 5_000;
 const SAMPLES_LIFE_MS = 600_000;
 const NS_PER_MS = 1e6;
+/** Beats that the work of a registration is told of. */
+const WORK_BEATS = 5;
 
 /** Begins to write this node's figures. */
 export function createFigures(options: FiguresOptions): Figures {
@@ -49,6 +52,7 @@ class RedisFigures implements Figures {
   readonly #delay: ReturnType<typeof monitorEventLoopDelay>;
   readonly #timer: NodeJS.Timeout;
   readonly #prober: ReturnType<typeof createProber>;
+  readonly #recentWork = createRecentWork(WORK_BEATS);
   #before: { readonly totals: Totals; readonly atMs: number };
   #writing: Promise<void> | null = null;
   #usage: readonly SandboxUsage[] = [];
@@ -126,7 +130,7 @@ class RedisFigures implements Figures {
   }
 
   async #write(): Promise<void> {
-    const { access, keys, fleet, inspectPool, ready, version } = this.#options;
+    const { access, keys, fleet, meter, inspectPool, ready, version } = this.#options;
     const { slot } = fleet.self;
     const pool = inspectPool();
     const { rss, heapUsed } = process.memoryUsage();
@@ -140,6 +144,7 @@ class RedisFigures implements Figures {
       heapBytes: heapUsed,
       loopDelayMs,
       sandboxes: pool.map((one) => sandboxStatus(one, this.#usage)),
+      work: this.#recentWork.tick(meter.totals(), performance.now()),
     };
     const memory = { sandboxes: sumOf(pool), nodeResidentBytes: rss, loopDelayMs };
     const sample: Omit<NodeSample, 'atMs'> = {
