@@ -44,6 +44,8 @@ export interface CommandInput {
   readonly output: Output;
   /** Connects on first use; closed after the command. */
   door(): Promise<DoorClient>;
+  /** Another connection, for commands that outlive theirs; whoever asks closes it. */
+  openDoor(): Promise<DoorClient>;
 }
 
 /** Values of options by their long name without dashes, such as `dry-run`. */

@@ -108,6 +108,7 @@ async function runCommand(leaf: Commander, command: Command, streams: ProgramStr
     options: values,
     settingFlags: command.kind === 'settings' ? settingFlags(values) : {},
     output: createOutput({ json: values.flag('json'), stdout: streams.stdout, stderr: streams.stderr }),
+    openDoor: () => openDoor(values.text('url')),
     door: () => {
       connecting ??= openDoor(values.text('url')).then((door) => doors.use(door));
       return connecting;

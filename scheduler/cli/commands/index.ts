@@ -123,6 +123,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./nodes.ts')).nodes,
   },
   {
+    name: 'top',
+    summary: 'watch nodes, registrations and sandboxes on the terminal',
+    heading: 'Operating',
+    load: async () => (await import('./top.ts')).top,
+  },
+  {
     name: 'dlq list',
     summary: 'list dead letters',
     heading: 'Operating',
