@@ -69,7 +69,8 @@ export function createOutput({ json, stdout, stderr }: OutputOptions): Output {
     answer: either,
     record: either,
     table: (columns, rows) => {
-      for (const line of layOut({ columns, rows, width: widthOf(stdout) }, (text) => style('title', text))) people(stdout, line);
+      for (const line of layOut({ columns, rows, width: widthOf(stdout) }, (text) => style('title', text)))
+        people(stdout, line);
     },
     error: (code, message) => {
       if (json) stderr.write(`${JSON.stringify({ error: { code, message } })}\n`);

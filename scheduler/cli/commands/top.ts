@@ -19,7 +19,12 @@ export const top: Command = {
     'period.',
   options: [
     { flags: '--interval <time>', description: 'period, such as 1s', defaultText: DEFAULT_INTERVAL },
-    { flags: '--sort <figure>', description: 'what registrations are sorted by', choices: SORTS, defaultText: 'entries' },
+    {
+      flags: '--sort <figure>',
+      description: 'what registrations are sorted by',
+      choices: SORTS,
+      defaultText: 'entries',
+    },
     { flags: '--once', description: 'print one picture and end' },
   ],
   examples: ['top', 'top --interval 1s --sort lag', 'top --once --json'],
