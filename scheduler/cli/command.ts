@@ -2,10 +2,23 @@ import type { DoorClient } from './client.ts';
 import type { ExitCode } from './exit-code.ts';
 import type { Output } from './render.ts';
 
+/** Kinds of names that a shell can complete: files by itself, the others by asking the door. */
+export type Completes =
+  | 'file'
+  | 'folder'
+  | 'function'
+  | 'version'
+  | 'registration'
+  | 'stream'
+  | 'execution'
+  | 'trigger';
+
 /** A positional argument: `<name>` required, `[name]` optional, `…...` any number. */
 export interface ArgumentSpec {
   readonly syntax: string;
   readonly description: string;
+  /** What completion offers. */
+  readonly completes?: Completes;
 }
 
 /** An option that is not a setting of the platform. */
@@ -14,6 +27,8 @@ export interface OptionSpec {
   readonly flags: string;
   readonly description: string;
   readonly choices?: readonly string[];
+  /** What completion offers for its value, besides choices. */
+  readonly completes?: Completes;
   /** Shown in help; `run` applies it. */
   readonly defaultText?: string;
   /** Whole number in this range; anything else is a usage error. */
@@ -52,6 +67,8 @@ export interface CommandInput {
 export interface OptionValues {
   text(name: string): string | undefined;
   number(name: string): number | undefined;
+  /** Of an option that may come several times; null when it was not given. */
+  list(name: string): readonly string[] | null;
   /** For `--no-x` ask for `x`: true unless it was given. */
   flag(name: string): boolean;
 }

@@ -8,7 +8,7 @@ export const ExitCode = {
   usage: 2,
   /** No connection to the platform or to Redis. */
   unreachable: 3,
-  /** A function, version, registration, trigger, execution or dead letter of that name does not exist. */
+  /** A function, version, registration, trigger, stream, execution, dead letter or token of that name does not exist. */
   notFound: 4,
   /** The platform refused: credentials, permission, or a state that forbids it. */
   refused: 5,
@@ -21,7 +21,7 @@ export const EXIT_CODE_MEANINGS: readonly (readonly [ExitCode, string])[] = [
   [ExitCode.failed, 'understood, but it did not succeed; the message says why'],
   [ExitCode.usage, 'wrong command line or configuration; nothing was tried'],
   [ExitCode.unreachable, 'no connection to the platform (or, for `start`, to Redis)'],
-  [ExitCode.notFound, 'no function, version, registration, trigger, execution or dead letter of that name'],
+  [ExitCode.notFound, 'no function, version, registration, trigger, stream, execution, dead letter or token of that name'],
   [ExitCode.refused, 'refused: credentials, permission, or a state that forbids it'],
 ];
 
@@ -31,6 +31,7 @@ const BY_ERROR_CODE: Readonly<Record<string, ExitCode>> = {
   ARGUMENT_INVALID: ExitCode.usage,
   COMMAND_SYNTAX: ExitCode.usage,
   REDIS_URL_INVALID: ExitCode.usage,
+  REGISTRY_FILE_INVALID: ExitCode.usage,
   DOOR_UNREACHABLE: ExitCode.unreachable,
   REDIS_UNREACHABLE: ExitCode.unreachable,
   REDIS_LINK_LOST: ExitCode.unreachable,
@@ -41,10 +42,13 @@ const BY_ERROR_CODE: Readonly<Record<string, ExitCode>> = {
   EXECUTION_NOT_FOUND: ExitCode.notFound,
   TRIGGER_NOT_FOUND: ExitCode.notFound,
   DEAD_LETTER_NOT_FOUND: ExitCode.notFound,
+  STREAM_NOT_FOUND: ExitCode.notFound,
+  TOKEN_NOT_FOUND: ExitCode.notFound,
   PERMISSION_DENIED: ExitCode.refused,
   NODE_DRAINING: ExitCode.refused,
   REDIS_UNSUITABLE: ExitCode.refused,
   REGISTRATION_CONFLICT: ExitCode.refused,
+  IMPORT_CONFLICT: ExitCode.refused,
   REGISTRATION_STOPPED: ExitCode.refused,
   NOAUTH: ExitCode.refused,
   NOPERM: ExitCode.refused,

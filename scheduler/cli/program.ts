@@ -133,6 +133,11 @@ function optionValues(given: Readonly<Record<string, unknown>>): OptionValues {
       if (value === undefined || typeof value === 'number') return value;
       throw new PlatformError('ARGUMENT_INVALID', `--${name} is ${String(value)}; allowed is a number`);
     },
+    list: (name) => {
+      const value = find(name);
+      if (value === undefined) return null;
+      return Array.isArray(value) ? value.map(String) : [String(value)];
+    },
     flag: (name) => find(name) === true,
   };
 }

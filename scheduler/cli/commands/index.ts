@@ -63,6 +63,18 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./change.ts')).remove,
   },
   {
+    name: 'export',
+    summary: 'write all functions with all versions into one file',
+    heading: 'Functions',
+    load: async () => (await import('./export.ts')).exportRegistry,
+  },
+  {
+    name: 'import',
+    summary: 'bring the functions of an export into a server',
+    heading: 'Functions',
+    load: async () => (await import('./import.ts')).importRegistry,
+  },
+  {
     name: 'run',
     summary: 'run a file over the data in Redis and print the results',
     heading: 'Functions',
