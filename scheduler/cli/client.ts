@@ -5,6 +5,9 @@ import { doorError } from './door-error.ts';
 /** A reply of the door as it arrives: text, number, null or a list of those. */
 export type Reply = string | number | null | readonly Reply[];
 
+/** A reply whose texts are bytes, as they came. */
+export type BytesReply = Buffer | string | number | null | readonly BytesReply[];
+
 /** Argument of a command; bytes are sent as they are. */
 export type CommandArgument = string | number | Buffer;
 
@@ -13,6 +16,8 @@ export interface DoorClient extends AsyncDisposable {
   call(command: string, ...args: readonly CommandArgument[]): Promise<Reply>;
   /** Sends all commands at once and resolves with their replies in order. Rejects with the first error. */
   pipeline(commands: readonly (readonly CommandArgument[])[]): Promise<readonly Reply[]>;
+  /** The same with replies whose texts are bytes. */
+  bytes(commands: readonly (readonly CommandArgument[])[]): Promise<readonly BytesReply[]>;
   /** The address without its password, for messages. */
   readonly address: string;
 }
@@ -54,6 +59,17 @@ export async function connectDoor(url: string, origin = '--url'): Promise<DoorCl
     redis.disconnect();
     throw fail(error);
   }
+  const pipelined = async (
+    commands: readonly (readonly CommandArgument[])[],
+    method: 'call' | 'callBuffer',
+  ): Promise<readonly unknown[]> => {
+    const replies = await redis
+      .pipeline(commands.map((each) => [method, ...each] as [string, ...CommandArgument[]]))
+      .exec();
+    const failed = replies?.find(([error]) => error !== null)?.[0];
+    if (failed) throw fail(failed);
+    return (replies ?? []).map(([, reply]) => reply);
+  };
   return {
     address,
     call: async (command, ...args) => {
@@ -63,14 +79,8 @@ export async function connectDoor(url: string, origin = '--url'): Promise<DoorCl
         throw fail(error);
       }
     },
-    pipeline: async (commands) => {
-      const replies = await redis
-        .pipeline(commands.map((each) => ['call', ...each] as [string, ...CommandArgument[]]))
-        .exec();
-      const failed = replies?.find(([error]) => error !== null)?.[0];
-      if (failed) throw fail(failed);
-      return (replies ?? []).map(([, reply]) => reply as Reply);
-    },
+    pipeline: async (commands) => (await pipelined(commands, 'call')) as readonly Reply[],
+    bytes: async (commands) => (await pipelined(commands, 'callBuffer')) as readonly BytesReply[],
     async [Symbol.asyncDispose]() {
       redis.disconnect();
     },

@@ -117,6 +117,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./streams.ts')).streams,
   },
   {
+    name: 'tail',
+    summary: 'print the entries of streams as they come',
+    heading: 'Events',
+    load: async () => (await import('./tail.ts')).tail,
+  },
+  {
     name: 'trigger',
     summary: 'call a command function and print its results',
     heading: 'Events',
