@@ -37,8 +37,10 @@ export interface OptionSpec {
 
 /** One command as data: help, parsing, docs/cli.md and running come from here. */
 export interface Command {
-  /** `remote`: talks to a RESP door, takes `--url`. `settings`: takes every setting of the platform as a flag. */
-  readonly kind: 'remote' | 'settings';
+  /**
+   * `remote`: talks to a RESP door, takes `--url`. `settings`: takes every setting of the platform as a flag. `local`: neither.
+   */
+  readonly kind: 'remote' | 'settings' | 'local';
   /** What it does beyond the summary; may be several sentences. */
   readonly description?: string;
   readonly arguments?: readonly ArgumentSpec[];

@@ -61,7 +61,7 @@ function define(leaf: Commander, command: Command, options: ProgramOptions): voi
   for (const option of command.options ?? []) leaf.addOption(optionOf(option));
   if (command.kind === 'remote')
     leaf.option('--url <url>', 'RESP door to talk to (default: REGEARS_URL, else redis://127.0.0.1:6380)');
-  else addSettings(leaf);
+  else if (command.kind === 'settings') addSettings(leaf);
   leaf.option('--json', 'JSON on standard output, errors as JSON on standard error');
   const examples = command.examples.map((example) => `  $ regears ${example}`).join('\n');
   leaf.addHelpText('after', `\n${styleText('bold', 'Examples:', { validateStream: true })}\n${examples}`);

@@ -27,6 +27,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./doctor.ts')).doctor,
   },
   {
+    name: 'init',
+    summary: 'write a project with a function in TypeScript and its test',
+    heading: 'Functions',
+    load: async () => (await import('./init.ts')).init,
+  },
+  {
     name: 'deploy',
     summary: 'bundle files and load them as functions',
     heading: 'Functions',

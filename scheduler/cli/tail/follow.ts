@@ -38,15 +38,20 @@ const RETRY_MS = 1_000;
 export async function followStreams(input: CommandInput, wish: FollowWish): Promise<void> {
   const positions: Positions = new Map();
   let door: DoorClient | null = await input.door();
+  let isTold = false;
   if (await begin(door, positions, wish)) return;
   while (wish.follows && !wish.stop.signal.aborted) {
     try {
       door ??= await input.openDoor();
+      isTold = false;
       if (await followOn(door, positions, wish)) break;
     } catch (reason) {
       await door?.[Symbol.asyncDispose]();
       door = null;
-      await endureOutage(reason, input, wish.stop);
+      refuseOthers(reason);
+      if (!isTold) input.output.note('The connection is lost; trying again.');
+      isTold = true;
+      await wish.stop.within(RETRY_MS);
     }
   }
   await door?.[Symbol.asyncDispose]();
@@ -113,9 +118,8 @@ async function untilStopped(reading: Promise<readonly Entry[]>, signal: AbortSig
   }
 }
 
-async function endureOutage(reason: unknown, { output }: CommandInput, stop: Interruption): Promise<void> {
+/** A node that is away, or whose Redis is, comes back; everything else would be the same again. */
+function refuseOthers(reason: unknown): void {
   const error = PlatformError.from(reason, 'FAILED');
   if (error.code !== 'DOOR_UNREACHABLE' && error.code !== 'LOADING') throw error;
-  output.note(`The connection is lost; trying again. (${error.message})`);
-  await stop.within(RETRY_MS);
 }
