@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { promisify, stripVTControlCharacters } from 'node:util';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { waitFor } from './support/wait.ts';
@@ -182,7 +182,7 @@ test('a project that init has written has right types, and its test passes', asy
   await run(process.execPath, [TSC, '-p', 'test'], { cwd: project, env });
   const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
   const tested = await run(bin, [vitest, 'run', '--root', project], { cwd: project, env });
-  expect(tested.stdout).toMatch(/Tests +2 passed/);
+  expect(stripVTControlCharacters(tested.stdout)).toMatch(/Tests +2 passed/);
 });
 
 test('an older Node gets one sentence that says what to do', async () => {

@@ -25,10 +25,11 @@ export interface DoorClient extends AsyncDisposable {
 const CONNECT_TIMEOUT_MS = 5_000;
 
 /**
- * Connects to `redis://[user:password@]host:port`; `origin` is what gave the address, for messages. Throws DOOR_UNREACHABLE,
+ * Connects to `redis://[user:password@]host:port`; `origin` is what gave the address, for messages. `patienceMs`: how long to wait
+ * for the connection, and for each reply; left out: some seconds, and for ever. Throws DOOR_UNREACHABLE,
  * or what the door says to the credentials.
  */
-export async function connectDoor(url: string, origin = '--url'): Promise<DoorClient> {
+export async function connectDoor(url: string, origin = '--url', patienceMs?: number): Promise<DoorClient> {
   const address = maskRedisUrl(url);
   if (!/^rediss?:\/\/\S+$/.test(url)) {
     throw new PlatformError(
@@ -39,7 +40,8 @@ export async function connectDoor(url: string, origin = '--url'): Promise<DoorCl
   const redis = new Redis(url, {
     lazyConnect: true,
     retryStrategy: () => null,
-    connectTimeout: CONNECT_TIMEOUT_MS,
+    connectTimeout: patienceMs ?? CONNECT_TIMEOUT_MS,
+    ...(patienceMs === undefined ? {} : { commandTimeout: patienceMs }),
     // Every reply has come when it disconnects; waiting for the other side would only hold the prompt back.
     disconnectTimeout: 1,
     maxRetriesPerRequest: 0,

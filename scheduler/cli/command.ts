@@ -11,13 +11,16 @@ export type Completes =
   | 'registration'
   | 'stream'
   | 'execution'
-  | 'trigger';
+  | 'trigger'
+  | 'token'
+  | 'letter';
 
 /** A positional argument: `<name>` required, `[name]` optional, `…...` any number. */
 export interface ArgumentSpec {
   readonly syntax: string;
   readonly description: string;
-  /** What completion offers. */
+  readonly choices?: readonly string[];
+  /** What completion offers, besides choices. */
   readonly completes?: Completes;
 }
 
@@ -81,5 +84,7 @@ export interface CommandEntry {
   readonly summary: string;
   /** Heading in the help of `regears`. */
   readonly heading: 'Platform' | 'Functions' | 'Events' | 'Operating';
+  /** True: not for people, and in no list. Default false. */
+  readonly isHidden?: boolean;
   load(): Promise<Command>;
 }

@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander';
 import { PlatformError } from '#functions';
 import { packageVersion } from '../package-root.ts';
-import { COMMANDS } from './commands/index.ts';
+import { COMMANDS, HIDDEN_COMMANDS } from './commands/index.ts';
 import { ExitCode, exitCodeOf } from './exit-code.ts';
 import { createProgram } from './program.ts';
 import { createOutput } from './render.ts';
@@ -18,7 +18,8 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     exitCode = code;
   };
   try {
-    const program = await createProgram({ stdout, stderr, version: packageVersion(), entries: COMMANDS, onExit }, argv);
+    const entries = [...COMMANDS, ...HIDDEN_COMMANDS];
+    const program = await createProgram({ stdout, stderr, version: packageVersion(), entries, onExit }, argv);
     if (argv.length === 0) {
       program.outputHelp();
       return ExitCode.ok;

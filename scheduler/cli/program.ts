@@ -39,7 +39,7 @@ export async function createProgram(options: ProgramOptions, argv: readonly stri
     const [first = '', second] = entry.name.split(' ');
     const parent = second === undefined ? program : groupOf(program, first, entry);
     const leaf = parent
-      .command(second ?? first)
+      .command(second ?? first, { hidden: entry.isHidden === true })
       .summary(entry.summary)
       .description(entry.summary);
     leaf.helpGroup(`${entry.heading}:`);
@@ -57,7 +57,10 @@ function groupOf(program: Commander, name: string, entry: CommandEntry): Command
 
 function define(leaf: Commander, command: Command, options: ProgramOptions): void {
   if (command.description !== undefined) leaf.description(command.description);
-  for (const { syntax, description } of command.arguments ?? []) leaf.addArgument(new Argument(syntax, description));
+  for (const { syntax, description, choices } of command.arguments ?? []) {
+    const argument = new Argument(syntax, description);
+    leaf.addArgument(choices === undefined ? argument : argument.choices(choices));
+  }
   for (const option of command.options ?? []) leaf.addOption(optionOf(option));
   if (command.kind === 'remote')
     leaf.option('--url <url>', 'RESP door to talk to (default: REGEARS_URL, else redis://127.0.0.1:6380)');

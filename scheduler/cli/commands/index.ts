@@ -1,6 +1,6 @@
 import type { CommandEntry } from '../command.ts';
 
-/** Every command; the modules are loaded when the command is called. */
+/** Every command for people; the modules are loaded when the command is called. */
 export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'start',
@@ -199,5 +199,22 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'print what functions logged',
     heading: 'Operating',
     load: async () => (await import('./logs.ts')).logs,
+  },
+  {
+    name: 'completion',
+    summary: 'print what makes a shell complete commands and names',
+    heading: 'Operating',
+    load: async () => (await import('./completion.ts')).completion,
+  },
+];
+
+/** What shells call. */
+export const HIDDEN_COMMANDS: readonly CommandEntry[] = [
+  {
+    name: 'complete',
+    summary: 'print what may be typed next',
+    heading: 'Operating',
+    isHidden: true,
+    load: async () => (await import('./completion.ts')).createComplete(COMMANDS),
   },
 ];

@@ -16,7 +16,7 @@ export const run: Command = {
   description:
     'Bundles a file with its imports and runs its run(...): prints the results, one a line, and shows meanwhile how many ' +
     'records were read. Ctrl-C aborts the execution. Exit code 1 when there were errors.',
-  arguments: [{ syntax: '<file>', description: 'file that calls run(...) once' }],
+  arguments: [{ syntax: '<file>', description: 'file that calls run(...) once', completes: 'file' }],
   options: [{ flags: '--detach', description: 'print the id of the execution and leave it running' }],
   examples: ['run count.js', 'run --detach report.ts', 'run --json count.ts'],
   run: async ({ args, options, output, door }) => {
