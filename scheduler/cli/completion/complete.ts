@@ -60,12 +60,10 @@ interface Found {
 function findCommand(before: readonly string[], entries: readonly CommandEntry[]): Found {
   const words = before.filter((word) => !(word.startsWith('-') || word === 'help'));
   const [first, second] = words;
-  const name = entries.some((each) => each.name === first) ? first : `${first} ${second}`;
-  const entry = entries.find((each) => each.name === name);
-  if (entry === undefined)
-    return { entry, rest: [], group: words.length === 1 ? first : words.length === 0 ? undefined : '' };
-  const last = name === first ? first : second;
-  return { entry, rest: before.slice(before.indexOf(last ?? '') + 1), group: undefined };
+  const isWhole = entries.some((each) => each.name === first);
+  const entry = entries.find((each) => each.name === (isWhole ? first : `${first} ${second}`));
+  if (entry === undefined) return { entry, rest: [], group: words.length > 1 ? '' : first };
+  return { entry, rest: before.slice(before.indexOf((isWhole ? first : second) ?? '') + 1), group: undefined };
 }
 
 function subCommands(group: string | undefined, entries: readonly CommandEntry[]): readonly Proposal[] {
@@ -102,20 +100,21 @@ function readTyped(rest: readonly string[], specs: readonly OptionSpec[]): ReadT
   const given = new Set<OptionSpec>();
   let pending: OptionSpec | undefined;
   let url: string | undefined;
-  for (const word of rest) {
-    if (pending !== undefined) {
-      if (longName(pending) === '--url') url = word;
-      pending = undefined;
-      continue;
-    }
-    const spec = specs.find(({ flags }) => flagWords(flags).includes(word.split('=', 1)[0] ?? ''));
-    if (spec === undefined) {
-      if (!word.startsWith('-')) args.push(word);
-      continue;
-    }
+  const takeValue = (spec: OptionSpec, value: string): void => {
+    if (longName(spec) === '--url') url = value;
+    pending = undefined;
+  };
+  const takeOption = (spec: OptionSpec, word: string): void => {
     given.add(spec);
-    if (takesValue(spec) && !word.includes('=')) pending = spec;
-    else if (word.startsWith('--url=')) url = word.slice('--url='.length);
+    const equals = word.indexOf('=');
+    if (equals >= 0) takeValue(spec, word.slice(equals + 1));
+    else if (takesValue(spec)) pending = spec;
+  };
+  for (const word of rest) {
+    const spec = specs.find(({ flags }) => flagWords(flags).includes(word.split('=', 1)[0] ?? ''));
+    if (pending !== undefined) takeValue(pending, word);
+    else if (spec !== undefined) takeOption(spec, word);
+    else if (!word.startsWith('-')) args.push(word);
   }
   return { args, given, pending, url };
 }

@@ -1,16 +1,18 @@
+/** A quote may be open at the end, and a backslash the last character. */
+const WORD = /(?:\\.?|"(?:\\.|[^"\\])*\\?"?|'[^']*'?|[^\s\\"'])+/gs;
+const PART = /\\(.?)|"((?:\\.|[^"\\])*)\\?"?|'([^']*)'?|([^\\"']+)/gs;
+
 /** Words of a command line as a shell splits them, the last one unfinished. */
 export function splitLine(line: string): readonly string[] {
-  const words = [''];
-  let quote = '';
-  for (let at = 0; at < line.length; at += 1) {
-    const character = line[at] as string;
-    if (quote !== '') {
-      if (character === quote) quote = '';
-      else words[words.length - 1] += character === '\\' && quote === '"' ? (line[++at] ?? '') : character;
-    } else if (character === '"' || character === "'") quote = character;
-    else if (character === '\\') words[words.length - 1] += line[++at] ?? '';
-    else if (!/\s/.test(character)) words[words.length - 1] += character;
-    else if (words.at(-1) !== '') words.push('');
-  }
-  return words;
+  const found = [...line.matchAll(WORD)];
+  const last = found.at(-1);
+  const isOpen = last !== undefined && last.index + last[0].length === line.length;
+  return [...found.map(([word]) => unquoted(word)), ...(isOpen ? [] : [''])];
+}
+
+function unquoted(word: string): string {
+  const parts = [...word.matchAll(PART)].map(([, escaped, double, single, plain]) => {
+    return double?.replace(/\\(.)/gs, '$1') ?? escaped ?? single ?? plain ?? '';
+  });
+  return parts.join('');
 }

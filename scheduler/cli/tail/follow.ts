@@ -92,10 +92,7 @@ async function followOn(door: DoorClient, positions: Positions, wish: FollowWish
   let findAtMs = performance.now() + FIND_EVERY_MS;
   while (!wish.stop.signal.aborted) {
     if (wish.streams.patterns.length > 0 && performance.now() >= findAtMs) {
-      // One that has come meanwhile is new as a whole.
-      for (const stream of await findStreams(door, wish.streams)) {
-        if (!positions.has(stream)) positions.set(stream, wish.start.after ?? '0-0');
-      }
+      await addNew(door, positions, wish);
       findAtMs = performance.now() + FIND_EVERY_MS;
     }
     const entries = await untilStopped(readNext(door, positions, BLOCK_MS), wish.stop.signal);
@@ -103,6 +100,13 @@ async function followOn(door: DoorClient, positions: Positions, wish: FollowWish
     if (entries.length === 0 && positions.size !== 1) await wish.stop.within(POLL_MS);
   }
   return true;
+}
+
+/** A stream that has come meanwhile is new as a whole. */
+async function addNew(door: DoorClient, positions: Positions, { streams, start }: FollowWish): Promise<void> {
+  for (const stream of await findStreams(door, streams)) {
+    if (!positions.has(stream)) positions.set(stream, start.after ?? '0-0');
+  }
 }
 
 /** Nothing is waited for when somebody wants to end; the connection goes with the command. */
