@@ -21,10 +21,7 @@ export const EXIT_CODE_MEANINGS: readonly (readonly [ExitCode, string])[] = [
   [ExitCode.failed, 'understood, but it did not succeed; the message says why'],
   [ExitCode.usage, 'wrong command line or configuration; nothing was tried'],
   [ExitCode.unreachable, 'no connection to the platform (or, for `start`, to Redis)'],
-  [
-    ExitCode.notFound,
-    'no function, version, registration, trigger, stream, execution, dead letter or token of that name',
-  ],
+  [ExitCode.notFound, 'no such function, version, registration, trigger, stream, execution, dead letter or token'],
   [ExitCode.refused, 'refused: credentials, permission, or a state that forbids it'],
 ];
 
