@@ -81,7 +81,7 @@ export function createOutput({ json, stdout, stderr }: OutputOptions): Output {
 }
 
 function widthOf({ isTTY, columns }: TextStream): number {
-  return isTTY === true ? (columns ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;
+  return isTTY === true && columns ? columns : Number.POSITIVE_INFINITY;
 }
 
 interface Table {

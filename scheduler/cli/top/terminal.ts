@@ -5,6 +5,8 @@ const LEAVE = '\x1b[?25h\x1b[?1049l';
 const HOME = '\x1b[H';
 const CLEAR_LINE = '\x1b[K';
 const CLEAR_BELOW = '\x1b[J';
+/** Of terminals that say nothing of their size, or that it is 0. */
+const UNKNOWN_SIZE = { columns: 80, rows: 24 };
 /** Signals that end the program; whoever sends one gets the exit code that shells give for it. */
 const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
@@ -51,10 +53,10 @@ export function openTerminal({ onKey, onResize }: TerminalHandlers): Terminal {
   stdout.write(ENTER);
   return {
     get columns() {
-      return stdout.columns;
+      return stdout.columns || UNKNOWN_SIZE.columns;
     },
     get rows() {
-      return stdout.rows;
+      return stdout.rows || UNKNOWN_SIZE.rows;
     },
     draw(lines) {
       if (isOpen) stdout.write(`${HOME}${lines.map((line) => `${line}${CLEAR_LINE}`).join('\r\n')}${CLEAR_BELOW}`);

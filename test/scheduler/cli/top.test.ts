@@ -132,7 +132,9 @@ test.each([
   const command = `${process.execPath} ${BIN} top --interval 200ms --url redis://127.0.0.1:${port}; echo code=$?; stty -a`;
   const shown = await new Promise<string>((resolve) => {
     // util-linux' script gives a program a terminal of its own.
-    const child = execFile('script', ['-qec', command, '/dev/null'], (_, stdout) => resolve(stdout));
+    const child = execFile('script', ['-qec', command, '/dev/null'], { timeout: 30_000 }, (_, stdout) =>
+      resolve(stdout),
+    );
     let isPressed = false;
     let seen = '';
     child.stdout?.on('data', (text: string) => {
