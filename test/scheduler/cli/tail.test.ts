@@ -4,7 +4,7 @@ import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { runRegears } from '../../support/regears.ts';
+import { runCommand } from '../../support/regears.ts';
 import { sharedRedis } from '../../support/shared-redis.ts';
 import { waitFor } from '../../support/wait.ts';
 
@@ -13,7 +13,7 @@ const BIN = fileURLToPath(new URL('../../../scheduler/cli/regears.js', import.me
 const redis = sharedRedis();
 
 async function tail(...args: string[]) {
-  return runRegears(['tail', ...args, '--url', redis.url]);
+  return runCommand(['tail', ...args, '--url', redis.url]);
 }
 
 const lines = (stdout: string): unknown[] =>

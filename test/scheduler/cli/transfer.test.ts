@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type PlatformProcess, startPlatformProcess } from '../../support/platform.ts';
 import { startRedis, type TestRedis } from '../../support/redis.ts';
-import { type Ran, runRegears } from '../../support/regears.ts';
+import { type Ran, runCommand, runRegears } from '../../support/regears.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'regears-transfer-'));
 const file = join(directory, 'registry.ndjson');
@@ -45,7 +45,7 @@ afterAll(async () => {
 });
 
 const at = (platform: PlatformProcess, ...args: string[]): Promise<Ran> =>
-  runRegears([...args, '--url', `redis://127.0.0.1:${platform.respPort}`], { cwd: directory });
+  runCommand([...args, '--url', `redis://127.0.0.1:${platform.respPort}`]);
 
 async function actions(...args: string[]): Promise<Record<string, string>> {
   const { code, stdout, stderr } = await at(to, 'import', file, '--json', ...args);
@@ -130,7 +130,8 @@ test('a command that another function has stops an import before it begins', asy
 });
 
 test('some functions go from one server to another through a pipe', async () => {
-  const exported = await at(from, 'export', '--function', 'stored');
+  const url = `redis://127.0.0.1:${from.respPort}`;
+  const exported = await runRegears(['export', '--function', 'stored', '--url', url]);
   expect(exported.stdout.split('\n')[1]).toContain('"name":"stored"');
   const missing = await at(from, 'export', '--function', 'nobody');
   expect([missing.code, missing.stdout]).toEqual([4, '']);
