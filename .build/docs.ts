@@ -30,7 +30,7 @@ commands, \`regears <command> --help\` explains one.
 
 **Output.** Text for people on standard output; remarks, progress and logs on standard error; colours on terminals only
 (\`NO_COLOR\` turns them off). With \`--json\` standard output holds one JSON document, or one JSON object a line where
-answers come one by one (\`start\`, \`demo\`, \`logs\`, \`tail\`, \`top\`), and an error is \`{"error":{"code":…,"message":…}}\` on
+answers come one by one (\`start\`, \`dev\`, \`demo\`, \`logs\`, \`tail\`, \`top\`, \`deploy --watch\`), and an error is \`{"error":{"code":…,"message":…}}\` on
 standard error.
 
 **Where commands go.** Commands marked *remote* talk to a running node: \`--url redis://[user:password@]host:port\`, else

@@ -1,6 +1,7 @@
 /** Public names of the `functions` layer: what can run. */
 export type { Artifact, LoadableVersion, SourceLanguage } from './artifacts/artifact.ts';
-export { type BundledSource, bundleFile } from './artifacts/bundle.ts';
+export { type BundledSource, bundleFile, type SourceMistake } from './artifacts/bundle.ts';
+export { bundleInputs } from './artifacts/bundle-inputs.ts';
 export { bundleSources, type SourceFiles } from './artifacts/bundle-sources.ts';
 export { type CompileRequest, compileArtifact, hashSource } from './artifacts/compile.ts';
 export { type OriginalFile, originalFiles } from './artifacts/original-files.ts';
@@ -73,6 +74,7 @@ export type { CommandFacts, CommandTable } from './redis/command-table.ts';
 export { type ConnectOptions, connectRedis } from './redis/connect.ts';
 export { SLOT_COUNT, STANDALONE_TAG, slotOfKey } from './redis/hash-tags.ts';
 export type { CommandPipe, RawLink } from './redis/raw-link.ts';
+export { type EntryAddress, type EntryFound, readEntry } from './redis/read-entry.ts';
 export type { Endpoint, RedisAccess, ServerFacts, Shard } from './redis/redis-access.ts';
 export type { RedisLog } from './redis/redis-log.ts';
 export { maskRedisUrl, parseRedisUrl, type RedisTarget } from './redis/redis-url.ts';

@@ -89,7 +89,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     log,
     start: () => startSandboxProcess({ command, guest, watchdog, log, suspectBytes }),
     ...(rehearsal ? { sources: () => rehearsal.sources() } : {}),
-    onLoaded: (version, report) => logs.write(version, report.logs),
+    onLoaded: ({ functionName, version }, report) => logs.write({ functionName, version, atLoad: true }, report.logs),
     onQuarantine: (event) => tell(quarantineListeners, event, log),
   });
   const ways = { effects, sessions, policy, narrow, refuseReading: refusedReading };

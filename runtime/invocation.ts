@@ -42,6 +42,12 @@ export interface Invocation {
   readonly wantResults: boolean;
   /** For `hook`: hands a command (RESP text, its name is a placeholder) on for an entry; resolves with its RESP2 reply. */
   readonly next?: (entry: number, command: string) => Promise<string>;
+  /**
+   * For calls of a version with a `key` callback: resolves when nothing else of the key is in work, which it then is until the entry is
+   * reported as ended. Rejects when that cannot be said now; left out: every key is free.
+   * @param signal aborted when the entry ends before.
+   */
+  readonly takeKey?: (entry: number, key: string, signal: AbortSignal) => Promise<void>;
   /** How many runs stand around its functions; see `NestedRun.depth`. Default 0. */
   readonly depth?: number;
   /** Stands around the sending of a round of commands; resolves with what `send` gave. */
@@ -58,6 +64,8 @@ export interface Invocation {
 export interface GuestLine {
   readonly level: string;
   readonly message: string;
+  /** Position of the entry in whose turn it was written; left out = of none. Not believed. */
+  readonly entry?: number;
 }
 
 /** Entries of a batch that have ended, by their position in the payload. */

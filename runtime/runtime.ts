@@ -68,6 +68,8 @@ export interface GuestLog {
   readonly version: number;
   readonly level: 'debug' | 'verbose' | 'notice' | 'warning';
   readonly message: string;
+  /** True for what a source writes while it is evaluated; left out otherwise. It is, in every process that loads it. */
+  readonly atLoad?: true;
 }
 
 export interface QuarantineEvent {

@@ -49,6 +49,8 @@ export type SchedulerErrorCode =
   | 'REGISTRY_FILE_INVALID'
   /** Functions to be imported are on the server already, and differ. */
   | 'IMPORT_CONFLICT'
+  /** A stream has no entry of an id (any more). */
+  | 'ENTRY_NOT_FOUND'
   /** An idempotency key came again with another call. */
   | 'IDEMPOTENCY_MISMATCH'
   /** The node on which a call with an idempotency key ran has died. */

@@ -1,4 +1,5 @@
 import {
+  type ActiveRegistration,
   connectRedis,
   createRegistry,
   createRegistryKeys,
@@ -22,6 +23,7 @@ import { createPermits } from './fleet/permits.ts';
 import { createStreamLeases } from './fleet/stream-leases.ts';
 import { createJournal } from './journal/create-journal.ts';
 import { createDeadLetters } from './journal/dead-letters.ts';
+import type { Trial, TrialRequest } from './gateway/operations/trial.ts';
 import type { Journal } from './journal/journal.ts';
 import { createSchedulerKeys, type SchedulerKeys } from './keys.ts';
 import type { Log } from './log.ts';
@@ -34,6 +36,7 @@ import { openFigures } from './platform/open-figures.ts';
 import { type KeyEvents, openKeyEvents } from './platform/open-key-events.ts';
 import type { AsyncQueue } from './queues/async-queue.ts';
 import { createAsyncQueue } from './queues/create-async-queue.ts';
+import { loadLines, type Witness, witnessed } from './platform/witness.ts';
 import { createReconciler, type Reconciler } from './reconciler.ts';
 import type { Settings } from './settings.ts';
 import { createTokens } from './tokens/create-tokens.ts';
@@ -51,12 +54,18 @@ export interface Platform extends AsyncDisposable {
    * other nodes. Dispose afterwards.
    */
   drain(): Promise<void>;
+  /** Runs one sample through a function for real, but outside of streams, counters, retries and dead letters. See `runTrial`. */
+  tryOut(request: TrialRequest): Promise<Trial>;
+  /** What is in force on this node. */
+  registrations(): readonly ActiveRegistration[];
 }
 
 export interface PlatformOptions {
   readonly log: Log;
   /** Where the settings came from; only to be shown. */
   readonly origins?: ResolvedSettings['origins'];
+  /** Hears what runs on the node; default nobody. */
+  readonly witness?: Witness;
 }
 
 /** Executions of mode `async` that one node runs at once. */
@@ -66,6 +75,7 @@ const QUEUE_CONCURRENCY = 16;
 interface Ground {
   readonly settings: Settings;
   readonly log: Log;
+  readonly witness: Witness | undefined;
   readonly access: RedisAccess;
   readonly keys: SchedulerKeys;
   readonly fleet: Fleet;
@@ -95,7 +105,7 @@ interface Node extends Ground {
  */
 export async function startPlatform(settings: Settings, options: PlatformOptions): Promise<Platform> {
   await using opening = new AsyncDisposableStack();
-  const ground = await openGround(settings, options.log, opening);
+  const ground = await openGround(settings, options, opening);
   const node = openNode(ground, opening);
   followRuntime(node, opening);
   followSlot(node, opening);
@@ -117,11 +127,17 @@ export async function startPlatform(settings: Settings, options: PlatformOptions
     respAddress: `${settings.respHost}:${doors.resp.port}`,
     httpAddress: `${settings.httpHost}:${doors.http.port}`,
     drain: () => drain(node, doors),
+    tryOut: (request) => doors.tryOut(request),
+    registrations: () => [...node.registry.snapshot().registrations.values()],
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }
 
-async function openGround(settings: Settings, log: Log, opening: AsyncDisposableStack): Promise<Ground> {
+async function openGround(
+  settings: Settings,
+  { log, witness }: PlatformOptions,
+  opening: AsyncDisposableStack,
+): Promise<Ground> {
   const url = settings.redisUrl ?? opening.use(await startEmbeddedRedis({ dataDir: settings.dataDir, log })).url;
   const access = opening.use(await connectRedis({ url, log }));
   const keys = createSchedulerKeys(settings.prefix);
@@ -134,7 +150,7 @@ async function openGround(settings: Settings, log: Log, opening: AsyncDisposable
   const queue = opening.use(createAsyncQueue({ access, keys, settings: fleetSettings, concurrency, log }));
   const runtime = opening.use(await createRuntime({ access, sandboxes, prefix, sandbox, log }));
   const options = openOptions({ access, keys, settings, log }, opening);
-  return { settings, log, access, keys, fleet, permits, meter, journal, queue, runtime, options };
+  return { settings, log, witness, access, keys, fleet, permits, meter, journal, queue, runtime, options };
 }
 
 /** Registry, triggers and what keeps them together. The registry asks the stream trigger for heads, but never before a load. */
@@ -161,7 +177,8 @@ function openNode(ground: Ground, opening: AsyncDisposableStack): Node {
   const leases = createStreamLeases({ access, keys, fleet });
   const loadable = (name: string, version: number): Promise<LoadableVersion> => registry.loadable(name, version);
   const registeredRuns = openRegisteredRuns(ground, opening);
-  const run = registeredRuns.recording((invocation) => runtime.execute(invocation));
+  const recorded = registeredRuns.recording((invocation) => runtime.execute(invocation));
+  const run = ground.witness === undefined ? recorded : witnessed(ground.witness, recorded, settings.prefix);
   const ring = (name: string): void => stream.ring(name);
   const keyEvents = openKeyEvents({ ...ground, leases, execute: run, loadable, ring }, opening);
   const { execute } = keyEvents;
@@ -205,6 +222,7 @@ function firstShard(access: RedisAccess): Shard {
 function followRuntime(node: Node, opening: AsyncDisposableStack): void {
   const { runtime, registry, journal, log } = node;
   opening.defer(runtime.onLog((line) => journal.log(line)));
+  if (node.witness !== undefined) opening.defer(runtime.onLog(loadLines(node.witness)));
   opening.defer(
     runtime.onQuarantine((event) => {
       const { functionName, version, verdict, reason } = event;

@@ -87,7 +87,25 @@ test('the example of concurrency runs no more at once than it says', async () =>
   expect(most).toBeLessThanOrEqual(5);
 });
 
+test('the example of key runs calls of one account one after another', async () => {
+  const transfer = `async function transfer([, account, n]) {
+    const open = await execute('INCR', 'open:' + account);
+    await execute('RPUSH', 'transfers', account + n + ' ' + open);
+    await execute('DECR', 'open:' + account);
+  }`;
+  await load('transfer', transfer);
+  const calls = Array.from({ length: 40 }, (_, n) =>
+    platform.door.call('RG.TRIGGER', 'transfer', n % 2 ? 'a' : 'b', n),
+  );
+  await Promise.all(calls);
+  const transfers = await redis.client().lrange('transfers', 0, -1);
+  const ofA = Array.from({ length: 20 }, (_, n) => `a${2 * n + 1} 1`);
+  expect(transfers.filter((one) => one.startsWith('a'))).toEqual(ofA);
+});
+
 test('the document has no other examples', () => {
   const named = programs.map((program) => /foreach\((\w+)\)/.exec(program)?.[1]);
-  expect(named.filter((name) => !['bill', 'send', 'apply', 'callPartner'].includes(name ?? ''))).toEqual([]);
+  expect(named.filter((name) => !['bill', 'send', 'apply', 'callPartner', 'transfer'].includes(name ?? ''))).toEqual(
+    [],
+  );
 });

@@ -15,6 +15,20 @@ export interface BundledSource {
   readonly language: SourceLanguage;
 }
 
+/** A mistake in a source, for people: `details.mistakes` of ARTIFACT_INVALID is a list of them. */
+export interface SourceMistake {
+  /** As it leads there from the working directory. */
+  readonly file: string;
+  /** From 1. */
+  readonly line: number;
+  /** From 1, in characters. */
+  readonly column: number;
+  /** Characters that are wrong; 0 = unknown. */
+  readonly length: number;
+  /** The line itself. */
+  readonly lineText: string;
+}
+
 /**
  * Bundles a function's file with its imports, as `regears deploy` does before it uploads. Same files: same text,
  * whatever the working directory, so that deploying twice makes no second version.
@@ -58,12 +72,26 @@ export async function bundleFile(path: string): Promise<BundledSource> {
     logLevel: 'silent',
   }).catch((reason: BuildFailure) => {
     const messages = (reason.errors ?? []).map((message) => seenFromHere(message, folder));
-    throw new PlatformError('ARTIFACT_INVALID', describeMessages(messages) || reason.message, { cause: reason });
+    const details = { mistakes: messages.flatMap(mistakeOf) };
+    throw new PlatformError('ARTIFACT_INVALID', describeMessages(messages) || reason.message, {
+      cause: reason,
+      details,
+    });
   });
   const textOf = (extension: string): string =>
     result.outputFiles.find((file) => file.path.endsWith(`function${extension}`))?.text ?? '';
   const sourceMap = textOf('.js.map');
   return { source: attachSourceMap(textOf('.js'), sourceMap), sourceMap, language: 'js' };
+}
+
+/** esbuild counts columns in bytes. */
+function mistakeOf({ location }: Message): readonly SourceMistake[] {
+  if (location === null) return [];
+  const { file, line, lineText } = location;
+  const bytes = Buffer.from(lineText);
+  const before = bytes.subarray(0, location.column).toString().length;
+  const length = bytes.subarray(location.column, location.column + location.length).toString().length;
+  return [{ file, line, column: before + 1, length, lineText }];
 }
 
 /** A mistake is shown with the path that leads to the file from the working directory. */

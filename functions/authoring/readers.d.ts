@@ -33,7 +33,10 @@ declare global {
         | [prefix: string, options?: Omit<StreamRegisterOptions, 'prefix'> & OrderPerKey<StreamRecord>];
     };
     /** Calls of `RG.TRIGGER`, and commands that hooks stand before. */
-    CommandReader: { record: CommandRecord; register: [options: CommandRegisterOptions | HookRegisterOptions] };
+    CommandReader: {
+      record: CommandRecord;
+      register: [options: (CommandRegisterOptions & OrderPerKey<CommandRecord>) | HookRegisterOptions];
+    };
     /** Events of keys. The reader of `GB()`. */
     KeysReader: {
       record: KeyRecord;

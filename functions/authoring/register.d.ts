@@ -275,13 +275,13 @@ declare global {
     duration?: number;
   }
 
-  /** Order per key, for mode `sync`. */
+  /** Order per key, in every mode. */
   interface OrderPerKey<Record> {
     /**
-     * Mode `sync`: names what a record belongs to. Records of different keys then run side by side, each as an execution of its own;
-     * those of one key one after another, in the order of the stream.
+     * Names what a record belongs to. Records of different keys then run side by side, each as an execution of its own; those of one
+     * key one after another over the whole fleet, in the order of the stream, or in which calls come to a node.
      * @example
-     * GB('StreamReader').foreach(apply).register({ prefix: 'ledger', mode: 'sync', key: (r) => r.value.account ?? '' });
+     * GB('StreamReader').foreach(apply).register({ prefix: 'ledger', key: (r) => r.value.account ?? '' });
      */
     key?: (record: Record) => string | number | bigint | boolean;
   }

@@ -1,6 +1,6 @@
 import type { FlowControl, RateLimit } from './flow-control.ts';
 import { parseFilter } from './parse-filter.ts';
-import { type DeliveryMode, runsPerRecord, type StepSpec, type TriggerSpec } from './plan.ts';
+import { runsPerRecord, type StepSpec, type TriggerSpec } from './plan.ts';
 import type { FieldReader } from './untrusted.ts';
 
 export const FLOW_FIELDS = ['filter', 'rateLimit', 'concurrency', 'key'] as const;
@@ -10,7 +10,6 @@ const MOST = 1_000_000;
 
 /** What the arguments about flow are checked against. */
 export interface FlowContext {
-  readonly mode: DeliveryMode;
   readonly trigger: TriggerSpec;
   readonly steps: readonly StepSpec[];
 }
@@ -26,7 +25,9 @@ export function parseFlow(fields: FieldReader, context: FlowContext): FlowContro
     concurrency: fields.isNull('concurrency') ? null : fields.whole('concurrency', 1, MOST),
     keyed: fields.flag('key'),
   };
-  checkPlaces(fields, flow, context);
+  if (flow.keyed && !runsPerRecord(context.steps)) {
+    fields.refuse('key', 'left out: steps that bind records together cannot run apart by key');
+  }
   return flow;
 }
 
@@ -37,23 +38,4 @@ function parseRate(fields: FieldReader): RateLimit {
 function refuseAll(fields: FieldReader): never {
   const given = FLOW_FIELDS.find((name) => !fields.isNull(name) && fields.raw(name) !== false) ?? 'filter';
   return fields.refuse(given, 'left out: a hook answers every call of its command');
-}
-
-/** Arguments that would mean nothing where they stand are refused. */
-function checkPlaces(fields: FieldReader, flow: FlowControl, { mode, trigger, steps }: FlowContext): void {
-  const { kind } = trigger;
-  if (!flow.keyed) return;
-  if (kind === 'command') {
-    fields.refuse(
-      'key',
-      'left out: every node takes calls, so they have no order; write them to a stream whose registration has a key',
-    );
-  }
-  if (mode !== 'sync') {
-    fields.refuse(
-      'key',
-      `left out in mode ${mode}, which shares events out before their keys are known: order per key needs mode 'sync', which runs different keys side by side`,
-    );
-  }
-  if (!runsPerRecord(steps)) fields.refuse('key', 'left out: steps that bind records together cannot run apart by key');
 }

@@ -81,4 +81,6 @@ export type GuestLogLevel = 'debug' | 'verbose' | 'notice' | 'warning';
 export interface LogSource {
   readonly functionName: string;
   readonly version: number;
+  /** True: written while the source was evaluated. */
+  readonly atLoad?: true;
 }

@@ -69,7 +69,8 @@ export function createLogSink(options: LogSinkOptions): LogSink {
 }
 
 function identity(source: LogSource): LogSource {
-  return { functionName: source.functionName, version: source.version };
+  const { functionName, version, atLoad } = source;
+  return atLoad === undefined ? { functionName, version } : { functionName, version, atLoad };
 }
 
 /** The sandbox is not trusted to name a level that exists. */

@@ -20,7 +20,9 @@ import type { StageRequest, StageRun } from '../stage.ts';
 export interface Ask {
   readonly invocation: Invocation;
   readonly isolate: LoadedIsolate;
-  /** RESP text: `SLEEP ms`, `WAIT future`, `COMPLETE future outcome` or `RUN spec`. */
+  /** Which entry of the batch. */
+  readonly entry: number;
+  /** RESP text: `SLEEP ms`, `WAIT future`, `COMPLETE future outcome`, `RUN spec` or `KEY key`. */
   readonly command: string;
   /** Aborted when the entry ends. */
   readonly signal: AbortSignal;
@@ -44,6 +46,13 @@ export interface Asks {
    * doing; never settles or rejects, as it comes, once `signal` is aborted.
    */
   answer(ask: Ask): Promise<string>;
+}
+
+/** An ask in its parts. */
+interface Wish {
+  readonly what: string;
+  readonly first: string;
+  readonly second: string;
 }
 
 /** So many runs may stand around a function. */
@@ -76,6 +85,9 @@ class AskDesk implements Asks {
   }
 
   async answer(ask: Ask): Promise<string> {
+    const [what = '', first = '', second = ''] = argumentsOf(ask.command);
+    // Calls that wait for their key have been bounded where they came from.
+    if (what === 'KEY') return takeKey(ask, first);
     const { mostWaits } = this.#options;
     const key = versionKey(ask.invocation.target);
     const waits = this.#waits.get(key) ?? 0;
@@ -85,7 +97,7 @@ class AskDesk implements Asks {
     }
     this.#waits.set(key, waits + 1);
     using _ = untilAborted(ask.signal, () => this.#leave(key));
-    return await this.#answer(ask);
+    return await this.#answer(ask, { what, first, second });
   }
 
   #leave(key: string): void {
@@ -94,8 +106,7 @@ class AskDesk implements Asks {
     else this.#waits.set(key, waits);
   }
 
-  #answer(ask: Ask): Promise<string> {
-    const [what = '', first = '', second = ''] = argumentsOf(ask.command);
+  #answer(ask: Ask, { what, first, second }: Wish): Promise<string> {
     if (what === 'SLEEP') return sleep(Number(first), ask.signal);
     if (what === 'RUN') return this.#run(ask, first);
     if (!FUTURE_ID.test(first)) throw breach('a future of no name');
@@ -144,6 +155,11 @@ class AskDesk implements Asks {
     if (this.#host !== null) return this.#host;
     throw new PlatformError<RuntimeErrorCode>('RUNTIME_CLOSED', 'the node has not started yet', { retryable: true });
   }
+}
+
+async function takeKey({ invocation, entry, signal }: Ask, key: string): Promise<string> {
+  await invocation.takeKey?.(entry, key, signal);
+  return OK;
 }
 
 /** Calls `leave` once: when the scope ends, or before, when the signal is aborted. */

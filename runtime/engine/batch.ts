@@ -280,7 +280,8 @@ export class Batch implements BatchListener {
         this.#world.isolate.process.session(this.#batch, session, text);
       },
       next: (entry, command) => handedOn.send(entry, command),
-      ask: (command, signal) => this.#world.ask({ invocation: this.#invocation, isolate, command, signal }),
+      ask: (entry, command, signal) =>
+        this.#world.ask({ invocation: this.#invocation, isolate, entry, command, signal }),
       lost: (entry, reason) => this.giveUp([entry], redisLost(reason)),
       breach: (error) => this.#world.isolate.process.kill('protocol', error.message, this.#batch),
       isOpen: (entry) => !this.#gone && this.#ledger.isOpen(entry),

@@ -11,7 +11,7 @@ export interface SessionDeskOptions {
   /** Hands a hooked command on. */
   readonly next: (entry: number, command: string) => Promise<string>;
   /** Answers what an entry asks for, with RESP text; `signal` is aborted with the end of the entry. */
-  readonly ask: (command: string, signal: AbortSignal) => Promise<string>;
+  readonly ask: (entry: number, command: string, signal: AbortSignal) => Promise<string>;
   /** The session's connection is lost; its entry has to be given up. */
   readonly lost: (entry: number, reason: unknown) => void;
   /** A command was no RESP: the sandbox is to be killed. */
@@ -95,7 +95,7 @@ export class SessionDesk {
     if (!this.#options.isOpen(entry)) return;
     if (commandEnd(command, 0) !== command.length) throw breach('what is asked for is no command');
     const ask = this.#asks.begin(entry);
-    this.#options.ask(command, ask.signal).then(
+    this.#options.ask(entry, command, ask.signal).then(
       (reply) => {
         ask.end();
         this.#options.reply(session, reply);

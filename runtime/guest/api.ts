@@ -84,9 +84,9 @@ export interface RunFlags {
 
 /** Places in the shared memory, behind those of `BlameField`; declared by both sides, too. */
 export interface OutboxFields {
-  readonly batch: 3;
+  readonly batch: 6;
   /** How many numbers there are. */
-  readonly count: 4;
+  readonly count: 7;
   /** Where they begin. */
-  readonly numbers: 5;
+  readonly numbers: 8;
 }

@@ -33,6 +33,11 @@ function lineJson(level: Level, message: string): string {
   return `{"level":"${level}","message":${quote(message)}}`;
 }
 
+/** The same line with the entry that wrote it, which counts against no limit. */
+function ofEntry(line: string, index: number): string {
+  return `${slice(line, 0, line.length - 1)},"entry":${index}}`;
+}
+
 function overLimit(outputBytes: number): string {
   return lineJson('warning', `Log lines past the limit of ${outputBytes} bytes (limit-output) are left out.`);
 }
@@ -47,10 +52,10 @@ export function createLogger({ turn, settle, limits }: LoggerOptions): Logger {
     loose += looseLines++ === 0 ? line : `,${line}`;
   }
 
-  function writeFor({ batch, execution }: Entry, line: string): void {
+  function writeFor({ batch, execution, index }: Entry, line: string): void {
     if (execution.output > limits.outputBytes) return;
     execution.output += line.length;
-    const shown = execution.output > limits.outputBytes ? overLimit(limits.outputBytes) : line;
+    const shown = ofEntry(execution.output > limits.outputBytes ? overLimit(limits.outputBytes) : line, index);
     batch.logsJson += batch.logsJson === '' ? shown : `,${shown}`;
     settle.touch(batch);
   }

@@ -7,6 +7,7 @@ import type { SourcesSpec } from '../sandbox/messages.ts';
 import { installAbsent } from './absent.ts';
 import type { GuestApi, GuestConfig, RunFlags } from './api.ts';
 import { createAtomic } from './atomic.ts';
+import type { Entry } from './batch.ts';
 import { createGearsBuilder } from './builder.ts';
 import { noteCallSites } from './call-sites.ts';
 import { structuredClone } from './clone.ts';
@@ -179,7 +180,9 @@ export function start(shared: Uint32Array, runDry: () => void, configJson: strin
     },
     sources,
   );
-  const runner = createRunner({ parser, turn, settle });
+  const awaitKey = (entry: Entry, key: string): Promise<unknown> =>
+    sessions.ask(entry, executor.encodeFor(entry, ['KEY', key], 'key'));
+  const runner = createRunner({ parser, turn, settle, awaitKey });
   const stages = new StageRunner({ parser, turn, settle, outputBytes });
   const hand = createOutbox(shared);
   const engine = createEngine({ parser, turn, settle, runner, stages, executor, sessions, logger, hand });

@@ -1,7 +1,7 @@
 import type { GuestNews, OutboxFields, ToldNews } from './api.ts';
 import { typedArrayBytes, typedArraySet } from './primordials.ts';
 
-const FIELD: OutboxFields = { batch: 3, count: 4, numbers: 5 };
+const FIELD: OutboxFields = { batch: 6, count: 7, numbers: 8 };
 const BYTES_PER_NUMBER = 4;
 
 /**

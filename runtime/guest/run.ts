@@ -5,7 +5,7 @@ import { cancelUnbegun, isCancelled } from './cancelled.ts';
 import { createExecution } from './create-execution.ts';
 import { isInWork, orderKeyOf, takeKey } from './key-order.ts';
 import type { Parser } from './parse.ts';
-import { setHas } from './primordials.ts';
+import { promiseThen, setHas } from './primordials.ts';
 import { noteFailed, type Settle, stopMoving } from './settle.ts';
 import type { Turn } from './turn.ts';
 import { Walker } from './walker.ts';
@@ -36,6 +36,8 @@ export interface RunnerOptions {
   readonly parser: Parser;
   readonly turn: Turn;
   readonly settle: Settle;
+  /** Of a call: resolves when nothing else of the key is in work. */
+  readonly awaitKey: (entry: Entry, key: string) => Promise<unknown>;
 }
 
 /** Walks records through plans. Records of plans without binding steps never wait for each other. */
@@ -47,6 +49,7 @@ class PlanRunner implements Runner {
   readonly #parser: Parser;
   readonly #turn: Turn;
   readonly #settle: Settle;
+  readonly #awaitKey: RunnerOptions['awaitKey'];
   readonly #binding: Binding;
   readonly #walker: Walker;
 
@@ -54,6 +57,7 @@ class PlanRunner implements Runner {
     this.#parser = options.parser;
     this.#turn = options.turn;
     this.#settle = options.settle;
+    this.#awaitKey = options.awaitKey;
     this.#walker = new Walker({
       turn: options.turn,
       arrived: (entry) => this.#arrived(entry),
@@ -124,11 +128,21 @@ class PlanRunner implements Runner {
     }
     try {
       const key = orderKeyOf(keyOf(piece.value));
-      if (isInWork(batch.keyOrder, key)) batch.keyOrder.heldBack = { piece, key };
+      if (!batch.isStream) this.#advanceInLine(piece, key);
+      else if (isInWork(batch.keyOrder, key)) batch.keyOrder.heldBack = { piece, key };
       else this.#advanceWith(piece, key);
     } catch (error) {
       this.#failPiece(piece, error);
     }
+  }
+
+  /** Calls of a key are everywhere in the fleet: the node says when it is this one's turn. */
+  #advanceInLine(piece: Piece, key: string): void {
+    promiseThen(
+      this.#awaitKey(piece.entry, key),
+      () => this.#walker.advance(piece, 0),
+      (error) => this.#failPiece(piece, error),
+    );
   }
 
   #advanceWith(piece: Piece, key: string): void {

@@ -24,8 +24,12 @@ export interface Turn {
   readonly asked: number;
 }
 
-/** What the sandbox process reads when an isolate did not come back: whose turn it was. */
-export const BlameField = { known: 0, batch: 1, entry: 2 } as const;
+/**
+ * What the sandbox process reads when an isolate did not come back: whose turn it was. An isolate that is stopped among the
+ * microtasks for its memory says so only when the call is over, when it is nobody's turn any more; the longest turn of the
+ * call, ms, is then the one before which the garbage collector looked for memory, and gave up.
+ */
+export const BlameField = { known: 0, batch: 1, entry: 2, longest: 3, longestBatch: 4, longestEntry: 5 } as const;
 
 function adoptive(ended: Entry): Entry | null {
   for (let entry = ended.batch.firstOpen; entry !== null; entry = entry.next) {
@@ -44,7 +48,17 @@ export interface TurnOptions {
 export function createTurn({ blame, checkpoint, callMs }: TurnOptions): Turn {
   let current: Entry | null = null;
   let callEnd = 0;
+  let turnStart = 0;
   let asked = 0;
+  const measure = (now: number): void => {
+    // At least one, so that 0 says that nobody had a turn.
+    const took = now - turnStart + 1;
+    turnStart = now;
+    if (current === null || took < (blame[BlameField.longest] as number)) return;
+    blame[BlameField.longest] = took;
+    blame[BlameField.longestBatch] = current.batch.id;
+    blame[BlameField.longestEntry] = current.index;
+  };
   return {
     get entry() {
       return current;
@@ -61,13 +75,16 @@ export function createTurn({ blame, checkpoint, callMs }: TurnOptions): Turn {
     },
     begin() {
       blame[BlameField.known] = 0;
-      callEnd = nativeNow() + callMs - CLOCK_SLACK_MS;
+      blame[BlameField.longest] = 0;
+      turnStart = nativeNow();
+      callEnd = turnStart + callMs - CLOCK_SLACK_MS;
     },
     end() {
       checkpoint();
       const now = nativeNow();
       // Being stopped among the microtasks only ends these. The entry must keep its turn until the stop comes through.
       while (now >= callEnd);
+      measure(now);
       this.enter(null);
       return now;
     },

@@ -197,6 +197,8 @@ export interface ProgressNotes {
 export interface LogLine {
   readonly level: 'debug' | 'verbose' | 'notice' | 'warning';
   readonly message: string;
+  /** Position of the entry in whose turn it was written; left out = of none. */
+  readonly entry?: number;
 }
 
 /**

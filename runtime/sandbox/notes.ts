@@ -57,7 +57,8 @@ function oneOf<T extends string>(shape: Shape, field: string, allowed: readonly 
 }
 
 function readLog(shape: Shape): LogLine {
-  return { level: oneOf(shape, 'level', LEVELS), message: text(shape, 'message') };
+  const line: LogLine = { level: oneOf(shape, 'level', LEVELS), message: text(shape, 'message') };
+  return shape.entry === undefined ? line : { ...line, entry: count(shape, 'entry') };
 }
 
 function readError(shape: Shape): GuestErrorReport {

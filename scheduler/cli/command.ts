@@ -64,16 +64,16 @@ export interface CommandInput {
   readonly output: Output;
   /** Connects on first use; closed after the command. */
   door(): Promise<DoorClient>;
-  /** Another connection, for commands that outlive theirs; whoever asks closes it. */
-  openDoor(): Promise<DoorClient>;
+  /** A further connection, which the caller closes. */
+  newDoor(): Promise<DoorClient>;
 }
 
 /** Values of options by their long name without dashes, such as `dry-run`. */
 export interface OptionValues {
   text(name: string): string | undefined;
   number(name: string): number | undefined;
-  /** Of an option that may come several times; null when it was not given. */
-  list(name: string): readonly string[] | null;
+  /** Of an option with several values, `--x <value...>`; none when it was not given. */
+  list(name: string): readonly string[];
   /** For `--no-x` ask for `x`: true unless it was given. */
   flag(name: string): boolean;
 }

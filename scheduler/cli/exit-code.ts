@@ -8,7 +8,7 @@ export const ExitCode = {
   usage: 2,
   /** No connection to the platform or to Redis. */
   unreachable: 3,
-  /** A function, version, registration, trigger, stream, execution, dead letter or token of that name does not exist. */
+  /** A function, version, registration, trigger, execution, dead letter, stream, entry or token of that name does not exist. */
   notFound: 4,
   /** The platform refused: credentials, permission, or a state that forbids it. */
   refused: 5,
@@ -21,7 +21,10 @@ export const EXIT_CODE_MEANINGS: readonly (readonly [ExitCode, string])[] = [
   [ExitCode.failed, 'understood, but it did not succeed; the message says why'],
   [ExitCode.usage, 'wrong command line or configuration; nothing was tried'],
   [ExitCode.unreachable, 'no connection to the platform (or, for `start`, to Redis)'],
-  [ExitCode.notFound, 'no such function, version, registration, trigger, stream, execution, dead letter or token'],
+  [
+    ExitCode.notFound,
+    'no such function, version, registration, trigger, stream, entry, execution, dead letter or token',
+  ],
   [ExitCode.refused, 'refused: credentials, permission, or a state that forbids it'],
 ];
 
@@ -44,6 +47,7 @@ const BY_ERROR_CODE: Readonly<Record<string, ExitCode>> = {
   DEAD_LETTER_NOT_FOUND: ExitCode.notFound,
   STREAM_NOT_FOUND: ExitCode.notFound,
   TOKEN_NOT_FOUND: ExitCode.notFound,
+  ENTRY_NOT_FOUND: ExitCode.notFound,
   PERMISSION_DENIED: ExitCode.refused,
   NODE_DRAINING: ExitCode.refused,
   REDIS_UNSUITABLE: ExitCode.refused,

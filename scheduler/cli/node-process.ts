@@ -2,6 +2,7 @@ import { PlatformError } from '#functions';
 import type { ResolvedSettings } from '../config.ts';
 import type { SchedulerErrorCode } from '../errors.ts';
 import { createLog, type Log } from '../log.ts';
+import type { Platform, PlatformOptions } from '../platform.ts';
 import type { Settings } from '../settings.ts';
 import { ExitCode } from './exit-code.ts';
 
@@ -16,6 +17,10 @@ export interface RunningNode {
   readonly stopping: AbortSignal;
   /** Begins the graceful stop without a signal. */
   stop(): void;
+  /** See `Platform.tryOut`. */
+  readonly tryOut: Platform['tryOut'];
+  /** See `Platform.registrations`. */
+  readonly registrations: Platform['registrations'];
 }
 
 /** One Ctrl-C may arrive several times, since the terminal and npm both pass it on: only a later one is a second signal. */
@@ -53,10 +58,12 @@ function boundStop(settings: Settings, log: Log): Disposable {
 export interface NodeSettings {
   readonly settings: Settings;
   readonly origins?: ResolvedSettings['origins'];
+  /** See `PlatformOptions.witness`. */
+  readonly witness?: PlatformOptions['witness'];
 }
 
 /** Starts a node and ties its end to the signals of this process. Throws what `startPlatform` throws. */
-export async function runNode({ settings, origins }: NodeSettings): Promise<RunningNode> {
+export async function runNode({ settings, origins, witness }: NodeSettings): Promise<RunningNode> {
   const log = createLog({ level: settings.logLevel, node: settings.nodeId });
   const stopping = new AbortController();
   const asked = Promise.withResolvers<string>();
@@ -72,11 +79,13 @@ export async function runNode({ settings, origins }: NodeSettings): Promise<Runn
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   // Loaded late: help and wrong settings need none of it.
   const { startPlatform } = await import('../platform.ts');
-  const platform = await startPlatform(settings, { log, ...(origins === undefined ? {} : { origins }) }).catch(
-    (error: unknown) => {
-      throw listenError(error, settings) ?? error;
-    },
-  );
+  const platform = await startPlatform(settings, {
+    log,
+    ...(origins === undefined ? {} : { origins }),
+    ...(witness === undefined ? {} : { witness }),
+  }).catch((error: unknown) => {
+    throw listenError(error, settings) ?? error;
+  });
   const stop = async (): Promise<void> => {
     const why = await asked.promise;
     log.info({ why, drainMs: settings.delivery.drainMs }, 'stopping');
@@ -91,5 +100,7 @@ export async function runNode({ settings, origins }: NodeSettings): Promise<Runn
     ended: stop(),
     stopping: stopping.signal,
     stop: () => asked.resolve('the command has ended'),
+    tryOut: (request) => platform.tryOut(request),
+    registrations: () => platform.registrations(),
   };
 }

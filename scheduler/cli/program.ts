@@ -125,11 +125,11 @@ async function runCommand(leaf: Commander, command: Command, streams: ProgramStr
     options: values,
     settingFlags: command.kind === 'settings' ? settingFlags(values) : {},
     output: createOutput({ json: values.flag('json'), stdout: streams.stdout, stderr: streams.stderr }),
-    openDoor: () => openDoor(values.text('url')),
     door: () => {
       connecting ??= openDoor(values.text('url')).then((door) => doors.use(door));
       return connecting;
     },
+    newDoor: () => openDoor(values.text('url')),
   };
   return await command.run(input);
 }
@@ -152,8 +152,7 @@ function optionValues(given: Readonly<Record<string, unknown>>): OptionValues {
     },
     list: (name) => {
       const value = find(name);
-      if (value === undefined) return null;
-      return Array.isArray(value) ? value.map(String) : [String(value)];
+      return Array.isArray(value) ? value.map(String) : [];
     },
     flag: (name) => find(name) === true,
   };

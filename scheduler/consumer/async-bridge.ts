@@ -1,7 +1,7 @@
 import type { ClaimedBatch } from './batch.ts';
 import type { Claimer } from './claimer.ts';
 import type { ConsumerLog, NodeIdentity, QueuedEntries } from './contracts.ts';
-import { knownIds, type Lane, modeOf, workName } from './lane.ts';
+import { type Lane, modeOf, unknownIds, workName } from './lane.ts';
 import { queueWindowOf } from './reads.ts';
 import { pause, type RedisCalls } from './redis-calls.ts';
 
@@ -72,8 +72,7 @@ export function createAsyncBridge(options: AsyncBridgeOptions): AsyncBridge {
     async runJob(lane, job) {
       const self = node.consumer();
       const owner = modeOf(lane) === 'async' ? workName(self) : self;
-      const known = knownIds(lane);
-      const ids = job.ids.filter((id) => !known.has(id));
+      const ids = await unknownIds(lane, job.ids);
       const batch = await claimer.claim({ lane, ids, owner, from: [job.readBy], origin: 'queue', counts: false });
       const running = batch === null ? null : options.offer(lane, batch);
       if (owner !== self) await running;
@@ -82,25 +81,31 @@ export function createAsyncBridge(options: AsyncBridgeOptions): AsyncBridge {
       const consumer = node.consumer();
       const minIdleMs = options.queueVisibilityMs;
       const rows = await claimer.pending({ lane, consumer, after: '', count: PAGE, minIdleMs });
-      const known = knownIds(lane);
-      const ids = rows.map(({ id }) => id).filter((id) => !known.has(id));
+      const ids = await unknownIds(
+        lane,
+        rows.map(({ id }) => id),
+      );
       // The same for every look within one period: looking twice adds nothing.
       const round = Math.floor(Date.now() / minIdleMs);
       if (ids.length > 0) await add(jobsOf(lane, ids, { round, readBy: consumer }));
     },
     isFull: (lane) => lane.queued > 0 && lane.queued >= queueWindowOf(lane.registration) / 2,
     async refresh(lane) {
-      const summary = (await calls.call(['XPENDING', lane.stream, lane.registration.group])) as [
-        number,
-        string | null,
-        string | null,
-        [string, string][] | null,
-      ];
-      const own = (summary[3] ?? []).find(([name]) => name === node.consumer());
-      lane.queued = Number(own?.[1] ?? 0);
+      lane.queued = await pendingOf(calls, lane, node.consumer());
       options.onRoom(lane);
     },
   };
+}
+
+async function pendingOf(calls: RedisCalls, lane: Lane, consumer: string): Promise<number> {
+  const summary = (await calls.call(['XPENDING', lane.stream, lane.registration.group])) as [
+    number,
+    string | null,
+    string | null,
+    [string, string][] | null,
+  ];
+  const own = (summary[3] ?? []).find(([name]) => name === consumer);
+  return Number(own?.[1] ?? 0);
 }
 
 function jobsOf(

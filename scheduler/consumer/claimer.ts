@@ -84,13 +84,16 @@ export function createClaimer({ calls, keys, deadLetterCap, log }: ClaimerOption
   return {
     async claim(request) {
       if (request.ids.length === 0) return null;
-      for (const id of request.ids) request.lane.claimed.add(id);
+      const { claimed } = request.lane;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      for (const id of request.ids) claimed.set(id, promise);
       try {
         return await claimNow(request).catch(unlessGone);
       } finally {
         // The caller takes the batch in hand before anything else can look.
         setImmediate(() => {
-          for (const id of request.ids) request.lane.claimed.delete(id);
+          for (const id of request.ids) if (claimed.get(id) === promise) claimed.delete(id);
+          resolve();
         });
       }
     },

@@ -29,8 +29,8 @@ export interface Lane {
   readonly runs: Set<LaneRun>;
   /** Ids waiting for a retry. */
   readonly waiting: Set<string>;
-  /** Ids a claim is under way for. */
-  readonly claimed: Set<string>;
+  /** Ids a claim is under way for, and when that is over. */
+  readonly claimed: Map<string, Promise<void>>;
   /** Ids held back until their batch is complete, there are tokens or room for it, or its version is loaded. */
   readonly held: Set<string>;
   /** Entries read and neither ended nor waiting. */
@@ -87,7 +87,7 @@ export function createLane({ registration, stream, shard, tag }: LaneOptions): L
     backlog: [],
     runs: new Set(),
     waiting: new Set(),
-    claimed: new Set(),
+    claimed: new Map(),
     held: new Set(),
     load: 0,
     parked: false,
@@ -125,13 +125,31 @@ export function setParked(lane: Lane, parked: boolean): void {
 }
 
 /** Everything of the lane this node has in hand or waits for: what a pass over the pending list must leave alone. */
-export function knownIds(lane: Lane): ReadonlySet<string> {
+function knownIds(lane: Lane): ReadonlySet<string> {
   const known = new Set<string>(lane.waiting);
-  for (const id of lane.claimed) known.add(id);
+  for (const id of lane.claimed.keys()) known.add(id);
   for (const id of lane.held) known.add(id);
   for (const batch of lane.backlog) for (const id of batch.ids) known.add(id);
   for (const run of lane.runs) for (const id of run.batch.ids) known.add(id);
   return known;
+}
+
+/**
+ * Those of the ids that nobody here has in hand, when no claim of any of them is under way any more: a claim that is may come
+ * back without them. Whoever claims some of them has to do so in the same breath.
+ */
+export async function unknownIds(lane: Lane, ids: readonly string[]): Promise<readonly string[]> {
+  for (;;) {
+    const underWay = new Set<Promise<void>>();
+    for (const id of ids) {
+      const claim = lane.claimed.get(id);
+      if (claim !== undefined) underWay.add(claim);
+    }
+    if (underWay.size === 0) break;
+    await Promise.all(underWay);
+  }
+  const known = knownIds(lane);
+  return ids.filter((id) => !known.has(id));
 }
 
 /** Entries are in hand and neither in the backlog nor in the sandbox. */

@@ -103,7 +103,7 @@ async function renew(lane: Lane, { node, settings, parts }: MaintenanceOptions):
 /** Mode `sync`: gives back more streams than this node's share. */
 async function shareLeases({ registrations, parts, leases }: MaintenanceOptions): Promise<void> {
   for (const registration of registrations()) {
-    if (!registration.running || registration.active.spec.mode !== 'sync') continue;
+    if (!registration.running || deliveryModeOf(registration.active.spec) !== 'sync') continue;
     const held = [...registration.lanes.values()].filter((lane) => lane.holdsLease && lane.state === 'ready');
     const surplus = new Set(
       await leases.surplus(

@@ -2,7 +2,7 @@ import { compareEntryIds, decodeReply, defineScript } from '#functions';
 import { type ClaimedBatch, joinBatches, pickBatch } from './batch.ts';
 import type { Claimer } from './claimer.ts';
 import type { NodeIdentity } from './contracts.ts';
-import { knownIds, type Lane, modeOf, nodeNameOf, workName } from './lane.ts';
+import { type Lane, modeOf, nodeNameOf, unknownIds, workName } from './lane.ts';
 import { pause, type RedisCalls } from './redis-calls.ts';
 import { capOf } from './registration.ts';
 
@@ -91,8 +91,9 @@ class PendingRecovery implements Recovery {
   }
 
   async #takePage(page: Page): Promise<void> {
-    const { lane, consumer, ids, counts, minIdleMs } = page;
-    await this.#roomIn(lane, ids.length);
+    const { lane, consumer, counts, minIdleMs } = page;
+    await this.#roomIn(lane, page.ids.length);
+    const ids = await unknownIds(lane, page.ids);
     const self = this.#options.node.consumer();
     const owner = modeOf(lane) === 'async' ? workName(self) : self;
     const origin = this.#isOwn(consumer) ? 'own-pending' : 'takeover';
@@ -154,8 +155,10 @@ class PendingRecovery implements Recovery {
     for (let after = ''; lane.registration.running; ) {
       const rows = await this.#options.claimer.pending({ lane, consumer, after, count, minIdleMs });
       after = rows.at(-1)?.id ?? after;
-      const known = knownIds(lane);
-      const ids = rows.map(({ id }) => id).filter((id) => !known.has(id));
+      const ids = await unknownIds(
+        lane,
+        rows.map(({ id }) => id),
+      );
       if (ids.length > 0) yield ids;
       if (rows.length < count) return;
     }

@@ -79,10 +79,12 @@ export function isKeyed({ active }: ConsumedRegistration): boolean {
 }
 
 /**
- * How its events are delivered. With `concurrency` those of mode `async` run on the node that reads them, whichever that is: a job
+ * How its events are delivered. With a `key` those of a stream are read by one node, whatever the mode: who keeps the order of a key
+ * has to see all of it. With `concurrency` those of mode `async` run on the node that reads them, whichever that is: a job
  * that waits for a permit would hold one of the few places of the queue's workers.
  */
-export function deliveryModeOf({ mode, flow }: RegistrationSpec): DeliveryMode {
+export function deliveryModeOf({ mode, flow, trigger }: RegistrationSpec): DeliveryMode {
+  if (flow?.keyed === true && trigger.kind !== 'command') return 'sync';
   return mode === 'async' && (flow?.concurrency ?? null) !== null ? 'async_local' : mode;
 }
 

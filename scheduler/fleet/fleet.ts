@@ -74,6 +74,7 @@ export interface Permits extends AsyncDisposable {
 }
 
 export interface PermitRequest {
+  /** Whose permits: a registration's id, or a name for one of its keys. */
   readonly registrationId: string;
   /** Permits there are at present; asked for again and again while it waits. */
   readonly limit: () => number;

@@ -13,6 +13,7 @@ import { createHttpServer, type HttpServer } from '../gateway/http/server.ts';
 import { createTopicReaders } from '../gateway/http/topic-readers.ts';
 import type { OperationDependencies, ShownSetting } from '../gateway/operations/dependencies.ts';
 import { createOperations } from '../gateway/operations/index.ts';
+import { runTrial, type Trial, type TrialRequest } from '../gateway/operations/trial.ts';
 import { isLoopback } from '../gateway/resp/listen-address.ts';
 import { createRespServer, type RespServer } from '../gateway/resp/server.ts';
 import type { DeadLetters } from '../journal/dead-letters.ts';
@@ -53,6 +54,8 @@ export interface DoorGround {
 export interface Doors {
   readonly resp: RespServer;
   readonly http: HttpServer;
+  /** See `Platform.tryOut`. */
+  tryOut(request: TrialRequest): Promise<Trial>;
 }
 
 /** Both doors; the web's first, so that whoever asks whether the node is ready hears something. */
@@ -70,7 +73,7 @@ export async function openDoors(ground: DoorGround, opening: AsyncDisposableStac
     ring: (key) => stream.ring(key),
     ...{ access, operations, log },
   });
-  return { resp: opening.use(resp), http };
+  return { resp: opening.use(resp), http, tryOut: (request) => runTrial(dependencies, request) };
 }
 
 function operationDependencies(ground: DoorGround): OperationDependencies {

@@ -4,7 +4,9 @@ import { EXECUTIONS_IN_TURN as CALLS_IN_TURN } from '../consumer/permit-share.ts
 import type { Permit, Permits } from '../fleet/fleet.ts';
 import type { RunCount } from '../journal/journal.ts';
 import { type CallFilter, callFilterOf } from './call-filter.ts';
+import { type CallKeys, createCallKeys } from './call-keys.ts';
 import { createCallLine } from './call-line.ts';
+import { isKeyed, isOrdered } from './call-order.ts';
 import { type Call, CallRun } from './call-run.ts';
 import {
   ABORTED_REPLY,
@@ -22,7 +24,7 @@ export interface LaneOptions {
   readonly hashtag: string;
   /** Calls that may wait or run at once. */
   readonly maxCalls: number;
-  /** Of registrations with `concurrency`; null = there are none such. */
+  /** Of registrations with `concurrency` or a `key`; null = there are none such. */
   readonly places: CallPlaces | null;
   readonly signal: AbortSignal;
   execute(invocation: Invocation): Promise<Outcome>;
@@ -49,6 +51,8 @@ interface Batch {
   readonly repeats: number;
   /** What its calls run with; null = they need none. */
   readonly permit: Permit | null;
+  /** With a `key`; else null. */
+  readonly keys: CallKeys | null;
 }
 
 /** Work that was given up is over within the engine's next look at its signals; this is for a sandbox that hangs. */
@@ -146,10 +150,18 @@ export class CommandLane {
     const { spec } = this.#registration;
     this.#isBusy = isOrdered(this.#registration);
     const calls = this.#waiting.take(most);
-    const signal = permit === null ? this.#signal : AbortSignal.any([this.#signal, permit.signal]);
-    const batch = { calls, target: this.#target, registrationIndex: spec.index, signal, repeats: 0, permit };
+    const keys = this.#keysFor(spec.id);
+    const signals = [permit?.signal, keys?.lost].filter((signal) => signal !== undefined);
+    const signal = signals.length === 0 ? this.#signal : AbortSignal.any([this.#signal, ...signals]);
+    const batch = { calls, target: this.#target, registrationIndex: spec.index, signal, repeats: 0, permit, keys };
     const work = this.#work(batch).finally(() => this.#running.delete(work));
     this.#running.add(work);
+  }
+
+  #keysFor(registrationId: string): CallKeys | null {
+    const { places } = this.#options;
+    if (places === null || !isKeyed(this.#registration)) return null;
+    return createCallKeys({ permits: places.permits, registrationId });
   }
 
   /** Starts calls as there are permits for them; of an ordered lane some, one after another, with one permit. */
@@ -200,10 +212,11 @@ export class CommandLane {
       return null;
     } finally {
       run.failRest(INTERRUPTED_REPLY);
+      batch.keys?.releaseAll();
     }
   }
 
-  #invocation({ calls, target, registrationIndex, signal, permit }: Batch, run: CallRun): Invocation {
+  #invocation({ calls, target, registrationIndex, signal, permit, keys }: Batch, run: CallRun): Invocation {
     const { registrationId, hashtag } = this.#options;
     const ordered = isOrdered(this.#registration);
     let payload = `*${calls.length}\r\n`;
@@ -223,7 +236,11 @@ export class CommandLane {
       onEnded: (ended) => {
         run.take(ended);
         if (!ordered) permit?.release(endedFor(ended));
+        keys?.ended(ended);
       },
+      ...(keys === null
+        ? {}
+        : { takeKey: (entry, key, over) => keys.take(entry, key, AbortSignal.any([over, signal])) }),
       signal,
     };
   }
@@ -249,7 +266,10 @@ export class CommandLane {
       await this.#afterInterruption(again, run, await this.#execute(again, run));
       return;
     }
-    const reply = batch.permit?.signal.aborted === true ? LAPSED_REPLY : this.#replyTo(signal, isHarmless);
+    const reply =
+      batch.permit?.signal.aborted === true || batch.keys?.lost.aborted === true
+        ? LAPSED_REPLY
+        : this.#replyTo(signal, isHarmless);
     for (const call of calls) call.answer(reply);
     this.#options.count({ aborted: calls.length });
   }
@@ -272,13 +292,4 @@ async function within(deadlineMs: number, work: Promise<unknown>): Promise<void>
   const handle = setTimeout(timer.resolve, deadlineMs);
   await Promise.race([work, timer.promise]);
   clearTimeout(handle);
-}
-
-/** Strict arrival order: mode `sync` always, `async_local` with `inorder`. */
-function isOrdered({ spec }: ActiveRegistration): boolean {
-  return (
-    spec.mode === 'sync' ||
-    (spec.mode === 'async_local' && spec.trigger.kind === 'command' && spec.trigger.inorder) ||
-    (spec.trigger.kind === 'hook' && spec.trigger.inorder)
-  );
 }

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { type ActiveRegistration, type ListTriggerSpec, latin1FromUtf8, type RedisAccess } from '#functions';
-import { inHandOf } from '../consumer/registration.ts';
+import { deliveryModeOf, inHandOf } from '../consumer/registration.ts';
 import { itemStreamOf } from '../consumer/stream-source.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { SchedulerKeys } from '../keys.ts';
@@ -133,7 +133,7 @@ class ListKeeper implements ListTrigger {
     const { fleet, waitingOf } = this.#options;
     if (spec.trigger.kind !== 'list') return 0;
     const { batch, maxInFlight } = spec.trigger.delivery;
-    if (spec.mode === 'sync') return 2 * batch;
+    if (deliveryModeOf(spec) === 'sync') return 2 * batch;
     const most = Math.min(maxInFlight, spec.flow?.rate?.count ?? maxInFlight, inHandOf(spec, batch));
     return Math.max(1, fleet.consumers().length) * Math.max(batch, most) + waitingOf(spec.id);
   }

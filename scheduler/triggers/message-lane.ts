@@ -10,6 +10,7 @@ import {
   permitNeedOf,
   shareAsTheyEnd,
 } from '../consumer/permit-share.ts';
+import { deliveryModeOf } from '../consumer/registration.ts';
 import type { TokenBucket } from '../consumer/token-bucket.ts';
 import type { Permit, Permits } from '../fleet/fleet.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -207,7 +208,7 @@ class Lane implements MessageLane {
         this.#inWork -= messages.length;
       }
     };
-    if (active.spec.mode === 'sync') await running();
+    if (deliveryModeOf(active.spec) === 'sync') await running();
     else void running();
   }
 
@@ -243,9 +244,14 @@ class Lane implements MessageLane {
   }
 }
 
-function shapeOf({ spec: { mode, flow, trigger } }: ActiveRegistration): ExecutionShape {
+function shapeOf({ spec }: ActiveRegistration): ExecutionShape {
+  const { flow, trigger } = spec;
   const keyed = flow?.keyed === true;
-  return { mode, keyed, executionSize: !keyed && trigger.kind === 'pubsub' ? trigger.delivery.batch : 1 };
+  return {
+    mode: deliveryModeOf(spec),
+    keyed,
+    executionSize: !keyed && trigger.kind === 'pubsub' ? trigger.delivery.batch : 1,
+  };
 }
 
 function mostInFlight({ spec: { trigger } }: ActiveRegistration): number {

@@ -5,6 +5,7 @@ import { createBurialLog } from '../consumer/burial-log.ts';
 import { type EventFilter, eventFilterOf } from '../consumer/event-filter.ts';
 import { errorTitle } from '../consumer/failures.ts';
 import type { PermitShare } from '../consumer/permit-share.ts';
+import { deliveryModeOf } from '../consumer/registration.ts';
 import type { DeadLetter } from '../delivery.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { SchedulerKeys } from '../keys.ts';
@@ -74,7 +75,7 @@ export function createMessageRunner(options: MessageRunnerOptions): (run: Messag
       key: run.stream,
       hashtag: access.tagOf(run.stream),
       executionSize: spec.trigger.kind === 'pubsub' && !keyed ? spec.trigger.delivery.batch : 1,
-      ordered: spec.mode === 'sync',
+      ordered: deliveryModeOf(spec) === 'sync',
       keyed,
       wantResults: false,
       onEnded: (ended) => {

@@ -147,7 +147,7 @@ export const PARTS: Readonly<Record<string, Part>> = {
       'scheduler/package-root.ts',
       'scheduler/gateway/operations',
     ],
-    types: ['scheduler/errors.ts', 'scheduler/settings.ts'],
+    types: ['scheduler/errors.ts', 'scheduler/settings.ts', 'scheduler/platform'],
   },
 };
 

@@ -234,6 +234,34 @@ describe.each(Object.entries(TOPOLOGIES))('concurrency over two nodes on %s', (_
     await deleteFunction('lost');
   });
 
+  test.each(['async_local', 'sync', 'async'])(
+    'calls of one key run one after another over the fleet, those of different keys side by side (mode %s)',
+    async (mode) => {
+      const source = `${COUNT} GB('CommandReader').foreach(async ([, key, n]) => {
+          await Promise.all([busy(key), busy()]);
+          await execute('RPUSH', 'called:${mode}:' + key, n);
+        }).register({ trigger: 'keyed.${mode}', mode: '${mode}', key: (r) => r[1] });`;
+      await loadFunction(door, 'keyed', source);
+      const keys = ['x', 'y', 'z'];
+      const calls = nodes.flatMap((node, at) =>
+        Array.from({ length: 30 }, (_, n) =>
+          node.door.call('RG.TRIGGER', `keyed.${mode}`, keys[n % 3] ?? '', `${at}${n + 10}`),
+        ),
+      );
+      await Promise.all(calls);
+      expect(await most()).toBeGreaterThan(1);
+      for (const key of keys) {
+        expect(await most(key)).toBe(1);
+        const called = await redis.lrange(`called:${mode}:${key}`, 0, -1);
+        expect(called.length).toBe(20);
+        // Of one node the calls come in their order; through the queue they are taken by any node.
+        const ofFirst = called.filter((text) => text.startsWith('0'));
+        if (mode !== 'async') expect(ofFirst).toEqual([...ofFirst].sort());
+      }
+      await deleteFunction('keyed');
+    },
+  );
+
   test('what concurrency cannot mean is refused by name', async () => {
     const cases: [string, RegExp][] = [
       [

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { type PlatformProcess, startPlatformProcess } from '../support/platform.ts';
 import { startRedis } from '../support/redis.ts';
 import { waitFor } from '../support/wait.ts';
+import { childrenOf } from './flow.ts';
 
 const ENTRIES = 30;
 const PERMITS = 'rg:{fleet}:permits:one/stream/in:*';
@@ -106,16 +107,46 @@ test('a suspended node that wakes up lets go of what it had in work, and waits f
   expect(b.log()).not.toContain('"level":60');
 });
 
-test('a sandbox that dies gives its permits back with its executions', { timeout: 120_000 }, async () => {
+test('a sandbox that is killed gives its permits back with its executions', { timeout: 120_000 }, async () => {
   await using redis = await startRedis();
   const client = redis.client();
-  await using node = await startPlatformProcess({ redisUrl: redis.url });
+  await using node = await startPlatformProcess({ redisUrl: redis.url, flags: FLAGS });
   const source = `GB('StreamReader').foreach(async (r) => {
-      if (r.value.n === '0' && (await execute('INCR', 'tries')) < 3) { const all = []; for (;;) all.push(new Array(1e6).fill({})); }
-      await execute('INCR', 'ran');
-    }).register({ prefix: 'in:*', mode: 'async_local', concurrency: 2, maxAttempts: 0 });`;
+      await execute('INCR', 'began');
+      while ((await execute('EXISTS', 'go')) === 0) await execute('INCR', 'beat');
+      await execute('SADD', 'ran', r.id);
+    }).register({ prefix: 'in:*', mode: 'async_local', concurrency: 2 });`;
   await node.door.call('RG.FUNCTION', 'LOAD', 'one', source);
   for (let n = 0; n < 10; n += 1) await client.xadd('in:0', '*', 'n', String(n));
-  await waitFor(async () => Number(await client.get('ran')) >= 10, { what: 'all have run', deadlineMs: 100_000 });
+  await waitFor(async () => (await client.get('began')) === '2', { what: 'two are inside' });
+  for (const pid of await childrenOf(node.pid)) process.kill(pid, 'SIGKILL');
+  await waitFor(async () => (await client.get('began')) === '4', { what: 'two are inside again', deadlineMs: 60_000 });
+  await client.set('go', '1');
+  await waitFor(async () => (await client.scard('ran')) === 10, { what: 'all have run', deadlineMs: 60_000 });
   await waitFor(async () => (await client.exists(PERMITS)) === 0, { what: 'the permits are back' });
+});
+
+test('the key of a call on a killed node is free for the next one', { timeout: 120_000 }, async () => {
+  await using redis = await startRedis();
+  const client = redis.client();
+  const flags = [...FLAGS, '--heartbeat', '100ms', '--heartbeat-timeout', '1s', '--block', '500ms'];
+  await using a = await startPlatformProcess({ redisUrl: redis.url, flags });
+  await using b = await startPlatformProcess({ redisUrl: redis.url, flags });
+  const source = `GB('CommandReader').foreach(async ([, , who]) => {
+      await execute('SADD', 'inside', who);
+      while (who === 'first') await execute('EXISTS', 'go');
+    }).map(() => 'ran').register({ trigger: 'call', mode: 'async_local', key: (r) => r[1] });`;
+  await a.door.call('RG.FUNCTION', 'LOAD', 'one', source);
+  const first = a.door.call('RG.TRIGGER', 'call', 'k', 'first').catch(() => 'was cut off');
+  await waitFor(async () => (await client.scard('inside')) === 1, { what: 'the first is inside' });
+  const second = b.door.call('RG.TRIGGER', 'call', 'k', 'second');
+  await waitFor(async () => (await client.keys('rg:{fleet}:permits:one*')).length === 1, { what: 'the key is taken' });
+  // Replies of one connection come in order.
+  const beside = b.door.duplicate();
+  expect(await beside.call('RG.TRIGGER', 'call', 'other', 'third')).toEqual(['ran']);
+  beside.disconnect();
+  expect(await client.sismember('inside', 'second')).toBe(0);
+  await a.kill();
+  expect(await first).toBe('was cut off');
+  expect(await second).toEqual(['ran']);
 });

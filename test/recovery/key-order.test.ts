@@ -4,25 +4,25 @@ import { startRedis } from '../support/redis.ts';
 import { waitFor } from '../support/wait.ts';
 
 const KEYS = 40;
-const PER_KEY = 250;
+const PER_KEY = 120;
 
-const SOURCE = `new GearsBuilder('StreamReader')
+const sourceIn = (mode: string): string => `new GearsBuilder('StreamReader')
   .foreach(async (r) => { await execute('RPUSH', 'order:' + r.value.k, r.value.n); })
-  .register({ prefix: 'mixed', mode: 'sync', key: (r) => r.value.k, onFailedPolicy: 'retry' });`;
+  .register({ prefix: 'mixed', mode: '${mode}', key: (r) => r.value.k, onFailedPolicy: 'retry' });`;
 
 /** First occurrences only: a take-over may repeat what was under way, in order. */
 function firstOccurrences(values: readonly string[]): number[] {
   return [...new Set(values)].map(Number);
 }
 
-test('the order of every key of a stream survives the death of the node that runs it', {
-  timeout: 180_000,
-}, async () => {
+const TITLE = 'the order of every key of a stream survives the death of the node that runs it (mode %s)';
+
+test.each(['sync', 'async'])(TITLE, { timeout: 180_000 }, async (mode) => {
   await using redis = await startRedis({ aof: true });
   const client = redis.client();
   await using first = await startPlatformProcess({ redisUrl: redis.url });
   await using second = await startPlatformProcess({ redisUrl: redis.url });
-  await first.door.call('RG.FUNCTION', 'LOAD', 'order', SOURCE);
+  await first.door.call('RG.FUNCTION', 'LOAD', 'order', sourceIn(mode));
   const done = async (): Promise<number> => {
     const lists = await Promise.all(Array.from({ length: KEYS }, (_, k) => client.lrange(`order:${k}`, 0, -1)));
     return lists.reduce((sum, values) => sum + new Set(values).size, 0);

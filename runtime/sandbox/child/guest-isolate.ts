@@ -7,7 +7,7 @@ import { type GuestApiReference, type GuestProgram, RUNTIME_FILE } from './guest
 const MEBIBYTE = 1024 * 1024;
 const LEAST_MEMORY_MIB = 8;
 
-const OUTBOX: OutboxFields = { batch: 3, count: 4, numbers: 5 };
+const OUTBOX: OutboxFields = { batch: 6, count: 7, numbers: 8 };
 /** Numbers that the memory shared with an isolate has room for: the news of a few thousand entries. */
 const SHARED_NUMBERS = 8_192;
 const NONE = new Uint32Array(0);
@@ -31,7 +31,7 @@ const CHECKPOINT_SOURCE = `'use strict';
   return runDry;
 })()`;
 
-/** Where the guest says whose turn it is: known, batch, entry. */
+/** Where the guest says whose turn it is. */
 export interface Blame {
   readonly batch: number;
   readonly entry: number;
@@ -49,7 +49,7 @@ export interface GuestIsolate {
   closeStage(stage: number): void;
   /** JSON of a SourcesSpec. */
   steer(sources: string): void;
-  /** Whose turn it is or was when a call did not return; null when nobody's. */
+  /** Whose turn it is, or whose it was that a call did not return from; null when nobody had one. */
   blame(): Blame | null;
   readonly disposed: boolean;
   usage(): Omit<IsolateUsage, 'handle' | 'batches' | 'entries'>;
@@ -176,7 +176,7 @@ export function createGuestIsolate(options: GuestIsolateOptions): GuestIsolate {
     steer(sources) {
       if (!isolate.isDisposed) apply('steer', [sources]);
     },
-    blame: () => (turn[0] === 1 ? { batch: turn[1] ?? 0, entry: turn[2] ?? 0 } : null),
+    blame: () => blameIn(turn),
     get disposed() {
       return isolate.isDisposed;
     },
@@ -195,6 +195,19 @@ function told(news: GuestNews, shared: Uint32Array): ToldNews {
   if (typeof news !== 'string') return news;
   const end = OUTBOX.numbers + (shared[OUTBOX.count] ?? 0);
   return [0, shared[OUTBOX.batch] ?? 0, shared.subarray(OUTBOX.numbers, end), NONE, news];
+}
+
+/** By the guest's `BlameField`: the turn that did not end, else the longest one, which is 0 ms where there was none. */
+function blameIn([
+  known,
+  batch = 0,
+  entry = 0,
+  longest,
+  longestBatch = 0,
+  longestEntry = 0,
+]: Uint32Array): Blame | null {
+  if (known === 1) return { batch, entry };
+  return longest === 0 ? null : { batch: longestBatch, entry: longestEntry };
 }
 
 /** Time-out of a call that begins now, ms: at least `callMs`. */

@@ -7,7 +7,7 @@ import type { Settings } from '../../settings.ts';
 import { connectDoor, type DoorClient } from '../client.ts';
 import type { Command } from '../command.ts';
 import { feedSample, LOG_STREAM } from '../demo/feed-sample.ts';
-import { freeOrAny } from '../demo/free-ports.ts';
+import { freeOrAny } from '../free-ports.ts';
 import { makeSampleLog } from '../demo/sample-log.ts';
 import { type RunningNode, runNode } from '../node-process.ts';
 import type { Output } from '../render.ts';

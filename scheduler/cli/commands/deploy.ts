@@ -1,6 +1,7 @@
 import { bundleFile, PlatformError } from '#functions';
 import type { Command } from '../command.ts';
 import type { Output } from '../render.ts';
+import { deployOnSave } from '../watch/deploy-on-save.ts';
 import { type Deployed, deployFunction, functionName } from './deploy-function.ts';
 
 /** `regears deploy`. */
@@ -19,13 +20,18 @@ export const deploy: Command = {
     },
     { flags: '--description <text>', description: 'kept with the version' },
     { flags: '--no-activate', description: 'store the version and leave the active one in force' },
+    {
+      flags: '-w, --watch',
+      description: 'deploy again whenever the file, or what it imports, is saved; Ctrl-C ends it',
+    },
   ],
   examples: [
     'deploy functions/examples/clicks.ts',
     'deploy --name orders --description "second attempt" src/orders.ts',
     'deploy --no-activate functions/*.ts',
+    'deploy --watch src/orders.ts',
   ],
-  run: async ({ args, options, output, door }) => {
+  run: async ({ args, options, output, door, newDoor }) => {
     const name = options.text('name');
     if (name !== undefined && args.length > 1) {
       throw new PlatformError(
@@ -34,10 +40,16 @@ export const deploy: Command = {
       );
     }
     refuseSameName(args, name);
+    const request = { name, description: options.text('description'), activate: options.flag('activate') };
+    if (options.flag('watch')) {
+      // An address where nobody answers is a mistake now, and an outage later.
+      await door();
+      await deployOnSave(args, { ...request, connect: newDoor, output });
+      return undefined;
+    }
     // All of them before the first one is loaded: a mistake in the last file leaves nothing half done.
     const sources = await Promise.all(args.map(async (file) => ({ file, bundled: await bundleFile(file) })));
     const client = await door();
-    const request = { name, description: options.text('description'), activate: options.flag('activate') };
     const deployed: Deployed[] = [];
     for (const source of sources) {
       const one = await deployFunction(client, { ...request, ...source });
@@ -51,7 +63,7 @@ export const deploy: Command = {
 };
 
 /** Of two files with one name the first would never come into force. */
-function refuseSameName(files: readonly string[], name: string | undefined): void {
+export function refuseSameName(files: readonly string[], name: string | undefined): void {
   const byName = Map.groupBy(files, (file) => functionName(file, name));
   for (const [same, [first, second]] of byName) {
     if (second === undefined) continue;

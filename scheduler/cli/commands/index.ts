@@ -9,6 +9,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./start.ts')).start,
   },
   {
+    name: 'dev',
+    summary: 'develop functions: a node with its own Redis that deploys on every save and shows all that happens',
+    heading: 'Platform',
+    load: async () => (await import('./dev.ts')).dev,
+  },
+  {
     name: 'demo',
     summary: 'start a node, deploy the examples, feed a sample log and watch the counters grow',
     heading: 'Platform',

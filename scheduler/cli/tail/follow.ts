@@ -42,7 +42,7 @@ export async function followStreams(input: CommandInput, wish: FollowWish): Prom
   if (await begin(door, positions, wish)) return;
   while (wish.follows && !wish.stop.signal.aborted) {
     try {
-      door ??= await input.openDoor();
+      door ??= await input.newDoor();
       isTold = false;
       if (await followOn(door, positions, wish)) break;
     } catch (reason) {

@@ -66,7 +66,7 @@ class Watch {
       await this.#pause();
       if (this.#view.isPaused) continue;
       try {
-        door ??= await this.#input.openDoor();
+        door ??= await this.#input.newDoor();
         this.#figures = await readFigures(door);
         this.#look({ trouble: null });
       } catch (reason) {

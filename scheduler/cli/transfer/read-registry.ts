@@ -31,8 +31,8 @@ export async function readVersions(door: DoorClient, name: string): Promise<read
 }
 
 export interface ReadWish {
-  /** Left out: all. */
-  readonly names: readonly string[] | null;
+  /** None: all. */
+  readonly names: readonly string[];
   /** Called for every version that has come. */
   onVersion(done: number, name: string): void;
 }
@@ -56,8 +56,8 @@ export async function readRegistry(door: DoorClient, wish: ReadWish): Promise<re
   });
 }
 
-function wanted(all: readonly FunctionFacts[], names: readonly string[] | null): readonly FunctionFacts[] {
-  if (names === null) return all;
+function wanted(all: readonly FunctionFacts[], names: readonly string[]): readonly FunctionFacts[] {
+  if (names.length === 0) return all;
   const missing = names.find((name) => !all.some((each) => each.name === name));
   if (missing === undefined) return all.filter(({ name }) => names.includes(name));
   throw new PlatformError('FUNCTION_NOT_FOUND', `there is no function "${missing}"; see: regears list`);

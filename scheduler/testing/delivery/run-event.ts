@@ -81,8 +81,9 @@ interface Ready extends PreparedEvent {
 function invocationOf(stand: Stand, spec: RegistrationSpec, ready: Ready): Invocation {
   const { trigger, mode, flow } = spec;
   const { key, records, shape, take } = ready;
-  const isSync = mode === 'sync';
   const isCall = trigger.kind === 'command' || trigger.kind === 'hook';
+  const keyed = flow?.keyed === true && !isCall;
+  const isSync = mode === 'sync' || keyed;
   const policy = policyOf(spec);
   return {
     target: stand.target,
@@ -96,7 +97,7 @@ function invocationOf(stand: Stand, spec: RegistrationSpec, ready: Ready): Invoc
     executionSize: isSync && runsPerRecord(spec.steps) ? 1 : batchOf(spec),
     ordered: isSync || (isCall && trigger.inorder),
     stopAtFailure: isSync && policy !== null && policy !== 'continue',
-    keyed: flow?.keyed === true,
+    keyed,
     wantResults: trigger.kind !== 'keys' || trigger.commands !== null,
     ...(shape === 'hook' ? { next: (entry, command) => handOn(stand, records[entry], { entry, command }) } : {}),
     onEnded: take,

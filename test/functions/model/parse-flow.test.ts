@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
 import { parseFlow } from '../../../functions/model/parse-flow.ts';
-import type { TriggerSpec } from '../../../functions/model/plan.ts';
+import type { StepSpec, TriggerSpec } from '../../../functions/model/plan.ts';
 import { readFields } from '../../../functions/model/untrusted.ts';
 
 const FIELDS = ['filter', 'rateLimit', 'concurrency', 'key'] as const;
 const STREAM = { kind: 'stream' } as TriggerSpec;
 
-function parse(given: object, trigger: TriggerSpec = STREAM, mode: 'sync' | 'async' | 'async_local' = 'async') {
+function parse(given: object, trigger: TriggerSpec = STREAM, steps: readonly StepSpec[] = []) {
   const reported = { filter: null, rateLimit: null, concurrency: null, key: false, ...given };
-  return parseFlow(readFields(reported, 'flow', FIELDS), { mode, trigger, steps: [] });
+  return parseFlow(readFields(reported, 'flow', FIELDS), { trigger, steps });
 }
 
 test('concurrency is a whole number from 1 to a million, on every reader', () => {
@@ -27,11 +27,11 @@ test('concurrency is a whole number from 1 to a million, on every reader', () =>
   );
 });
 
-test('a key stands in mode sync, of whatever has an order', () => {
-  expect(parse({ key: true }, STREAM, 'sync').keyed).toBe(true);
-  expect(parse({ key: true }, { kind: 'pubsub', durable: false } as TriggerSpec, 'sync').keyed).toBe(true);
-  for (const mode of ['async', 'async_local'] as const) {
-    expect(() => parse({ key: true }, STREAM, mode)).toThrow(/flow\.key .*needs mode 'sync'/);
+test('a key stands with every reader, and not where records are bound together', () => {
+  for (const kind of ['stream', 'command', 'keys', 'schedule', 'list', 'pubsub']) {
+    expect(parse({ key: true }, { kind } as TriggerSpec).keyed).toBe(true);
   }
-  expect(() => parse({ key: true }, { kind: 'command' } as TriggerSpec, 'sync')).toThrow(/every node takes calls/);
+  expect(() => parse({ key: true }, { kind: 'hook' } as TriggerSpec)).toThrow(/flow\.key .* a hook answers/);
+  const binding = [{ type: 'accumulate' }] as unknown as readonly StepSpec[];
+  expect(() => parse({ key: true }, STREAM, binding)).toThrow(/steps that bind records together/);
 });

@@ -16,6 +16,13 @@ function misattributed(commands: readonly SentCommand[]): readonly SentCommand[]
   return commands.filter(({ args, entry }) => args.at(-1) !== String(entry));
 }
 
+test('log lines name the entry in whose turn they were written, also behind awaits', async () => {
+  await child.load(handler("await execute('A', r.value.n); log(r.value.n)"));
+  const { logs } = await child.run({ payload, entryCount: COUNT });
+  expect(logs.map(({ entry }) => entry)).toEqual(logs.map(({ message }) => Number(message)));
+  expect(logs).toHaveLength(COUNT);
+});
+
 describe('commands belong to the entry that caused them', () => {
   test.each([
     [

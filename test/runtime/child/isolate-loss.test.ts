@@ -75,6 +75,23 @@ describe('too much memory', () => {
     expect(again.logs[0]?.message).toBe('start 1');
   });
 
+  test.each([
+    ['at once', ''],
+    ['after an await', 'await null;'],
+    ['after a reply', "await execute('GET', r.id);"],
+    ['after two replies', "await execute('GET', r.id); await execute('GET', r.id);"],
+  ])('%s costs its own entry only, the others only lose their isolate', async (_name, before) => {
+    const eat = "if (r.value.n === '1') { const all = []; for (;;) all.push(new Array(1e5).fill({})); }";
+    await child.load(handler(`${before} ${eat} await execute('GET', r.id);`), {
+      memoryBytes: 16 * 1024 * 1024,
+      callMs: 50_000,
+    });
+    const record = await child.run({ payload: numbers(4), entryCount: 4 });
+    expect(record.failed.get(1)).toMatchObject({ code: 'LIMIT_MEMORY' });
+    for (const [index, { code }] of record.failed) expect(code).toBe(index === 1 ? 'LIMIT_MEMORY' : 'ISOLATE_LOST');
+    expect(record.done.length + record.failed.size).toBe(4);
+  });
+
   test('10 million commands end at a limit and leave the process alive', async () => {
     await child.load(handler("for (let i = 0; i < 1e7; i++) execute('SET', 'k' + i, i)"), {
       commandsPerEvent: 20_000_000,

@@ -113,7 +113,7 @@ describe('execute', () => {
     world.runtime.onLog((line) => heard.push(line));
     await world.runtime.execute(invocationOf({ code: 'log:careful' }).invocation);
     expect(heard).toContainEqual({ functionName: 'f', version: 1, level: 'warning', message: 'careful' });
-    expect(heard).toContainEqual({ functionName: 'f', version: 1, level: 'notice', message: 'loading' });
+    expect(heard).toContainEqual({ functionName: 'f', version: 1, level: 'notice', message: 'loading', atLoad: true });
   });
 
   test("a version that does not load fails its entries with the author's line", async () => {

@@ -116,20 +116,22 @@ describe('real guests', () => {
 });
 
 describe('recovery', () => {
-  test('the first entry runs again within 300 ms of a kill', async () => {
+  test('after a kill the next entry runs in a process that stood ready before', async () => {
     await using world = await startRuntime();
     await waitFor(() => world.runtime.inspectPool().every((info) => info.residentBytes > 30e6), { what: 'warm' });
     const code = stream('.foreach(() => {})');
     await world.runtime.execute(invocationOf({ code }).invocation);
-    const victim = world.runtime.inspectPool().find((info) => info.versions.length > 0);
+    const before = world.runtime.inspectPool();
+    const victim = before.find((info) => info.versions.length > 0);
     process.kill(victim?.pid ?? 0, 'SIGKILL');
-    const startedMs = performance.now();
     await waitFor(
       async () =>
         (await world.runtime.execute(invocationOf({ code }).invocation)).done === 1 && isGone(victim?.pid ?? 0),
       { what: 'the entry runs', intervalMs: 1 },
     );
-    expect(performance.now() - startedMs).toBeLessThan(300);
+    const heir = world.runtime.inspectPool().find((info) => info.versions.length > 0);
+    expect(before.map(({ pid }) => pid)).toContain(heir?.pid);
+    expect(heir?.pid).not.toBe(victim?.pid);
   });
 
   test('an execution that Redis keeps waiting is interrupted, not failed', async () => {

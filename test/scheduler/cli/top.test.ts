@@ -43,7 +43,11 @@ const FIGURES: TopFigures = {
 };
 const VIEW: View = { sort: 'entries', isReversed: false, isPaused: false, scroll: 0, trouble: null };
 
-function frame(columns: number, rows?: number, view: Partial<View> = {}, figures = FIGURES): readonly string[] {
+interface Look extends Partial<View> {
+  readonly figures?: TopFigures;
+}
+
+function frame(columns: number, rows?: number, { figures = FIGURES, ...view }: Look = {}): readonly string[] {
   const size = rows === undefined ? { columns } : { columns, rows };
   const look = { address: 'redis://h:1', intervalText: '2s', style: (_: string, text: string) => text };
   return frameLines({ figures, view: { ...VIEW, ...view }, ...size, ...look });
@@ -83,10 +87,10 @@ describe('a picture', () => {
   test('scrolls, counts what does not fit, and says why it stands still', () => {
     const many = Array.from({ length: 40 }, (_, n) => registration(`r${String(n).padStart(2, '0')}`));
     const figures = { ...FIGURES, registrations: many };
-    const first = frame(120, 24, { sort: 'name' }, figures).join('\n');
+    const first = frame(120, 24, { sort: 'name', figures }).join('\n');
     expect(first).toMatch(/^r00 /m);
     expect(first).toMatch(/^… \d+ more$/m);
-    const end = frame(120, 24, { sort: 'name', scroll: 39, isPaused: true }, figures).join('\n');
+    const end = frame(120, 24, { sort: 'name', scroll: 39, isPaused: true, figures }).join('\n');
     expect(end).toMatch(/^r39 /m);
     expect(end).not.toContain('r00');
     expect(end).toMatch(/^paused$/m);

@@ -84,6 +84,28 @@ test.each(['async_local', 'sync', 'async'] as const)(
   },
 );
 
+test('a job of a dead node that starts again beside the one made anew of its entries takes nothing from it', async () => {
+  const alive = new Set<string>();
+  const first = await startNode({ url: redis.url, slot: 1, alive, execute: never });
+  await addEntries(first.access, 100);
+  await first.trigger.apply([registration({ mode: 'async' })]);
+  await waitFor(() => first.jobs.length > 0, { what: 'jobs' });
+  await using second = await startNode({ url: redis.url, slot: 2, alive, execute: runWith(() => 'done') });
+  await second.trigger.apply([registration({ mode: 'async' })]);
+  await first.kill();
+  await waitFor(
+    () => {
+      second.gone('n1');
+      return second.jobs.length > 0;
+    },
+    { what: 'jobs made anew', intervalMs: 100 },
+  );
+  const { signal } = new AbortController();
+  // The queue gives both at once: its lock of the old job ends about when the fleet notices the death.
+  for (const job of [...first.jobs, ...second.jobs]) void second.trigger.runEntries(job, signal);
+  expect(await untilEnded(second, 100)).toMatchObject({ done: 100 });
+});
+
 test('entries that were trimmed while pending are reported, not lost in silence', async () => {
   const first = await startNode({ url: redis.url, execute: never });
   const ids = await addEntries(first.access, 10);
