@@ -64,10 +64,12 @@ async function planLoad(
   const known = versions.findLast(({ sha256 }) => sha256 === artifact.sha256);
   const version = known ?? (await newVersion(context, plan, before));
   const activates = request.activate && !keepsWhatIs(request, version);
-  const force = activates ? await putInForce(context, {
+  const force = activates
+    ? await putInForce(context, {
         ...{ snapshot, version, replaces, rewind: null, nowMs },
         startsPaused: request.startsPaused === true,
-      }) : null;
+      })
+    : null;
 
   const writes: Write[] = [...(force?.writes ?? [])];
   if (known === undefined) {
