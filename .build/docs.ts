@@ -105,6 +105,7 @@ is in force and where each value came from.
   \`1d\` or as a number of milliseconds; lists with commas, in the file also as JSON arrays.
 - Unknown flags, unknown \`REGEARS_*\` variables, unknown keys and wrong values are refused, all of them at once, with what is
   allowed.
+- Variables of a standard (\`OTEL_…\`) that a meaning names are looked at last, before the default.
 - \`REGEARS_URL\` is no setting of a node: it tells remote commands which node to talk to.
 
 \`\`\`json

@@ -8,7 +8,7 @@ import { createNarrow } from './bindings/narrowing.ts';
 import { refusedReading } from './bindings/reading-rules.ts';
 import { createEngine } from './engine/engine.ts';
 import type { Rehearsal } from './rehearsal.ts';
-import type { GuestLog, QuarantineEvent, Runtime } from './runtime.ts';
+import type { DeathEvent, GuestLog, QuarantineEvent, Runtime } from './runtime.ts';
 import { childCommand } from './sandbox/child-command.ts';
 import { guestBundle } from './sandbox/guest-bundle.ts';
 import { inspectError } from './sandbox/inspect-error.ts';
@@ -69,6 +69,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const settings = { ...DEFAULTS, ...options.sandbox };
   const logListeners = new Set<(line: GuestLog) => void>();
   const quarantineListeners = new Set<(event: QuarantineEvent) => void>();
+  const deathListeners = new Set<(event: DeathEvent) => void>();
   await using stack = new AsyncDisposableStack();
 
   const guest = await guestBundle();
@@ -91,6 +92,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     ...(rehearsal ? { sources: () => rehearsal.sources() } : {}),
     onLoaded: ({ functionName, version }, report) => logs.write({ functionName, version, atLoad: true }, report.logs),
     onQuarantine: (event) => tell(quarantineListeners, event, log),
+    onDeath: (event) => tell(deathListeners, event, log),
   });
   const ways = { effects, sessions, policy, narrow, refuseReading: refusedReading };
   const engine = stack.use(createEngine({ pool, ...ways, logs, log, mostWaits: settings.waits, rehearsal }));
@@ -110,6 +112,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     measurePool: () => pool.measure(),
     onLog: (listener) => subscribe(logListeners, listener),
     onQuarantine: (listener) => subscribe(quarantineListeners, listener),
+    onDeath: (listener) => subscribe(deathListeners, listener),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

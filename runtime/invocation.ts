@@ -1,4 +1,5 @@
 import type { LoadableVersion } from '#functions';
+import type { CommandWays } from './bindings/narrowing.ts';
 
 /**
  * What the scheduler hands to the runtime: a batch of events of one registration of one version. The payload is RESP
@@ -52,12 +53,24 @@ export interface Invocation {
   readonly depth?: number;
   /** Stands around the sending of a round of commands; resolves with what `send` gave. */
   readonly around?: (commands: string, count: number, send: () => Promise<string>) => Promise<string>;
+  /** Stands around the batch's ways to Redis: what it gives back is what its commands and transactions go through. */
+  readonly ways?: (ways: CommandWays) => CommandWays;
+  /** How often each entry has been delivered, this time included; null or left out = all for the first time. Only told on. */
+  readonly attempts?: readonly number[] | null;
+  /** What an entry came with that is not in the payload: where the trace it belongs to stands. Only told on. */
+  readonly traceOf?: (entry: number) => TraceContext | undefined;
   /** Called with what the batch writes with `log` and `console`, besides the function's log; not believed, not bounded. */
   readonly onLogs?: (lines: readonly GuestLine[]) => void;
   /** Called once per round with the entries that have ended since; every entry is reported exactly once. */
   readonly onEnded: (ended: EndedEntries) => void;
   /** Aborted: shutdown, lost claim, unregistered. Entries without an end by then are reported as interrupted. */
   readonly signal: AbortSignal;
+}
+
+/** Place in a trace, as W3C Trace Context writes it; nothing of it has been checked. */
+export interface TraceContext {
+  readonly traceparent: string;
+  readonly tracestate?: string;
 }
 
 /** A line that a guest wrote. */

@@ -35,6 +35,8 @@ export interface Runtime extends AsyncDisposable {
   onLog(listener: (line: GuestLog) => void): () => void;
   /** Called when a version has killed its process too often; the platform pauses its registrations. */
   onQuarantine(listener: (event: QuarantineEvent) => void): () => void;
+  /** Called when a sandbox process has ended for another reason than that nobody needs it any more. */
+  onDeath(listener: (event: DeathEvent) => void): () => void;
 }
 
 export interface SandboxInfo {
@@ -70,6 +72,14 @@ export interface GuestLog {
   readonly message: string;
   /** True for what a source writes while it is evaluated; left out otherwise. It is, in every process that loads it. */
   readonly atLoad?: true;
+}
+
+/** The end of a sandbox process. */
+export interface DeathEvent {
+  /** `outside`: a signal of nobody here. `unresponsive`: it did not come up, or gave no sign of life. `exit`: it ended by itself. */
+  readonly cause: 'call-time' | 'memory' | 'protocol' | 'unresponsive' | 'exit' | 'outside';
+  /** Whose work it died over; null = nobody is to blame. */
+  readonly functionName: string | null;
 }
 
 export interface QuarantineEvent {

@@ -47,6 +47,7 @@
  * | `<p>{tokens}:used` | hash | when a token was last used, by id |
  * | `<p>{idempotency}:<hash>` | hash, expires | a call with an idempotency key: whose it is, and its answer |
  * | `<p>{figures}:node:<slot>` | string, expires | what the node in the slot says about itself (JSON) |
+ * | `<p>{figures}:backlogs` | string, expires | what each registration has before it, measured by one node for all (JSON) |
  * | `<p>{figures}:samples:<slot>` | stream, capped, expires | what the node in the slot did in each of the last seconds |
  */
 export interface SchedulerKeys {
@@ -64,6 +65,7 @@ export interface SchedulerKeys {
   readonly options: string;
   readonly tokens: string;
   readonly tokensUsed: string;
+  readonly backlogs: string;
   slot(slot: number): string;
   permits(registrationId: string): string;
   stats(tag: string, registrationId: string): string;
@@ -114,6 +116,7 @@ export function createSchedulerKeys(prefix: string): SchedulerKeys {
     options: `${prefix}{options}`,
     tokens: `${prefix}{tokens}:tokens`,
     tokensUsed: `${prefix}{tokens}:used`,
+    backlogs: `${prefix}{figures}:backlogs`,
     slot: (slot) => `${prefix}{fleet}:slot:${slot}`,
     permits: (id) => `${prefix}{fleet}:permits:${id}`,
     stats: (tag, id) => `${prefix}{${tag}}:stats:${id}`,

@@ -9,7 +9,7 @@ import {
   type Registry,
   type Shard,
 } from '#functions';
-import { createRuntime, type Runtime } from '#runtime';
+import { createRuntime, type Invocation, type Outcome, type Runtime } from '#runtime';
 import { type ResolvedSettings, showSettings } from './config.ts';
 import { createSharedTokenBucket } from './consumer/token-bucket.ts';
 import { startEmbeddedRedis } from './embedded/start-embedded-redis.ts';
@@ -34,12 +34,15 @@ import { type Doors, openDoors, readiness } from './platform/open-doors.ts';
 import { openExecutions, openOptions, openRegisteredRuns } from './platform/open-executions.ts';
 import { openFigures } from './platform/open-figures.ts';
 import { type KeyEvents, openKeyEvents } from './platform/open-key-events.ts';
+import { openMetrics } from './platform/open-metrics.ts';
+import { openTracing } from './platform/open-tracing.ts';
 import type { AsyncQueue } from './queues/async-queue.ts';
 import { createAsyncQueue } from './queues/create-async-queue.ts';
 import { loadLines, type Witness, witnessed } from './platform/witness.ts';
 import { createReconciler, type Reconciler } from './reconciler.ts';
 import type { Settings } from './settings.ts';
 import { createTokens } from './tokens/create-tokens.ts';
+import type { Tracing } from './tracing/tracing.ts';
 import { type CommandTrigger, createCommandTrigger } from './triggers/command.ts';
 import { createStreamTrigger, type StreamTrigger } from './triggers/stream.ts';
 
@@ -80,6 +83,8 @@ interface Ground {
   readonly keys: SchedulerKeys;
   readonly fleet: Fleet;
   readonly meter: Meter;
+  /** Null: no traces are made. */
+  readonly tracing: Tracing | null;
   readonly permits: Permits;
   readonly journal: Journal;
   readonly queue: AsyncQueue;
@@ -119,8 +124,10 @@ export async function startPlatform(settings: Settings, options: PlatformOptions
     { ...node, streams: node.stream, deadLetters, isReady: () => isReady(node), version: packageVersion() },
     opening,
   );
+  const metrics = openMetrics({ ...node, figures, readiness: () => readiness(node) }, opening);
   const shownSettings = showSettings(settings, options.origins);
-  const doors = await openDoors({ ...node, deadLetters, figures, shownSettings, tokens: createTokens(node) }, opening);
+  const tokens = createTokens(node);
+  const doors = await openDoors({ ...node, deadLetters, figures, metrics, shownSettings, tokens }, opening);
   options.log.info({ slot: node.fleet.self.slot, redis: node.access.facts }, 'the node is ready');
   const opened = opening.move();
   return {
@@ -148,9 +155,11 @@ async function openGround(
   const journal = meteredJournal(opening.use(createJournal({ access, keys, caps, log })), meter);
   const concurrency = QUEUE_CONCURRENCY;
   const queue = opening.use(createAsyncQueue({ access, keys, settings: fleetSettings, concurrency, log }));
+  const tracing = await openTracing({ settings, access, log }, opening);
   const runtime = opening.use(await createRuntime({ access, sandboxes, prefix, sandbox, log }));
   const options = openOptions({ access, keys, settings, log }, opening);
-  return { settings, log, witness, access, keys, fleet, permits, meter, journal, queue, runtime, options };
+  const common = { settings, log, witness, access, keys, fleet, permits, meter, tracing };
+  return { ...common, journal, queue, runtime, options };
 }
 
 /** Registry, triggers and what keeps them together. The registry asks the stream trigger for heads, but never before a load. */
@@ -177,7 +186,8 @@ function openNode(ground: Ground, opening: AsyncDisposableStack): Node {
   const leases = createStreamLeases({ access, keys, fleet });
   const loadable = (name: string, version: number): Promise<LoadableVersion> => registry.loadable(name, version);
   const registeredRuns = openRegisteredRuns(ground, opening);
-  const recorded = registeredRuns.recording((invocation) => runtime.execute(invocation));
+  const runInSandbox = (invocation: Invocation): Promise<Outcome> => runtime.execute(invocation);
+  const recorded = registeredRuns.recording(ground.tracing?.tracing(runInSandbox) ?? runInSandbox);
   const run = ground.witness === undefined ? recorded : witnessed(ground.witness, recorded, settings.prefix);
   const ring = (name: string): void => stream.ring(name);
   const keyEvents = openKeyEvents({ ...ground, leases, execute: run, loadable, ring }, opening);

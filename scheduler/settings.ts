@@ -28,6 +28,7 @@ export interface Settings {
   readonly caps: CapSettings;
   readonly executions: ExecutionSettings;
   readonly http: HttpSettings;
+  readonly trace: TraceSettings;
 }
 
 /** The HTTP door. */
@@ -42,6 +43,20 @@ export interface HttpSettings {
   readonly answerMs: number;
   /** How long the answer of a call with an idempotency key is kept, ms. Default 86400000. */
   readonly idempotencyKeepMs: number;
+  /** Who may scrape `/metrics`: holders of a token, or whoever reaches the door. Default `token`. */
+  readonly metricsAccess: 'token' | 'open';
+  /** Registrations, and functions, with labels of their own in `/metrics`; the rest is summed up as `other`. Default 200. */
+  readonly metricsLabels: number;
+}
+
+/** Traces. */
+export interface TraceSettings {
+  /** Where spans go, OTLP over HTTP; null = nowhere, and none are made. */
+  readonly endpoint: string | null;
+  /** Share of the events without a trace of their own that begin one, 0 to 1. Default 0. */
+  readonly ratio: number;
+  /** Spans that wait for the collector or are on their way there; the next ones are dropped. Default 4096. */
+  readonly queue: number;
 }
 
 /** Batch runs (`RG.JSEXECUTE … run`). */

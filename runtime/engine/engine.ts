@@ -147,7 +147,7 @@ class BatchEngine implements Engine {
     if (!lane) throw new PlatformError<RuntimeErrorCode>('RUNTIME_CLOSED', 'the runtime has no pipe to Redis');
     const common = { effects: lane, sessions, policy };
     const own = narrow?.(invocation.target, common) ?? common;
-    const ways = rehearsal?.ways(own, invocation) ?? own;
+    const ways = rehearsal?.ways(own, invocation) ?? invocation.ways?.(own) ?? own;
     if (rehearsal) isolate.process.steer(isolate.handle, rehearsal.sources());
     const { stage } = how;
     return new Promise((resolve) => {

@@ -1,7 +1,7 @@
 import { type LoadableVersion, PlatformError } from '#functions';
 import type { RuntimeLog } from '../bindings/log-sink.ts';
 import type { RuntimeErrorCode } from '../errors.ts';
-import type { QuarantineEvent, SandboxInfo, SandboxUsage } from '../runtime.ts';
+import type { DeathEvent, QuarantineEvent, SandboxInfo, SandboxUsage } from '../runtime.ts';
 import { createErrorTransfer } from './error-transfer.ts';
 import { type LoadedIsolate, leastRecentlyUsed, loadRequest, scriptName, useIsolate, versionKey } from './isolates.ts';
 import { measure } from './measure.ts';
@@ -23,6 +23,8 @@ export interface SandboxPoolOptions {
   /** What a version printed while it was evaluated. */
   readonly onLoaded: (version: LoadableVersion, report: LoadedReport) => void;
   readonly onQuarantine: (event: QuarantineEvent) => void;
+  /** See `Runtime.onDeath`. Default: nobody wants to know. */
+  readonly onDeath?: (event: DeathEvent) => void;
 }
 
 /** Which version lives in which process. */
@@ -247,6 +249,8 @@ class Pool implements SandboxPool {
     }
     const culprit = death.blamed === null ? undefined : slot.isolates.get(death.blamed);
     slot.isolates.clear();
+    const { cause } = death;
+    if (cause !== 'closed') this.#options.onDeath?.({ cause, functionName: culprit?.target.functionName ?? null });
     if (!culprit) return;
     const { key, target } = culprit;
     this.#suspects.set(key, target);

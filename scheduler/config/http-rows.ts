@@ -1,4 +1,4 @@
-import { duration, integer, type Kind, list } from './kinds.ts';
+import { choice, duration, integer, type Kind, list } from './kinds.ts';
 import type { Rows } from './setting.ts';
 
 const SECOND = 1000;
@@ -47,5 +47,19 @@ export const HTTP_ROWS: Rows<'http'> = {
     kind: duration({ min: SECOND, max: 30 * DAY }),
     default: DAY,
     description: 'How long the answer to a call with an Idempotency-Key is kept',
+  },
+  'http.metricsAccess': {
+    name: 'metrics-access',
+    kind: choice(['token', 'open']),
+    default: 'token',
+    description:
+      'Who may scrape /metrics: with a token of role read, as the API asks for; or everybody who reaches the HTTP door',
+  },
+  'http.metricsLabels': {
+    name: 'metrics-labels',
+    kind: integer({ min: 0, max: 10_000 }),
+    default: 200,
+    description:
+      'Registrations, and functions, with labels of their own in /metrics; all others are summed up as `other`',
   },
 };

@@ -5,7 +5,7 @@ import { formatBytes, formatDuration, maskRedisUrl, parseBytes, parseDuration, p
  * is shown. `parse` returns undefined for anything that is not allowed; `allowed` is the sentence that goes into the error.
  */
 export interface Kind<Value> {
-  readonly name: 'integer' | 'bytes' | 'duration' | 'choice' | 'text' | 'url' | 'list' | 'pairs';
+  readonly name: 'integer' | 'share' | 'bytes' | 'duration' | 'choice' | 'text' | 'url' | 'list' | 'pairs';
   /** Placeholder in help texts, such as `<port>`. */
   readonly placeholder: string;
   readonly allowed: string;
@@ -45,6 +45,20 @@ export function integer(range: Range, placeholder = '<n>'): Kind<number> {
     placeholder,
     allowed: `a whole number from ${range.min} to ${range.max}`,
     parse: (raw) => within(quantity(raw, wholeNumber), range),
+    show: String,
+  };
+}
+
+/** A part of the whole. */
+export function share(): Kind<number> {
+  return {
+    name: 'share',
+    placeholder: '<share>',
+    allowed: 'a number from 0 (none) to 1 (all), such as 0.01',
+    parse: (raw) => {
+      const value = quantity(raw, (text) => (/^(\d+\.?\d*|\.\d+)$/.test(text.trim()) ? Number(text) : Number.NaN));
+      return value !== undefined && value >= 0 && value <= 1 ? value : undefined;
+    },
     show: String,
   };
 }

@@ -18,7 +18,7 @@ export interface Origin {
 export interface SettingSources {
   /** By dashed name, without the leading dashes. */
   readonly flags?: Readonly<Record<string, unknown>>;
-  /** The whole environment; only `REGEARS_*` is looked at. */
+  /** The whole environment; only `REGEARS_*` and the standard variables of some settings are looked at. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** The parsed file; keys in camelCase (`respPort`) or dashed as the flag (`resp-port`). */
   readonly file?: Readonly<Record<string, unknown>>;
@@ -49,6 +49,7 @@ export function resolveSettings(sources: SettingSources): ResolvedSettings {
     ...fromFlags(sources.flags ?? {}),
     ...fromEnvironment(sources.env ?? {}),
     ...fromFile(sources.file ?? {}),
+    ...fromStandards(sources.env ?? {}),
   ];
   const problems = found.filter(isProblem);
   const values = new Map<SettingPath, unknown>();
@@ -91,6 +92,16 @@ function fromEnvironment(env: Readonly<Record<string, string | undefined>>): (Gi
   return Object.entries(env)
     .filter(([name, raw]) => raw !== undefined && name.startsWith('REGEARS_') && !OTHER_VARIABLES.includes(name))
     .map(([name, raw]) => locate({ origin: { source: 'environment', name }, raw }, byVariable));
+}
+
+/** Weaker than everything that is meant for this program alone. */
+function fromStandards(env: Readonly<Record<string, string | undefined>>): Given[] {
+  return settingRows().flatMap(([path, { standard = [] }]) =>
+    standard.flatMap(({ name, read }) => {
+      const raw = env[name] === undefined || env[name] === '' ? undefined : read(env[name], env);
+      return raw === undefined ? [] : [{ origin: { source: 'environment' as const, name }, raw, path }];
+    }),
+  );
 }
 
 function fromFile(file: Readonly<Record<string, unknown>>): (Given | Problem)[] {

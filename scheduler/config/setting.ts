@@ -30,6 +30,15 @@ export interface Setting<Value> {
   /** What the default is called in help and documents when it depends on the machine. */
   readonly defaultText?: string;
   readonly description: string;
+  /** Variables of a standard that are looked at where nothing of ours gives a value, the first one first. */
+  readonly standard?: readonly StandardVariable[];
+}
+
+/** A variable that other programs know, too. */
+export interface StandardVariable {
+  readonly name: string;
+  /** What it means as a raw value of the setting; undefined = nothing. */
+  read(value: string, env: Readonly<Record<string, string | undefined>>): string | undefined;
 }
 
 /** The whole table: complete by its type, so a field of Settings without a row does not compile. */

@@ -4,6 +4,7 @@ import { HTTP_ROWS } from './http-rows.ts';
 import { LIMIT_ROWS } from './limit-rows.ts';
 import { PLATFORM_ROWS } from './platform-rows.ts';
 import type { Setting, SettingPath, SettingTable } from './setting.ts';
+import { TRACE_ROWS } from './trace-rows.ts';
 
 /** Every setting there is. Flags, environment, file, help, `regears config` and docs/configuration.md come from here. */
 export const SETTINGS: SettingTable = {
@@ -12,6 +13,7 @@ export const SETTINGS: SettingTable = {
   ...LIMIT_ROWS,
   ...EXECUTION_ROWS,
   ...HTTP_ROWS,
+  ...TRACE_ROWS,
 };
 
 /** A row without the type of its value, for code that treats all rows alike. */

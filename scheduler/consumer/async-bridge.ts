@@ -16,10 +16,8 @@ export interface AsyncBridge {
   runJob(lane: Lane, job: QueuedEntries): Promise<void>;
   /** Makes jobs again of entries that no job has taken up for too long; to be called now and then. */
   findLost(lane: Lane): Promise<void>;
-  /** Counts what is left in the queue of lanes that may not read on. */
-  refresh(lane: Lane): Promise<void>;
-  /** So much of the lane is queued that it soon cannot be read on: worth a `refresh`. */
-  isFull(lane: Lane): boolean;
+  /** Counts what is left in the queue of lanes of which so much is queued that they soon cannot be read on; to be called often. */
+  refresh(): Promise<void>;
 }
 
 export interface AsyncBridgeOptions {
@@ -41,60 +39,84 @@ const FAILED_PAUSE_MS = 250;
 const PAGE = 1_000;
 
 export function createAsyncBridge(options: AsyncBridgeOptions): AsyncBridge {
-  const { calls, claimer, node, signal, log } = options;
-  let lastRound = 0;
+  return new QueueBridge(options);
+}
 
-  /** The queue takes a job with the ids and round of a former one for the same: this one must never have been. */
-  function newRound(): number {
-    lastRound = Math.max(lastRound + 1, Date.now());
-    return lastRound;
+class QueueBridge implements AsyncBridge {
+  readonly #options: AsyncBridgeOptions;
+  /** Lanes that soon cannot be read on. */
+  readonly #full = new Set<Lane>();
+  #lastRound = 0;
+
+  constructor(options: AsyncBridgeOptions) {
+    this.#options = options;
   }
 
-  async function add(jobs: readonly QueuedEntries[]): Promise<void> {
+  enqueue(lane: Lane, ids: readonly string[]): void {
+    if (ids.length === 0) return;
+    const { node, log } = this.#options;
+    lane.queued += ids.length;
+    if (isFull(lane)) this.#full.add(lane);
+    this.#add(jobsOf(lane, ids, { round: this.#newRound(), readBy: node.consumer() })).catch((error: unknown) =>
+      log.debug({ err: error }, 'jobs were given up at the end'),
+    );
+  }
+
+  async runJob(lane: Lane, job: QueuedEntries): Promise<void> {
+    const { node, claimer, offer } = this.#options;
+    const self = node.consumer();
+    const owner = modeOf(lane) === 'async' ? workName(self) : self;
+    const ids = await unknownIds(lane, job.ids);
+    const batch = await claimer.claim({ lane, ids, owner, from: [job.readBy], origin: 'queue', counts: false });
+    const running = batch === null ? null : offer(lane, batch);
+    if (owner !== self) await running;
+  }
+
+  async findLost(lane: Lane): Promise<void> {
+    const { node, claimer, queueVisibilityMs } = this.#options;
+    const consumer = node.consumer();
+    const query = { lane, consumer, after: '', count: PAGE, minIdleMs: queueVisibilityMs };
+    const pending = (await claimer.pending(query)).map(({ id }) => id);
+    const ids = await unknownIds(lane, pending);
+    // The same for every look within one period: looking twice adds nothing.
+    const round = Math.floor(Date.now() / queueVisibilityMs);
+    if (ids.length > 0) await this.#add(jobsOf(lane, ids, { round, readBy: consumer }));
+  }
+
+  async refresh(): Promise<void> {
+    for (const lane of this.#full) {
+      if (lane.state === 'ready' && lane.registration.running) await this.#count(lane);
+      if (!isFull(lane) || lane.state === 'closed') this.#full.delete(lane);
+    }
+  }
+
+  async #count(lane: Lane): Promise<void> {
+    const { calls, node, onRoom } = this.#options;
+    lane.queued = await pendingOf(calls, lane, node.consumer());
+    onRoom(lane);
+  }
+
+  /** The queue takes a job with the ids and round of a former one for the same: this one must never have been. */
+  #newRound(): number {
+    this.#lastRound = Math.max(this.#lastRound + 1, Date.now());
+    return this.#lastRound;
+  }
+
+  async #add(jobs: readonly QueuedEntries[]): Promise<void> {
+    const { addJobs, log, signal } = this.#options;
     for (;;) {
       try {
-        return await options.addJobs(jobs);
+        return await addJobs(jobs);
       } catch (error) {
         log.warn({ err: error, jobs: jobs.length }, 'jobs could not be queued; trying again');
         await pause(FAILED_PAUSE_MS, signal);
       }
     }
   }
+}
 
-  return {
-    enqueue(lane, ids) {
-      if (ids.length === 0) return;
-      lane.queued += ids.length;
-      add(jobsOf(lane, ids, { round: newRound(), readBy: node.consumer() })).catch((error: unknown) =>
-        log.debug({ err: error }, 'jobs were given up at the end'),
-      );
-    },
-    async runJob(lane, job) {
-      const self = node.consumer();
-      const owner = modeOf(lane) === 'async' ? workName(self) : self;
-      const ids = await unknownIds(lane, job.ids);
-      const batch = await claimer.claim({ lane, ids, owner, from: [job.readBy], origin: 'queue', counts: false });
-      const running = batch === null ? null : options.offer(lane, batch);
-      if (owner !== self) await running;
-    },
-    async findLost(lane) {
-      const consumer = node.consumer();
-      const minIdleMs = options.queueVisibilityMs;
-      const rows = await claimer.pending({ lane, consumer, after: '', count: PAGE, minIdleMs });
-      const ids = await unknownIds(
-        lane,
-        rows.map(({ id }) => id),
-      );
-      // The same for every look within one period: looking twice adds nothing.
-      const round = Math.floor(Date.now() / minIdleMs);
-      if (ids.length > 0) await add(jobsOf(lane, ids, { round, readBy: consumer }));
-    },
-    isFull: (lane) => lane.queued > 0 && lane.queued >= queueWindowOf(lane.registration) / 2,
-    async refresh(lane) {
-      lane.queued = await pendingOf(calls, lane, node.consumer());
-      options.onRoom(lane);
-    },
-  };
+function isFull(lane: Lane): boolean {
+  return lane.queued > 0 && lane.queued >= queueWindowOf(lane.registration) / 2;
 }
 
 async function pendingOf(calls: RedisCalls, lane: Lane, consumer: string): Promise<number> {

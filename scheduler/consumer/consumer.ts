@@ -3,7 +3,14 @@ import { type ActiveRegistration, PlatformError, type RegistrationSpec } from '#
 import type { SchedulerErrorCode } from '../errors.ts';
 import type { QueuedEntries } from './contracts.ts';
 import { headsOf } from './heads.ts';
-import { inspectLanes, type LaneFacts, type LaneReport, laneFacts } from './inspect.ts';
+import {
+  inspectLanes,
+  type LaneFacts,
+  type LaneReport,
+  laneFacts,
+  type WaitingRetries,
+  waitingRetries,
+} from './inspect.ts';
 import type { Lane, LaneRun } from './lane.ts';
 import { startMaintenance } from './maintenance.ts';
 import { type ConsumerOptions, type ConsumerParts, createParts } from './parts.ts';
@@ -39,6 +46,8 @@ export interface Consumer extends AsyncDisposable {
   readers(): ReaderState;
   /** Entries of a registration that wait on this node for a retry. */
   waiting(registrationId: string): number;
+  /** Of all registrations that have any. */
+  retries(): readonly WaitingRetries[];
 }
 
 const POLL_MS = 5;
@@ -140,6 +149,10 @@ class StreamConsumer implements Consumer {
 
   waiting(registrationId: string): number {
     return this.#registrations.get(registrationId)?.waiting ?? 0;
+  }
+
+  retries(): readonly WaitingRetries[] {
+    return waitingRetries(this.#registrations.values());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -223,7 +223,11 @@ class ModeDispatcher implements Dispatcher {
     for (let at = 0; at < wanted.length; at += CLAIM_COUNT) {
       const page = wanted.slice(at, at + CLAIM_COUNT);
       const batch = await this.#claimAgain(lane, page);
-      for (const id of page) if (lane.waiting.delete(id)) lane.registration.waiting -= 1;
+      for (const id of page) {
+        if (!lane.waiting.delete(id)) continue;
+        lane.registration.waiting -= 1;
+        lane.due = Math.max(0, lane.due - 1);
+      }
       for (const part of batch === null ? [] : apart(batch, alone)) void this.offerClaimed(lane, part);
       this.pump(lane);
     }

@@ -7,6 +7,8 @@ import type { Lane } from './lane.ts';
 export interface Doorbell extends AsyncDisposable {
   /** Begins to wait, once there is something to wait for. */
   wake(): void;
+  /** The lane's stream is waited for: what is written to it rings. */
+  covers(lane: Lane): boolean;
 }
 
 export interface DoorbellOptions {
@@ -19,9 +21,12 @@ export interface DoorbellOptions {
 }
 
 /** A wait over more streams would cost Redis more than a sweep over them does. */
-const MOST_STREAMS = 512;
+const MOST_STREAMS = 1_024;
 /** Short, so that lanes that have become cold meanwhile are soon waited for too. */
 const BLOCK_MS = 500;
+/** Of many streams the wait itself costs a millisecond: it lasts longer. */
+const LONG_BLOCK_MS = 1_000;
+const MANY_STREAMS = 256;
 const FAILED_PAUSE_MS = 500;
 
 export function createDoorbell(options: DoorbellOptions): Doorbell {
@@ -43,6 +48,10 @@ class WaitingLink implements Doorbell {
     if (this.#waiting || this.#closed || this.#options.lanes().length === 0) return;
     this.#waiting = true;
     void this.#wait();
+  }
+
+  covers(lane: Lane): boolean {
+    return this.#waiting && this.#heads.has(lane.stream);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -100,7 +109,8 @@ class WaitingLink implements Doorbell {
       return;
     }
     const ids = streams.map((stream) => this.#heads.get(stream) as string);
-    const args = ['XREAD', 'COUNT', '1', 'BLOCK', String(BLOCK_MS), 'STREAMS', ...streams, ...ids];
+    const blockMs = streams.length > MANY_STREAMS ? LONG_BLOCK_MS : BLOCK_MS;
+    const args = ['XREAD', 'COUNT', '1', 'BLOCK', String(blockMs), 'STREAMS', ...streams, ...ids];
     // The next look finds how far it has come and tells of it.
     for (const { key } of await this.#options.link.read(encodeCommand(args))) this.#heads.delete(key);
   }

@@ -13,6 +13,8 @@ export interface LaneFacts {
   /** Entries in work on this node, and entries that wait here for a retry. */
   readonly inWork: number;
   readonly waiting: number;
+  /** Waiting ones whose time has come. */
+  readonly due: number;
 }
 
 /** One stream of one registration as this node sees it. */
@@ -22,6 +24,13 @@ export interface LaneReport extends LaneFacts {
   readonly lagIsExact: boolean;
   /** Entries of the group without an end, over all nodes. */
   readonly pending: number | null;
+}
+
+/** Entries of a registration that wait on this node for a retry. */
+export interface WaitingRetries {
+  readonly registrationId: string;
+  readonly waiting: number;
+  readonly due: number;
 }
 
 /** Reports on at most so many lanes: it is for people. */
@@ -43,6 +52,15 @@ export function laneFacts(registrations: Iterable<ConsumedRegistration>): readon
   return lanesOf(registrations).map(factsOf);
 }
 
+/** Costs nothing where nothing waits, however many streams there are. */
+export function waitingRetries(registrations: Iterable<ConsumedRegistration>): readonly WaitingRetries[] {
+  return [...registrations].flatMap(({ id, waiting, lanes }) => {
+    if (waiting === 0) return [];
+    const due = [...lanes.values()].reduce((sum, lane) => sum + lane.due, 0);
+    return [{ registrationId: id, waiting, due }];
+  });
+}
+
 function lanesOf(registrations: Iterable<ConsumedRegistration>): Lane[] {
   return [...registrations].flatMap((registration) => [...registration.lanes.values()]);
 }
@@ -57,6 +75,7 @@ function factsOf(lane: Lane): LaneFacts {
     running: registration.running,
     inWork: [...lane.runs].reduce((sum, run) => sum + run.batch.ids.length, 0),
     waiting: lane.waiting.size,
+    due: lane.due,
   };
 }
 

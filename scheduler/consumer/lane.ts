@@ -29,6 +29,8 @@ export interface Lane {
   readonly runs: Set<LaneRun>;
   /** Ids waiting for a retry. */
   readonly waiting: Set<string>;
+  /** Those of them whose time has come; their claim is under way, or could not be had. */
+  due: number;
   /** Ids a claim is under way for, and when that is over. */
   readonly claimed: Map<string, Promise<void>>;
   /** Ids held back until their batch is complete, there are tokens or room for it, or its version is loaded. */
@@ -87,6 +89,7 @@ export function createLane({ registration, stream, shard, tag }: LaneOptions): L
     backlog: [],
     runs: new Set(),
     waiting: new Set(),
+    due: 0,
     claimed: new Map(),
     held: new Set(),
     load: 0,
@@ -115,6 +118,7 @@ export function addLoad(lane: Lane, entries: number): void {
 /** For so long entries may become pending under our name that nobody here is told of. */
 export function doubt(lane: Lane, forMs: number): void {
   lane.unsureUntilMs = Math.max(lane.unsureUntilMs, performance.now() + forMs);
+  lane.registration.doubted.add(lane);
 }
 
 /** A parked lane's entries do not count, so that streams that stand still never hold up the others. */

@@ -10,14 +10,20 @@ export interface LapseWatchOptions {
   readonly log: ConsumerLog;
 }
 
+/** Thousands of lanes may be idle. */
+const PUMP_MS = 1_000;
+
 /**
  * Mode `sync`: a node that could not show for a while that it lives (suspended, or cut off) may have lost its streams to
  * others without knowing. What it has in hand of them is interrupted and stays pending; the lanes are opened anew, lease
  * first, once the node may act again. Returns the look, to be called every few milliseconds: before anything else after
- * a suspension, since timers that are due come before what has arrived meanwhile has been worked off.
+ * a suspension, since timers that are due come before what has arrived meanwhile has been worked off. It answers whether
+ * there is anything to lose; while there is not, a look now and then is enough.
  */
-export function createLapseWatch({ parts, registrations, node, log }: LapseWatchOptions): () => void {
+export function createLapseWatch({ parts, registrations, node, log }: LapseWatchOptions): () => boolean {
   const doubted = new Set<Lane>();
+  let nextPumpMs = 0;
+  let holdsLeases = false;
 
   function interrupt(lane: Lane): void {
     for (const run of lane.runs) run.controller.abort();
@@ -45,9 +51,11 @@ export function createLapseWatch({ parts, registrations, node, log }: LapseWatch
 
   /** A batch whose turn came just when the node might not act would wait for ever. */
   function pumpAll(): void {
+    holdsLeases = false;
     for (const { running, lanes } of registrations()) {
       if (!running) continue;
       for (const lane of lanes.values()) {
+        holdsLeases ||= lane.holdsLease;
         if (lane.holdsLease && lane.runs.size === 0 && lane.backlog.length > 0) parts.dispatcher.pump(lane);
       }
     }
@@ -55,8 +63,9 @@ export function createLapseWatch({ parts, registrations, node, log }: LapseWatch
 
   return () => {
     if (!node.mayAct()) {
+      nextPumpMs = 0;
       doubtAll();
-      return;
+      return true;
     }
     for (const lane of doubted) {
       // Whatever a run leaves to be done again belongs to whoever has the lease.
@@ -65,6 +74,12 @@ export function createLapseWatch({ parts, registrations, node, log }: LapseWatch
       doubted.delete(lane);
       parts.lanes.open(lane);
     }
-    pumpAll();
+    // After every lapse that was seen; a shorter one may not have been.
+    const nowMs = performance.now();
+    if (nowMs >= nextPumpMs) {
+      nextPumpMs = nowMs + PUMP_MS;
+      pumpAll();
+    }
+    return holdsLeases || doubted.size > 0;
   };
 }

@@ -29,8 +29,8 @@ interface Chore {
 }
 
 const LAPSE_WATCH_MS = 25;
-const QUEUE_REFRESH_MS = 50;
-const DOUBTS_MS = 100;
+const CALM_LAPSE_WATCH_MS = 250;
+const LOOK_MS = 50;
 const SHARE_LEASES_MS = 1_000;
 const STRAYS_MS = 30_000;
 const READERS_MS = 1_000;
@@ -45,14 +45,13 @@ export function startMaintenance(options: MaintenanceOptions): { close(): void }
     }
   };
   const timers = [
-    setInterval(createLapseWatch(options), LAPSE_WATCH_MS),
     setInterval(() => noteIdleReaders(options.registrations(), settings), READERS_MS),
     every(settings.renewAfterMs / 4, () => forEach({ isDue: isWorking, work: (lane) => renew(lane, options) })),
-    every(QUEUE_REFRESH_MS, () => forEach({ mode: 'async', isDue: parts.bridge.isFull, work: parts.bridge.refresh })),
+    every(LOOK_MS, () => parts.bridge.refresh()),
     every(settings.queueVisibilityMs / 2, () =>
-      forEach({ mode: 'async', isDue: () => true, work: parts.bridge.findLost }),
+      forEach({ mode: 'async', isDue: () => true, work: (lane) => parts.bridge.findLost(lane) }),
     ),
-    every(DOUBTS_MS, () => forEach({ isDue: isDoubtful, work: async (lane) => parts.lanes.open(lane) })),
+    setInterval(() => openDoubted(options), LOOK_MS),
     every(SHARE_LEASES_MS, () => shareLeases(options)),
     every(STRAYS_MS, takeover.findStrays),
   ];
@@ -73,16 +72,38 @@ export function startMaintenance(options: MaintenanceOptions): { close(): void }
     }, periodMs);
   }
 
+  const lapses = watchLapses(createLapseWatch(options));
+
   return {
     close() {
+      lapses.close();
       for (const timer of timers) clearInterval(timer);
     },
   };
 }
 
-/** What was given to a connection after it had been given up can be taken up by now. */
-function isDoubtful({ unsureUntilMs }: Lane): boolean {
-  return unsureUntilMs > 0 && performance.now() >= unsureUntilMs;
+/** Looks often only while there are streams to lose. */
+function watchLapses(look: () => boolean): { close(): void } {
+  const again = (): NodeJS.Timeout =>
+    setTimeout(
+      () => {
+        timer = again();
+      },
+      look() ? LAPSE_WATCH_MS : CALM_LAPSE_WATCH_MS,
+    );
+  let timer = again();
+  return { close: () => clearTimeout(timer) };
+}
+
+/** What was given to a connection after it had been given up can be taken up when there is no doubt any more. */
+function openDoubted({ registrations, parts }: MaintenanceOptions): void {
+  for (const { running, doubted } of registrations()) {
+    if (!running || doubted.size === 0) continue;
+    for (const lane of doubted) {
+      if (lane.unsureUntilMs === 0 || lane.state === 'closed') doubted.delete(lane);
+      else if (lane.state === 'ready' && performance.now() >= lane.unsureUntilMs) parts.lanes.open(lane);
+    }
+  }
 }
 
 function isWorking({ runs }: Lane): boolean {

@@ -40,6 +40,8 @@ export interface ConsumedRegistration {
   /** Batches in hand that start when less is in work. */
   overflow: { readonly entries: number; readonly run: () => void; readonly drop: () => void }[];
   readonly lanes: Map<string, Lane>;
+  /** Lanes of which something may be pending that nobody here knows of, see `Lane.unsureUntilMs`. */
+  readonly doubted: Set<Lane>;
   /** By version. */
   readonly targets: Map<number, LoadableVersion>;
 }
@@ -64,6 +66,7 @@ export function createConsumedRegistration(
     inWork: 0,
     overflow: [],
     lanes: new Map(),
+    doubted: new Set(),
     targets: new Map(),
   };
 }

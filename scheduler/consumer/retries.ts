@@ -47,6 +47,7 @@ export function createRetries(onDue: (due: DueEntries) => void): Retries {
       const due = pop(heap);
       // Forgotten ones are still in the heap.
       if (!due.lane.waiting.has(due.id)) continue;
+      due.lane.due += 1;
       const group = lanes.get(due.lane) ?? { ids: [], alone: [] };
       lanes.set(due.lane, group);
       (due.alone ? group.alone : group.ids).push(due.id);
@@ -65,6 +66,7 @@ export function createRetries(onDue: (due: DueEntries) => void): Retries {
     forget(lane) {
       lane.registration.waiting -= lane.waiting.size;
       lane.waiting.clear();
+      lane.due = 0;
     },
     get size() {
       return heap.length;

@@ -108,6 +108,7 @@ class BatchRunner implements Runner {
       ...{ target, registrationIndex, registrationId: id, shape: 'stream' },
       payload: batch.payload,
       entryCount: batch.ids.length,
+      attempts: batch.attempts,
       key: lane.stream,
       hashtag: lane.tag,
       executionSize: run.executionSize,

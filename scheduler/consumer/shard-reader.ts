@@ -20,7 +20,7 @@ export interface ShardReader extends AsyncDisposable {
   kick(registration: ConsumedRegistration): void;
   /** Ends waits of reads that cover lanes of the registration. */
   unblock(registration: ConsumedRegistration): void;
-  /** Reads every lane that no blocking read covers. */
+  /** Reads every lane that no blocking read covers; those whose news ring are read at every fifth call only. */
   sweepAll(): void;
   /** Looks at lanes nobody waits for, the more often the fewer there are; to be called every 50 ms. */
   sweepCold(nowMs: number): void;
@@ -44,6 +44,8 @@ const LANES_PER_TRACK = 64;
 const CLEARLY_BUSIER = 2;
 /** An empty read costs the server a few microseconds: this keeps looking below one hundredth of its time. */
 const COLD_SWEEP_MS_PER_LANE = 0.5;
+/** What rings misses nothing but a stream that was made anew with smaller ids. */
+const SWEEPS_PER_FULL = 5;
 
 export function createShardReader(options: ShardReaderOptions): ShardReader {
   return new TrackReader(options);
@@ -57,6 +59,7 @@ class TrackReader implements ShardReader {
   readonly #sweep: Sweep;
   #doorbell: Doorbell | null = null;
   #nextColdSweepMs = 0;
+  #sweeps = 0;
 
   constructor(options: ShardReaderOptions) {
     const { access, shard, node, settings, sink } = options;
@@ -116,7 +119,11 @@ class TrackReader implements ShardReader {
   }
 
   sweepAll(): void {
-    for (const lane of this.#tracks.keys()) if (lane.reading === 0) this.#sweep.add(lane);
+    this.#sweeps += 1;
+    const doorbell = this.#sweeps % SWEEPS_PER_FULL === 0 ? null : this.#doorbell;
+    for (const lane of this.#tracks.keys()) {
+      if (lane.reading === 0 && doorbell?.covers(lane) !== true) this.#sweep.add(lane);
+    }
   }
 
   sweepCold(nowMs: number): void {

@@ -6,41 +6,56 @@ import type { SandboxInfo, SandboxUsage } from '#runtime';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { SchedulerKeys } from '../keys.ts';
 import {
+  type Backlog,
+  type Backlogs,
   type Figures,
   type NodeSample,
   type NodeStatus,
   type Probe,
+  type RetryCount,
   SAMPLE_MS,
   type Sample,
   type SandboxSum,
+  type SelfFigures,
 } from './figures.ts';
 import { mergeAll, mergeAt, type NodeSamples, probeAt } from './merge-samples.ts';
 import type { Meter, Totals } from './meter.ts';
-import { createProber } from './prober.ts';
+import { createProber, type Prober } from './prober.ts';
 import { createRecentWork } from './recent-work.ts';
 
 export interface FiguresOptions {
   readonly access: Pick<RedisAccess, 'client'>;
-  readonly keys: Pick<SchedulerKeys, 'samples' | 'nodeFigures'>;
+  readonly keys: Pick<SchedulerKeys, 'samples' | 'nodeFigures' | 'backlogs'>;
   readonly fleet: Pick<Fleet, 'self' | 'consumers' | 'holdsSlot'>;
   readonly meter: Pick<Meter, 'sum' | 'totals'>;
   readonly inspectPool: () => readonly SandboxInfo[];
   /** The same with what each version takes; may take a second. */
   readonly measurePool: () => Promise<readonly SandboxUsage[]>;
   readonly ready: () => boolean;
+  readonly retries: () => readonly RetryCount[];
   /** Measures what one node measures for all. */
-  readonly probe: () => Promise<Probe>;
+  readonly probe: () => Promise<Measurement>;
   readonly version: string;
   readonly log: Logger;
+}
+
+/** What one node measures for all. */
+export interface Measurement {
+  readonly probe: Probe;
+  readonly backlogs: readonly Backlog[];
 }
 
 const HISTORY = 300;
 /** Longer than the pause of a node that is busy; shorter than anybody would call it present. */
 const STATUS_LIFE_MS = 5_000;
 const SAMPLES_LIFE_MS = 600_000;
+/** As long as the longest pause between two measurements, twice. */
+const BACKLOGS_LIFE_MS = 60_000;
 const NS_PER_MS = 1e6;
 /** Beats that the work of a registration is told of. */
 const WORK_BEATS = 5;
+/** Time between two looks at the loop, which is part of what is measured. */
+const LOOP_RESOLUTION_MS = 20;
 
 /** Begins to write this node's figures. */
 export function createFigures(options: FiguresOptions): Figures {
@@ -51,8 +66,11 @@ class RedisFigures implements Figures {
   readonly #options: FiguresOptions;
   readonly #delay: ReturnType<typeof monitorEventLoopDelay>;
   readonly #timer: NodeJS.Timeout;
-  readonly #prober: ReturnType<typeof createProber>;
+  readonly #prober: Prober<Measurement>;
   readonly #recentWork = createRecentWork(WORK_BEATS);
+  #loopDelayMs = 0;
+  /** The measurement that is in Redis. */
+  #told: Measurement | null = null;
   #before: { readonly totals: Totals; readonly atMs: number };
   #writing: Promise<void> | null = null;
   #usage: readonly SandboxUsage[] = [];
@@ -60,7 +78,7 @@ class RedisFigures implements Figures {
 
   constructor(options: FiguresOptions) {
     this.#options = options;
-    this.#delay = monitorEventLoopDelay({ resolution: 20 });
+    this.#delay = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
     this.#delay.enable();
     this.#prober = createProber(options.probe, options.log);
     this.#before = { totals: structuredClone(options.meter.sum()), atMs: performance.now() };
@@ -85,6 +103,16 @@ class RedisFigures implements Figures {
       return text == null ? [] : [[slot, JSON.parse(text) as NodeStatus] as const];
     });
     return new Map(known);
+  }
+
+  async backlogs(): Promise<Backlogs | null> {
+    const { access, keys } = this.#options;
+    const text = await access.client.get(keys.backlogs);
+    return text === null ? null : (JSON.parse(text) as Backlogs);
+  }
+
+  self(): SelfFigures {
+    return { usage: this.#usage, loopDelayMs: this.#loopDelayMs };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -130,12 +158,14 @@ class RedisFigures implements Figures {
   }
 
   async #write(): Promise<void> {
-    const { access, keys, fleet, meter, inspectPool, ready, version } = this.#options;
+    const { access, keys, fleet, meter, inspectPool, ready, retries, version } = this.#options;
     const { slot } = fleet.self;
     const pool = inspectPool();
     const { rss, heapUsed } = process.memoryUsage();
-    const loopDelayMs = Math.round((this.#delay.percentile(99) / NS_PER_MS) * 10) / 10;
+    const turnMs = this.#delay.percentile(99) / NS_PER_MS;
+    const loopDelayMs = Math.round(Math.max(0, turnMs - LOOP_RESOLUTION_MS) * 10) / 10;
     this.#delay.reset();
+    this.#loopDelayMs = loopDelayMs;
     const status: NodeStatus = {
       atMs: Date.now(),
       version,
@@ -143,22 +173,33 @@ class RedisFigures implements Figures {
       residentBytes: rss,
       heapBytes: heapUsed,
       loopDelayMs,
+      retries: retries(),
       sandboxes: pool.map((one) => sandboxStatus(one, this.#usage)),
       work: this.#recentWork.tick(meter.totals(), performance.now()),
     };
+    const newest = this.#isFirst() ? this.#prober.newest() : null;
     const memory = { sandboxes: sumOf(pool), nodeResidentBytes: rss, loopDelayMs };
     const sample: Omit<NodeSample, 'atMs'> = {
       ...this.#sinceLast(),
       ...memory,
-      probe: this.#isFirst() ? this.#prober.newest() : null,
+      probe: newest?.probe ?? null,
     };
     const samples = keys.samples(slot);
-    await access.client
+    const writing = access.client
       .multi()
       .set(keys.nodeFigures(slot), JSON.stringify(status), 'PX', STATUS_LIFE_MS)
       .xadd(samples, 'MAXLEN', '~', HISTORY, '*', 'sample', JSON.stringify(sample))
-      .pexpire(samples, SAMPLES_LIFE_MS)
-      .exec();
+      .pexpire(samples, SAMPLES_LIFE_MS);
+    if (newest !== null && newest !== this.#told) {
+      const told: Backlogs = {
+        atMs: Date.now(),
+        items: newest.backlogs,
+        deadLetters: newest.probe.deadLetters,
+      };
+      writing.set(keys.backlogs, JSON.stringify(told), 'PX', BACKLOGS_LIFE_MS);
+    }
+    await writing.exec();
+    this.#told = newest;
   }
 
   #sinceLast(): Omit<NodeSample, 'atMs' | 'sandboxes' | 'nodeResidentBytes' | 'loopDelayMs' | 'probe'> {

@@ -1,3 +1,4 @@
+import type { SandboxUsage } from '#runtime';
 import type { EndCounts } from '../delivery.ts';
 
 /** How far the readers are behind, over all streams. */
@@ -14,6 +15,42 @@ export interface Probe {
   readonly lag: Lag;
   /** Kept now. */
   readonly deadLetters: number;
+}
+
+/** What one registration has before it, over all its streams and nodes. */
+export interface Backlog {
+  readonly registrationId: string;
+  readonly functionName: string;
+  /** Of the registration: only a running one is worked on. */
+  readonly state: string;
+  /** Never less than there are; of a list registration with what is in its lists. */
+  readonly unread: number;
+  readonly unreadIsExact: boolean;
+  /** Read and in work: without those that wait for a retry. */
+  readonly pending: number;
+  readonly dueRetries: number;
+  /** Entries whose retry is not due yet. */
+  readonly waitingRetries: number;
+  /** What nodes could work on now: unread, pending and due retries of a running registration. */
+  readonly backlog: number;
+  /** Age of the oldest entry without an end, ms; null = there is none. */
+  readonly lagAgeMs: number | null;
+}
+
+/** Backlogs as they were measured for all nodes. */
+export interface Backlogs {
+  readonly atMs: number;
+  readonly items: readonly Backlog[];
+  /** Kept now. */
+  readonly deadLetters: number;
+}
+
+/** Entries of a registration that wait on one node for a retry. */
+export interface RetryCount {
+  readonly registrationId: string;
+  readonly waiting: number;
+  /** Those of them whose time has come. */
+  readonly due: number;
 }
 
 /** What one node says about one of its seconds. */
@@ -63,6 +100,7 @@ export interface NodeStatus {
   readonly residentBytes: number;
   readonly heapBytes: number;
   readonly loopDelayMs: number;
+  readonly retries: readonly RetryCount[];
   readonly sandboxes: readonly {
     readonly pid: number;
     readonly role: 'shared' | 'alone' | 'spare';
@@ -110,6 +148,17 @@ export interface Figures extends AsyncDisposable {
   history(): Promise<readonly Sample[]>;
   /** By slot, of those that have said something in the last seconds. */
   nodes(slots: readonly number[]): Promise<ReadonlyMap<number, NodeStatus>>;
+  /** Null when no node has measured them in the last minute. */
+  backlogs(): Promise<Backlogs | null>;
+  /** What this node has measured of itself, without asking Redis. */
+  self(): SelfFigures;
+}
+
+export interface SelfFigures {
+  /** Of the last second that was measured. */
+  readonly usage: readonly SandboxUsage[];
+  /** 99th percentile of the last second. */
+  readonly loopDelayMs: number;
 }
 
 export const SAMPLE_MS = 1_000;

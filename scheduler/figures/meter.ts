@@ -9,6 +9,7 @@ export interface Totals {
   readonly executions: number;
   readonly errors: number;
   readonly retries: number;
+  /** Sum over the executions; each counts as long as the batch in which it ran. */
   readonly durationMs: number;
   /** Counts per bucket, see durations. */
   readonly durations: readonly number[];
@@ -77,9 +78,10 @@ function addRun(counter: Counter, run: RunCount): void {
   counter.errors += failures;
   counter.retries += retries;
   if (durationMs === undefined) return;
-  counter.durationMs += durationMs;
+  const executions = Math.max(1, ended);
+  counter.durationMs += durationMs * executions;
   const bucket = bucketOf(durationMs);
-  counter.durations[bucket] = (counter.durations[bucket] ?? 0) + Math.max(1, ended);
+  counter.durations[bucket] = (counter.durations[bucket] ?? 0) + executions;
 }
 
 function addEnds({ entries }: Counter, { done, filtered, dead, expired }: EndCounts): void {

@@ -1,20 +1,19 @@
 import type { Logger } from 'pino';
-import type { Probe } from './figures.ts';
 
-/** Measures what costs Redis something: so often that it takes at most a twentieth of the time, at most once a second. */
-export interface Prober {
+/** Measures what costs Redis something: so often that it takes at most a hundredth of the time, at most once a second. */
+export interface Prober<Measurement> {
   /** Measures, if it is time to; never twice at once. */
   ask(): void;
   /** The newest measurement, unless it is too old to be worth anything. */
-  newest(): Probe | null;
+  newest(): Measurement | null;
 }
 
-const SHARE = 20;
+const SHARE = 100;
 const LONGEST_PAUSE_MS = 30_000;
 const GOOD_FOR_MS = 2 * LONGEST_PAUSE_MS;
 
-export function createProber(measure: () => Promise<Probe>, log: Logger): Prober {
-  let measured: Probe | null = null;
+export function createProber<Measurement>(measure: () => Promise<Measurement>, log: Logger): Prober<Measurement> {
+  let measured: Measurement | null = null;
   let measuredAtMs = 0;
   let isBusy = false;
   let notBeforeMs = 0;

@@ -20,6 +20,7 @@ import type { DeadLetters } from '../journal/dead-letters.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { SchedulerKeys } from '../keys.ts';
 import type { Log } from '../log.ts';
+import type { Metrics } from '../metrics/metrics.ts';
 import { packageVersion } from '../package-root.ts';
 import type { Reconciler } from '../reconciler.ts';
 import type { Settings } from '../settings.ts';
@@ -49,6 +50,7 @@ export interface DoorGround {
   readonly deadLetters: DeadLetters;
   readonly tokens: Tokens;
   readonly figures: Figures;
+  readonly metrics: Metrics;
 }
 
 export interface Doors {
@@ -91,11 +93,11 @@ function operationDependencies(ground: DoorGround): OperationDependencies {
 type HttpGround = OperationDependencies & { readonly operations: ReturnType<typeof createOperations> };
 
 function openHttp(ground: DoorGround, dependencies: HttpGround): Promise<HttpServer> {
-  const { settings, access, keys, fleet, tokens, figures, journal, log } = ground;
+  const { settings, access, keys, fleet, tokens, figures, metrics, journal, log } = ground;
   const live = createLive({ figures, journal, log, read: () => readers });
   const whole = {
     ...dependencies,
-    live,
+    ...{ live, metrics },
     version: packageVersion(),
     idempotency: createIdempotency({ access, keys, keepMs: settings.http.idempotencyKeepMs }),
     readiness: async () => readiness(ground),

@@ -1,19 +1,18 @@
 import type { RedisAccess } from '#functions';
 import type { Runtime } from '#runtime';
-import { createFigures } from '../figures/create-figures.ts';
-import type { Figures, Probe } from '../figures/figures.ts';
+import { createFigures, type Measurement } from '../figures/create-figures.ts';
+import type { Backlog, Figures, Probe } from '../figures/figures.ts';
 import type { Meter } from '../figures/meter.ts';
 import type { Fleet } from '../fleet/fleet.ts';
-import {
-  reportStreams,
-  type StreamReport,
-  type StreamReportDependencies,
-} from '../gateway/operations/stream-reports.ts';
+import { reportBacklogs } from '../gateway/operations/backlog-reports.ts';
+import type { StreamReportDependencies } from '../gateway/operations/stream-reports.ts';
 import type { DeadLetters } from '../journal/dead-letters.ts';
 import type { SchedulerKeys } from '../keys.ts';
 import type { Log } from '../log.ts';
+import type { StreamTrigger } from '../triggers/stream.ts';
 
-export interface FiguresGround extends StreamReportDependencies {
+export interface FiguresGround extends Omit<StreamReportDependencies, 'streams'> {
+  readonly streams: Pick<StreamTrigger, 'inspect' | 'facts' | 'waiting' | 'retries'>;
   readonly access: RedisAccess;
   readonly keys: SchedulerKeys;
   readonly fleet: Fleet;
@@ -28,28 +27,34 @@ export interface FiguresGround extends StreamReportDependencies {
 /** This node's figures, and those of the fleet. */
 export function openFigures(ground: FiguresGround, opening: AsyncDisposableStack): Figures {
   const { access, keys, fleet, runtime, meter, isReady, version, log } = ground;
-  return opening.use(
+  const figures: Figures = opening.use(
     createFigures({
       ...{ access, keys, fleet, meter, version, log },
       inspectPool: () => runtime.inspectPool(),
       measurePool: () => runtime.measurePool(),
       ready: isReady,
-      probe: () => measure(ground),
+      retries: () => ground.streams.retries(),
+      probe: () => measure(ground, figures),
     }),
   );
+  return figures;
 }
 
-async function measure(ground: FiguresGround): Promise<Probe> {
-  const [streams, deadLetters] = await Promise.all([reportStreams(ground), ground.deadLetters.total()]);
-  return { lag: lagOf(streams), deadLetters };
+async function measure(ground: FiguresGround, figures: Figures): Promise<Measurement> {
+  const [backlogs, deadLetters] = await Promise.all([
+    reportBacklogs({ ...ground, figures }),
+    ground.deadLetters.total(),
+  ]);
+  return { probe: { lag: lagOf(backlogs), deadLetters }, backlogs };
 }
 
-function lagOf(streams: readonly StreamReport[]): Probe['lag'] {
-  const groups = streams.flatMap((stream) => stream.groups);
+function lagOf(backlogs: readonly Backlog[]): Probe['lag'] {
+  const sum = (of: (backlog: Backlog) => number): number => backlogs.reduce((total, one) => total + of(one), 0);
+  const waiting = sum(({ dueRetries, waitingRetries }) => dueRetries + waitingRetries);
   return {
-    ageMs: Math.max(0, ...groups.map(({ lagAgeMs }) => lagAgeMs ?? 0)),
-    unread: groups.reduce((sum, { unread }) => sum + (unread ?? 0), 0),
-    pending: groups.reduce((sum, { pending }) => sum + pending, 0),
-    waiting: groups.reduce((sum, { waiting }) => sum + waiting, 0),
+    ageMs: Math.max(0, ...backlogs.map(({ lagAgeMs }) => lagAgeMs ?? 0)),
+    unread: sum(({ unread }) => unread),
+    pending: sum(({ pending }) => pending) + waiting,
+    waiting,
   };
 }

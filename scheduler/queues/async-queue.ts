@@ -1,3 +1,5 @@
+import type { TraceContext } from '#runtime';
+
 /** A batch of stream entries that any node may run. References only: the entries stay in the stream. */
 export interface EntriesJob {
   readonly kind: 'entries';
@@ -16,6 +18,8 @@ export interface CommandJob {
   readonly callId: string;
   readonly trigger: string;
   readonly args: string;
+  /** The trace that the call belongs to. */
+  readonly trace?: TraceContext;
 }
 
 /** Carries `async` executions over the fleet with BullMQ; the only place that knows BullMQ. */

@@ -3,7 +3,7 @@ import { PlatformError, type RedisAccess } from '#functions';
 import type { SchedulerErrorCode } from '../errors.ts';
 import type { SchedulerKeys } from '../keys.ts';
 import { ROLES, type Role } from './role.ts';
-import type { TokenRecord, Tokens } from './tokens.ts';
+import type { TokenChecks, TokenRecord, Tokens } from './tokens.ts';
 
 export interface TokensOptions {
   readonly access: Pick<RedisAccess, 'client'>;
@@ -26,6 +26,8 @@ const TOKEN = /^rgt_([0-9a-f]{12})_[A-Za-z0-9_-]{43}$/;
 const NAME = /^[^\p{Cc}]{1,100}$/u;
 const SECRET_BYTES = 32;
 const USED_EVERY_MS = 60_000;
+/** How long `lasting` waits for Redis. */
+const PATIENCE_MS = 500;
 const LONGEST_LIFE_MS = 10 * 365 * 86_400_000;
 
 /**
@@ -43,7 +45,25 @@ export function createTokens({ access, keys, rememberMs = 1_000 }: TokensOptions
     client.hset(keys.tokensUsed, id, nowMs).catch(() => usedAtMs.delete(id));
   };
 
+  const checksBy = (tokensNow: () => Promise<StoredTokens>): TokenChecks => ({
+    async areThere() {
+      return (await tokensNow()).size > 0;
+    },
+    async verify(token) {
+      const id = TOKEN.exec(token)?.[1];
+      const stored = id === undefined ? undefined : (await tokensNow()).get(id);
+      if (id === undefined || stored === undefined) return null;
+      const nowMs = Date.now();
+      if (!timingSafeEqual(hashOf(token), Buffer.from(stored.hash, 'hex'))) return null;
+      if (stored.expiresAtMs !== null && stored.expiresAtMs <= nowMs) return null;
+      noteUse(id, nowMs);
+      return recordOf(id, stored, String(nowMs));
+    },
+  });
+
   return {
+    ...checksBy(() => known.recent()),
+    lasting: checksBy(() => known.lasting()),
     async create({ name, role, expiresInMs }) {
       checkRequest(name, role, expiresInMs);
       const id = randomBytes(6).toString('hex');
@@ -66,19 +86,6 @@ export function createTokens({ access, keys, rememberMs = 1_000 }: TokensOptions
       known.forget();
       if (removed === 0) throw notFound(id);
     },
-    async areThere() {
-      return (await known.recent()).size > 0;
-    },
-    async verify(token) {
-      const id = TOKEN.exec(token)?.[1];
-      const stored = id === undefined ? undefined : (await known.recent()).get(id);
-      if (id === undefined || stored === undefined) return null;
-      const nowMs = Date.now();
-      if (!timingSafeEqual(hashOf(token), Buffer.from(stored.hash, 'hex'))) return null;
-      if (stored.expiresAtMs !== null && stored.expiresAtMs <= nowMs) return null;
-      noteUse(id, nowMs);
-      return recordOf(id, stored, String(nowMs));
-    },
   };
 }
 
@@ -87,6 +94,8 @@ type StoredTokens = ReadonlyMap<string, StoredToken>;
 /** All tokens as they were read a moment ago. */
 interface Memory {
   recent(): Promise<StoredTokens>;
+  /** As `recent`, or as they were last read when that takes too long. */
+  lasting(): Promise<StoredTokens>;
   read(): Promise<StoredTokens>;
   forget(): void;
 }
@@ -94,20 +103,40 @@ interface Memory {
 function createMemory(client: TokensOptions['access']['client'], key: string, rememberMs: number): Memory {
   let known: { readonly tokens: StoredTokens; readonly untilMs: number } | null = null;
   let reading: Promise<StoredTokens> | null = null;
+  let readingSinceMs = 0;
+  /** What was read last, however long ago. */
+  let last: StoredTokens | null = null;
   const read = async (): Promise<StoredTokens> => {
     const texts = Object.entries(await client.hgetall(key));
     const tokens = new Map(texts.map(([id, text]) => [id, JSON.parse(text) as StoredToken]));
+    last = tokens;
     known = { tokens, untilMs: performance.now() + rememberMs };
     return tokens;
   };
-  return {
-    read,
-    recent() {
-      if (known !== null && performance.now() < known.untilMs) return Promise.resolve(known.tokens);
-      reading ??= read().finally(() => {
+  const recent = (): Promise<StoredTokens> => {
+    if (known !== null && performance.now() < known.untilMs) return Promise.resolve(known.tokens);
+    if (reading === null) {
+      readingSinceMs = performance.now();
+      reading = read().finally(() => {
         reading = null;
       });
-      return reading;
+    }
+    return reading;
+  };
+  return {
+    read,
+    recent,
+    async lasting() {
+      const isLate = reading !== null && performance.now() - readingSinceMs > PATIENCE_MS;
+      if (isLate && last !== null) return last;
+      const late = Promise.withResolvers<null>();
+      const timer = setTimeout(() => late.resolve(null), PATIENCE_MS);
+      const found = await Promise.race([recent().catch(() => null), late.promise]);
+      clearTimeout(timer);
+      const tokens = found ?? last;
+      if (tokens !== null) return tokens;
+      const message = 'Redis does not answer, and this node has not read any tokens yet';
+      throw new PlatformError('REDIS_UNREACHABLE', message, { retryable: true });
     },
     forget() {
       known = null;

@@ -1,4 +1,4 @@
-import type { EndedEntries } from '#runtime';
+import type { EndedEntries, TraceContext } from '#runtime';
 import { errorTitle } from '../consumer/failures.ts';
 import type { RunCount } from '../journal/journal.ts';
 import { guestErrorReply } from './command-reply.ts';
@@ -7,6 +7,8 @@ import { guestErrorReply } from './command-reply.ts';
 export interface Call {
   readonly args: string;
   readonly answer: (reply: string) => void;
+  /** The trace that it belongs to. */
+  readonly trace?: TraceContext;
   /** Of a hooked command: hands it on; resolves with the reply. */
   readonly next?: (command: string) => Promise<string>;
 }

@@ -1,3 +1,5 @@
+import type { TraceContext } from '#runtime';
+
 /** What the RESP door asks of the command trigger. */
 export interface CommandCalls {
   /**
@@ -8,4 +10,16 @@ export interface CommandCalls {
   call(name: string, args: string, answer: (reply: string) => void): void;
   /** True when a registration answers to this trigger on this node. */
   has(name: string): boolean;
+}
+
+/** What the HTTP door asks of it: its calls may belong to a trace. */
+export interface TracedCalls extends CommandCalls {
+  /** The same as `call`. @param trace what the caller sent of it, as it came. */
+  callWithin(trace: TraceContext, call: NamedCall): void;
+}
+
+export interface NamedCall {
+  readonly name: string;
+  readonly args: string;
+  readonly answer: (reply: string) => void;
 }

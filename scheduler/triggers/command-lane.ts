@@ -233,6 +233,7 @@ export class CommandLane {
       executionSize: 1,
       ordered,
       wantResults: true,
+      traceOf: (entry) => calls[entry]?.trace,
       onEnded: (ended) => {
         run.take(ended);
         if (!ordered) permit?.release(endedFor(ended));

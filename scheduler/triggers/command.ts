@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { type ActiveRegistration, type LoadableVersion, latin1FromUtf8, type RedisAccess } from '#functions';
-import type { Invocation, Outcome } from '#runtime';
+import type { Invocation, Outcome, TraceContext } from '#runtime';
 import { deliveryModeOf } from '../consumer/registration.ts';
 import type { TokenBucket } from '../consumer/token-bucket.ts';
 import type { Permits } from '../fleet/fleet.ts';
@@ -10,7 +10,7 @@ import type { AsyncQueue, CommandJob } from '../queues/async-queue.ts';
 import type { Settings } from '../settings.ts';
 import { type CallRates, createCallRates } from './call-rates.ts';
 import type { Call } from './call-run.ts';
-import type { CommandCalls } from './command-calls.ts';
+import type { NamedCall, TracedCalls } from './command-calls.ts';
 import { CommandLane } from './command-lane.ts';
 import {
   ABORTED_REPLY,
@@ -39,7 +39,7 @@ export interface CommandTriggerOptions {
   readonly log: Logger;
 }
 
-export interface CommandTrigger extends Trigger, CommandCalls {
+export interface CommandTrigger extends Trigger, TracedCalls {
   /** Runs a command of mode `async` that came by the queue; resolves with its RESP2 reply, errors included. */
   runCommand(job: CommandJob, signal: AbortSignal): Promise<string>;
 }
@@ -77,12 +77,21 @@ class LaneTable implements CommandTrigger {
   }
 
   call(name: string, args: string, answer: (reply: string) => void): void {
+    this.#call(name, { args, answer });
+  }
+
+  callWithin(trace: TraceContext, { name, args, answer }: NamedCall): void {
+    this.#call(name, { args, answer, trace });
+  }
+
+  #call(name: string, call: Call): void {
+    const { args, answer } = call;
     const lane = this.#lanes.get(name);
     if (lane === undefined) answer(NOT_FOUND_REPLY);
     else if (this.#isDraining) answer(DRAINING_REPLY);
     else if (lane.registration.state !== 'running') answer(stoppedAnswer(lane));
     else if (!lane.wants(args)) answer(FILTERED_REPLY);
-    else this.#admit(lane, name, { args, answer });
+    else this.#admit(lane, name, call);
   }
 
   #admit(lane: CommandLane, name: string, call: Call): void {
@@ -110,7 +119,8 @@ class LaneTable implements CommandTrigger {
     const { promise, resolve } = Promise.withResolvers<string>();
     const onAbort = (): void => resolve(INTERRUPTED_REPLY);
     signal.addEventListener('abort', onAbort, { once: true });
-    lane.add({ args: Buffer.from(job.args, 'base64').toString('latin1'), answer: resolve });
+    const args = Buffer.from(job.args, 'base64').toString('latin1');
+    lane.add({ args, answer: resolve, ...(job.trace === undefined ? {} : { trace: job.trace }) });
     const reply = await promise;
     signal.removeEventListener('abort', onAbort);
     return reply;
@@ -203,7 +213,7 @@ class LaneTable implements CommandTrigger {
     return new CommandLane(options, registration, target);
   }
 
-  #enqueue(lane: CommandLane, name: string, { args, answer }: Call): void {
+  #enqueue(lane: CommandLane, name: string, { args, answer, trace }: Call): void {
     const { queue, settings } = this.#options;
     const { id } = lane.registration.spec;
     if (this.#queued >= settings.delivery.maxInFlight) {
@@ -212,7 +222,8 @@ class LaneTable implements CommandTrigger {
     }
     this.#queued += 1;
     const encoded = Buffer.from(args, 'latin1').toString('base64');
-    const job: CommandJob = { kind: 'command', callId: randomUUID(), trigger: name, args: encoded };
+    const common: CommandJob = { kind: 'command', callId: randomUUID(), trigger: name, args: encoded };
+    const job = trace === undefined ? common : { ...common, trace };
     const open = this.#inQueue.get(id) ?? new Set();
     this.#inQueue.set(id, open);
     const done = (reply: string): void => {

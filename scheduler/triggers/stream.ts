@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { ActiveRegistration, LoadableVersion, RedisAccess, RegistrationState, StreamHeads } from '#functions';
 import type { Invocation, Outcome } from '#runtime';
 import { createConsumer } from '../consumer/consumer.ts';
-import type { LaneFacts, LaneReport } from '../consumer/inspect.ts';
+import type { LaneFacts, LaneReport, WaitingRetries } from '../consumer/inspect.ts';
 import type { ReaderState } from '../consumer/reader-watch.ts';
 import type { EndCounts } from '../delivery.ts';
 import type { Fleet, Permits, StreamLeases } from '../fleet/fleet.ts';
@@ -29,6 +29,8 @@ export interface StreamTrigger extends Trigger {
   readers(): ReaderState;
   /** Entries of a registration that wait on this node for a retry. */
   waiting(registrationId: string): number;
+  /** Of all registrations that have any. */
+  retries(): readonly WaitingRetries[];
 }
 
 export interface StreamTriggerOptions {
@@ -97,6 +99,7 @@ export function createStreamTrigger(options: StreamTriggerOptions): StreamTrigge
     facts: () => consumer.facts(),
     readers: () => consumer.readers(),
     waiting: (registrationId) => consumer.waiting(registrationId),
+    retries: () => consumer.retries(),
     async [Symbol.asyncDispose]() {
       forgetGone();
       await consumer[Symbol.asyncDispose]();

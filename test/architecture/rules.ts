@@ -38,7 +38,7 @@ export const PARTS: Readonly<Record<string, Part>> = {
     values: [],
     types: ['runtime/bindings', 'runtime/invocation.ts', 'runtime/sandbox/messages.ts'],
   },
-  'runtime/invocation.ts': { values: [], types: ['functions/index.ts'] },
+  'runtime/invocation.ts': { values: [], types: ['functions/index.ts', 'runtime/bindings'] },
   'runtime/outcome.ts': { values: [], types: ['functions/index.ts'] },
   'runtime/runtime.ts': {
     values: [],
@@ -85,6 +85,11 @@ export const PARTS: Readonly<Record<string, Part>> = {
   'scheduler/executions': { values: SCHEDULER_COMMON, types: SCHEDULER_TYPES },
   'scheduler/futures': { values: SCHEDULER_COMMON, types: SCHEDULER_TYPES },
   'scheduler/figures': { values: SCHEDULER_COMMON, types: SCHEDULER_TYPES },
+  'scheduler/tracing': { values: SCHEDULER_COMMON, types: SCHEDULER_TYPES },
+  'scheduler/metrics': {
+    values: [...SCHEDULER_COMMON, 'scheduler/figures'],
+    types: [...SCHEDULER_TYPES, 'scheduler/triggers/stream.ts'],
+  },
   'scheduler/tokens': { values: SCHEDULER_COMMON, types: SCHEDULER_TYPES },
   'scheduler/package-root.ts': { values: [] },
   'scheduler/triggers': {
@@ -113,6 +118,7 @@ export const PARTS: Readonly<Record<string, Part>> = {
       'scheduler/journal',
       'scheduler/executions',
       'scheduler/figures',
+      'scheduler/metrics',
       'scheduler/tokens',
     ],
     types: SCHEDULER_TYPES,
@@ -163,6 +169,8 @@ export const CONTRACTS: readonly string[] = [
   'scheduler/gateway/operations/operation.ts',
   'scheduler/figures/figures.ts',
   'scheduler/tokens/tokens.ts',
+  'scheduler/metrics/metrics.ts',
+  'scheduler/tracing/tracing.ts',
 ];
 
 /** What runs in the browser. */
@@ -178,6 +186,11 @@ export const PACKAGES: Readonly<Record<string, Part>> = {
   },
   fastify: { values: ['scheduler/gateway/http'] },
   '@fastify/multipart': { values: ['scheduler/gateway/http'] },
+  '@opentelemetry/api': { values: ['scheduler/tracing'] },
+  '@opentelemetry/core': { values: ['scheduler/tracing'] },
+  '@opentelemetry/exporter-trace-otlp-http': { values: ['scheduler/tracing'] },
+  '@opentelemetry/resources': { values: ['scheduler/tracing'] },
+  '@opentelemetry/sdk-trace': { values: ['scheduler/tracing'] },
   '@fastify/swagger': { values: ['scheduler/gateway/http'] },
   ajv: { values: ['scheduler/gateway/http'] },
   typebox: { values: ['scheduler/gateway/http'] },

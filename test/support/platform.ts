@@ -93,7 +93,7 @@ async function serverGone(dataDir: string): Promise<void> {
 
 /** The environment without settings of a platform that the developer may have set. */
 function cleanEnvironment(): Record<string, string> {
-  const entries = Object.entries(process.env).filter(([name]) => !name.startsWith('REGEARS_'));
+  const entries = Object.entries(process.env).filter(([name]) => !/^(REGEARS|OTEL)_/.test(name));
   return Object.fromEntries(entries) as Record<string, string>;
 }
 

@@ -2,10 +2,15 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { PlatformError } from '#functions';
 import type { SchedulerErrorCode } from '../../errors.ts';
 import { includes, type Role } from '../../tokens/role.ts';
-import type { Tokens } from '../../tokens/tokens.ts';
+import type { TokenChecks, Tokens } from '../../tokens/tokens.ts';
 import type { Caller } from './route.ts';
 
-export interface Authentication {
+export interface Authentication extends Identification {
+  /** The same for what has to be answered while Redis is away: by tokens as they were last read. REDIS_UNREACHABLE when none ever were. */
+  readonly lasting: Identification;
+}
+
+export interface Identification {
   /** True while nobody has to show a token: there is none, and the door listens on loopback. */
   isOpen(): Promise<boolean>;
   /** Who asks. UNAUTHENTICATED. */
@@ -16,7 +21,14 @@ const EVERYBODY: Caller = { role: 'admin', name: null, tokenId: null };
 const SCHEME = /^Bearer +([\x21-\x7e]+)$/i;
 
 /** @param isLoopback whether only this machine can reach the door. */
-export function createAuthentication(tokens: Pick<Tokens, 'areThere' | 'verify'>, isLoopback: boolean): Authentication {
+export function createAuthentication(
+  tokens: Pick<Tokens, 'areThere' | 'verify' | 'lasting'>,
+  isLoopback: boolean,
+): Authentication {
+  return { ...identificationBy(tokens, isLoopback), lasting: identificationBy(tokens.lasting, isLoopback) };
+}
+
+function identificationBy(tokens: TokenChecks, isLoopback: boolean): Identification {
   const isOpen = async (): Promise<boolean> => isLoopback && !(await tokens.areThere());
   return {
     isOpen,

@@ -60,9 +60,9 @@ function mountRoute(options: MountOptions, route: HttpRoute, state: WorkState): 
     config: { documentedBody: documentedBody(route) } as object,
     onRequest: async (request) => {
       if (route.role !== null) {
-        checkState(options, state);
-        guardRequest(request.headers, options.settings, await options.authentication.isOpen());
-        const caller = await options.authentication.identify(request.headers);
+        if (route.unconditional !== true) checkState(options, state);
+        // Tokens are in Redis, which may hang without being away.
+        const caller = await within({ deadlineMs: DEADLINE_MS }, identify(options, route, request));
         checkRole(caller, route.role);
         callers.set(request, caller);
       }
@@ -80,6 +80,16 @@ function mountRoute(options: MountOptions, route: HttpRoute, state: WorkState): 
       }
     },
   });
+}
+
+async function identify(
+  { authentication, settings }: MountOptions,
+  { unconditional }: HttpRoute,
+  { headers }: FastifyRequest,
+): Promise<Caller> {
+  const identification = unconditional === true ? authentication.lasting : authentication;
+  guardRequest(headers, settings, await identification.isOpen());
+  return identification.identify(headers);
 }
 
 const NOBODY: Caller = { role: 'read', name: null, tokenId: null };
@@ -138,7 +148,7 @@ function sendAnswer(reply: FastifyReply, given: Exclude<RouteAnswer, { events: u
 }
 
 /** Work that cannot be given up goes on; its client need not wait for ever. */
-async function within<T>(route: HttpRoute, work: Promise<T>): Promise<T> {
+async function within<T>(route: Pick<HttpRoute, 'deadlineMs'>, work: Promise<T>): Promise<T> {
   const { deadlineMs = DEADLINE_MS } = route;
   if (deadlineMs === null) return work;
   let timer: NodeJS.Timeout | undefined;

@@ -82,6 +82,8 @@ export interface RouteSpec<P extends TProperties, Q extends TProperties, B exten
   readonly path: string;
   /** Least role; null = everybody. */
   readonly role: Role | null;
+  /** True: answers also while Redis is away or the node drains; tokens then count as they were last known. */
+  readonly unconditional?: boolean;
   /** Heading in the documents. */
   readonly area: string;
   /** One line. */

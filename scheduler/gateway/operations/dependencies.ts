@@ -11,7 +11,7 @@ import type { Journal } from '../../journal/journal.ts';
 import type { SchedulerKeys } from '../../keys.ts';
 import type { Settings } from '../../settings.ts';
 import type { Tokens } from '../../tokens/tokens.ts';
-import type { CommandCalls } from '../../triggers/command-calls.ts';
+import type { TracedCalls } from '../../triggers/command-calls.ts';
 import type { StreamTrigger } from '../../triggers/stream.ts';
 
 /** What the management commands work with. */
@@ -21,10 +21,10 @@ export interface OperationDependencies {
   readonly journal: Pick<Journal, 'stats' | 'clearStats' | 'logs'>;
   readonly deadLetters: DeadLetters;
   readonly streams: Pick<StreamTrigger, 'inspect' | 'facts' | 'waiting'>;
-  readonly calls: CommandCalls;
+  readonly calls: TracedCalls;
   readonly access: Pick<RedisAccess, 'facts' | 'client' | 'shards' | 'tagOf' | 'openPipe'>;
   readonly keys: Pick<SchedulerKeys, 'streams' | 'schedule' | 'captured' | 'lease'>;
-  readonly settings: Pick<Settings, 'fleet' | 'limits' | 'caps' | 'executions' | 'sandboxes' | 'prefix'>;
+  readonly settings: Pick<Settings, 'fleet' | 'limits' | 'caps' | 'executions' | 'sandboxes' | 'prefix' | 'http'>;
   readonly executions: Omit<Executions, 'drain' | typeof Symbol.asyncDispose>;
   readonly registeredRuns: Pick<RegisteredRuns, 'list' | 'find' | 'drop'>;
   /** Evaluates a script without putting anything in force. */
@@ -34,7 +34,7 @@ export interface OperationDependencies {
   /** What was set with RG.CONFIGSET. */
   readonly options: Pick<Options, 'read' | 'set' | 'forFunctions'>;
   readonly tokens: Tokens;
-  readonly figures: Pick<Figures, 'latest' | 'history' | 'nodes'>;
+  readonly figures: Pick<Figures, 'latest' | 'history' | 'nodes' | 'backlogs' | 'self'>;
   /** Settings of this node as they may be shown. */
   readonly shownSettings: readonly ShownSetting[];
   readonly log: Logger;

@@ -156,6 +156,29 @@ describe('names', () => {
     expect(() => resolve({ env: { PATH: '/bin', REGEARS_URL: 'redis://x', REGEARS_CONFIG: 'x.json' } })).not.toThrow();
   });
 
+  test('standard variables name the collector of traces where nothing of ours does', () => {
+    const endpoint = (sources: SettingSources): string | null => resolve(sources).settings.trace.endpoint;
+    const base = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c:4318/otlp/' };
+    const traces = { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'https://d/take' };
+    expect(endpoint({})).toBeNull();
+    expect(endpoint({ env: base })).toBe('http://c:4318/otlp/v1/traces');
+    expect(endpoint({ env: { ...base, ...traces } })).toBe('https://d/take');
+    expect(endpoint({ env: { ...base, OTEL_SDK_DISABLED: 'true' } })).toBeNull();
+    expect(endpoint({ env: { ...base, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: '' } })).toBe('http://c:4318/otlp/v1/traces');
+    expect(endpoint({ env: base, file: { traceEndpoint: 'http://e:4318' } })).toBe('http://e:4318/v1/traces');
+    expect(resolve({ env: base }).origins['trace.endpoint']).toEqual({
+      source: 'environment',
+      name: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+    });
+    expect(problemsOf({ env: { OTEL_EXPORTER_OTLP_ENDPOINT: 'c:4318' } })).toContain('allowed is http://host:port');
+    const refused = problemsOf({ flags: { 'trace-endpoint': 'http://user:secret@c' } });
+    expect([refused.includes('no credentials in it'), refused.includes('secret')]).toEqual([true, false]);
+  });
+
+  test.each(['1.5', '-1', 'half', ''])('%s is no share', (text) => {
+    expect(problemsOf({ flags: { 'trace-ratio': text } })).toContain('a number from 0 (none) to 1 (all)');
+  });
+
   test('a setting spelt twice in the file is refused', () => {
     expect(problemsOf({ file: { respPort: 1, 'resp-port': 2 } })).toContain('are the same setting');
   });

@@ -183,3 +183,27 @@ test('a retried entry that was deleted meanwhile ends as lost to trim', async ()
   expect(await untilEnded(node, 1)).toMatchObject({ dead: 1, lost: 1 });
   expect(await deadLettersOf(node)).toMatchObject([{ entryId: id, reason: 'lost_to_trim' }]);
 });
+
+test('what waits for a retry is told of, and apart from it what is due and cannot be had yet', async () => {
+  const { hit } = counter();
+  await using node = await startNode({
+    url: redis.url,
+    execute: runWith(({ fields }) => {
+      if (fields.n === '1' && hit('1') === 1) throw new Error('not yet');
+      return 'done';
+    }),
+  });
+  const client = redis.client();
+  await addEntries(node.access, 2);
+  await node.trigger.apply([registration({ retryIntervalMs: 300 })]);
+  await waitFor(() => node.trigger.retries().length > 0, { what: 'a failed entry' });
+  expect(node.trigger.retries()).toEqual([{ registrationId: REGISTRATION, waiting: 1, due: 0 }]);
+  // Claims are writes: from now on none comes through.
+  await client.call('CLIENT', 'PAUSE', '20000', 'WRITE');
+  await waitFor(() => node.trigger.retries()[0]?.due === 1, { what: 'a due retry' });
+  expect(node.trigger.retries()).toEqual([{ registrationId: REGISTRATION, waiting: 1, due: 1 }]);
+  await client.call('CLIENT', 'UNPAUSE');
+  expect(await untilEnded(node, 2)).toMatchObject({ done: 2 });
+  expect(node.trigger.retries()).toEqual([]);
+  expect(await pendingOf(node)).toBe(0);
+});

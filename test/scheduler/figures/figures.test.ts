@@ -54,7 +54,7 @@ describe('the meter', () => {
       executions: 3,
       errors: 1,
       retries: 4,
-      durationMs: 3,
+      durationMs: 6,
       entries: { done: 5, filtered: 1 },
     });
     expect(meter.sum().durations.reduce((sum, count) => sum + count, 0)).toBe(2);

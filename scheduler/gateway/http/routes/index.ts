@@ -5,10 +5,12 @@ import { executionRoutes } from './executions.ts';
 import { functionRoutes } from './functions.ts';
 import { healthRoutes } from './health.ts';
 import { liveRoutes } from './live.ts';
+import { metricsRoute } from './metrics.ts';
 import { nodeRoutes } from './nodes.ts';
 import { overviewRoute } from './overview.ts';
 import { registrationRoutes } from './registrations.ts';
 import { runRoutes } from './runs.ts';
+import { scalerRoute } from './scaler.ts';
 import { streamRoutes } from './streams.ts';
 import { systemRoutes } from './system.ts';
 import { tokenRoutes } from './tokens.ts';
@@ -29,6 +31,8 @@ export function createRoutes(dependencies: HttpDependencies): readonly HttpRoute
     ...nodeRoutes(dependencies),
     ...systemRoutes(dependencies),
     ...tokenRoutes(dependencies),
+    scalerRoute(dependencies),
+    metricsRoute(dependencies),
     ...healthRoutes(dependencies),
   ];
 }

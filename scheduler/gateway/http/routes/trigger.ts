@@ -1,5 +1,7 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { Type } from 'typebox';
 import { decodeReply, encodeCommand, latin1FromUtf8, PlatformError } from '#functions';
+import type { TraceContext } from '#runtime';
 import type { SchedulerErrorCode } from '../../../errors.ts';
 import { callFailure, NOT_RUN_CODES } from '../../../triggers/command-reply.ts';
 import { argumentBytes, type JsonValue, jsonValue, parsedValue } from '../../operations/json-values.ts';
@@ -14,6 +16,8 @@ const MAX_BODY_BYTES = 16 * 1024 * 1024;
 const LONGEST_MS = 600_000;
 const DEFAULT_MS = 30_000;
 const KEY = /^[\x21-\x7e]{1,255}$/;
+/** Of what W3C Trace Context allows; longer ones are left alone. */
+const LONGEST_TRACE_HEADER = 512;
 const RAW_TYPES = ['text/plain', 'application/octet-stream'];
 
 export const Timeout = Type.Optional(Type.Integer({ minimum: 1, maximum: LONGEST_MS, default: DEFAULT_MS }));
@@ -29,7 +33,7 @@ export function triggerRoute(dependencies: HttpDependencies): HttpRoute {
     summary: 'Call a command function',
     description:
       'With header `Idempotency-Key` (1 to 255 visible characters) the call runs once: whoever comes with the same key waits for it, or ' +
-      'gets its answer again. When `timeoutMs` is over the answer is 504; the call itself goes on.',
+      'gets its answer again. With headers `traceparent` and `tracestate` (W3C Trace Context) the call belongs to that trace. When `timeoutMs` is over the answer is 504; the call itself goes on.',
     params: { name: Type.String({ minLength: 1, maxLength: 1_024, description: 'What it was registered as' }) },
     query: { timeoutMs: Timeout, ...RESULTS_QUERY },
     payload: {
@@ -51,7 +55,8 @@ export function triggerRoute(dependencies: HttpDependencies): HttpRoute {
       const { params, query, payload } = request;
       const name = latin1FromUtf8(params.name);
       const args = encodeCommand([name, ...argumentsOf(payload)]);
-      const run = (): Promise<CallAnswer> => callNow(dependencies, name, args);
+      const trace = traceOf(request.headers);
+      const run = (): Promise<CallAnswer> => callNow(dependencies, { name, args, trace });
       const { reply, durationMs, replayed } = await runWithin(dependencies, request, { args, run });
       const failure = callFailure(reply);
       if (failure !== null) throw failure;
@@ -69,12 +74,26 @@ function argumentsOf(payload: Payload | null): readonly string[] {
   return given.map(argumentBytes);
 }
 
-function callNow({ calls }: HttpDependencies, name: string, args: string): Promise<CallAnswer> {
+interface OwnCall {
+  readonly name: string;
+  readonly args: string;
+  readonly trace: TraceContext | undefined;
+}
+
+function traceOf({ traceparent, tracestate }: IncomingHttpHeaders): TraceContext | undefined {
+  if (typeof traceparent !== 'string' || traceparent.length > LONGEST_TRACE_HEADER) return undefined;
+  return typeof tracestate === 'string' && tracestate.length <= LONGEST_TRACE_HEADER
+    ? { traceparent, tracestate }
+    : { traceparent };
+}
+
+function callNow({ calls }: HttpDependencies, { name, args, trace }: OwnCall): Promise<CallAnswer> {
   const beginMs = performance.now();
   return new Promise((resolve) => {
-    calls.call(name, args, (reply) => {
+    const answer = (reply: string): void =>
       resolve({ reply, durationMs: Math.round((performance.now() - beginMs) * 1_000) / 1_000 });
-    });
+    if (trace === undefined) calls.call(name, args, answer);
+    else calls.callWithin(trace, { name, args, answer });
   });
 }
 

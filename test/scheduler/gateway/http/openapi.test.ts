@@ -109,6 +109,8 @@ const EXAMPLES: Readonly<Record<string, Example>> = {
   // The first token closes the door, so what needs one comes at the very end, in its own test.
   postTokens: { path: () => '/v1/tokens', json: { name: 'late', role: 'admin' }, status: 201, last: true },
   deleteTokensById: { path: () => '/v1/tokens/none', status: 404, last: true },
+  getScaler: { path: () => `/v1/scaler?registration=${segment(STREAM)}&function=shop` },
+  getMetrics: { path: () => '/metrics' },
   getLivez: { path: () => '/livez' },
   getReadyz: { path: () => '/readyz' },
 };

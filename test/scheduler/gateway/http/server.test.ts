@@ -8,17 +8,27 @@ import { defineRoute, type HttpRoute } from '../../../../scheduler/gateway/http/
 import { healthRoutes } from '../../../../scheduler/gateway/http/routes/health.ts';
 import { createHttpServer, type HttpServer } from '../../../../scheduler/gateway/http/server.ts';
 import type { StaticSource } from '../../../../scheduler/gateway/http/static-files.ts';
-import type { Tokens } from '../../../../scheduler/tokens/tokens.ts';
+import type { HttpSettings } from '../../../../scheduler/settings.ts';
+import type { TokenChecks, Tokens } from '../../../../scheduler/tokens/tokens.ts';
 import { withoutLeaks } from '../../../support/leaks.ts';
 import { waitFor } from '../../../support/wait.ts';
 import { apiAt } from './support/api.ts';
 import { follow } from './support/events.ts';
 
 const log = pino({ level: 'silent' });
-const settings = { origins: [], maxConnections: 20, eventClients: 5, answerMs: 1_000, idempotencyKeepMs: 1_000 };
+const settings: HttpSettings = {
+  origins: [],
+  maxConnections: 20,
+  eventClients: 5,
+  answerMs: 1_000,
+  idempotencyKeepMs: 1_000,
+  metricsAccess: 'token',
+  metricsLabels: 10,
+};
+const CHECKS: TokenChecks = { areThere: async () => false, verify: async () => null };
 const NO_TOKENS: Tokens = {
-  areThere: async () => false,
-  verify: async () => null,
+  ...CHECKS,
+  lasting: CHECKS,
   list: async () => [],
   create: () => Promise.reject(new Error('not here')),
   revoke: () => Promise.reject(new Error('not here')),
@@ -233,4 +243,22 @@ test('files of the dashboard come from memory, with types, tags and a policy', a
   expect((await api.get('/notes.txt')).status).toBe(404);
   expect((await api.get('/../../etc/passwd')).status).toBe(404);
   expect((await api.get('/..%2f..%2fetc%2fpasswd')).status).toBe(404);
+});
+
+test('a route that is unconditional answers while Redis is away and while the node drains; the others say so', async () => {
+  const always = defineRoute({
+    ...base,
+    path: '/v1/always',
+    unconditional: true,
+    handle: () => ({ body: { ok: true } }),
+  });
+  let isThere = false;
+  await using server = await serve({ routes: [always, fine], available: () => isThere });
+  const api = apiAt(server.port);
+  expect((await api.get('/v1/always')).status).toBe(200);
+  expect((await api.get('/v1/fine')).body.code).toBe('REDIS_UNREACHABLE');
+  isThere = true;
+  await server.drain(0);
+  expect((await api.get('/v1/always')).status).toBe(200);
+  expect((await api.get('/v1/fine')).body.code).toBe('NODE_DRAINING');
 });
