@@ -38,7 +38,6 @@ export interface RegistrationFigures {
   readonly retries: number;
   readonly p50Ms: number | null;
   readonly p99Ms: number | null;
-  readonly streams: number;
   readonly unread: number;
   readonly pending: number;
   readonly waiting: number;
@@ -118,7 +117,7 @@ function registrationOf(fields: Fields): RegistrationFigures {
     ...{ mode: text(fields.mode), state: text(fields.state), health: text(fields.health) },
     entries: number(rates.entries),
     ...ratesOf(rates),
-    ...{ streams: number(fields.streams), unread: number(fields.unread), pending: number(fields.pending) },
+    ...{ unread: number(fields.unread), pending: number(fields.pending) },
     ...{ waiting: number(fields.waiting), lagAgeMs: orNull(fields.lagAgeMs) },
     lastError: fields.lastError == null ? null : text(fields.lastError),
   };

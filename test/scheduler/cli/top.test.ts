@@ -10,7 +10,7 @@ import { nextSort, SORTS } from '../../../scheduler/cli/top/sorting.ts';
 const registration = (id: string, more: Partial<RegistrationFigures> = {}): RegistrationFigures => ({
   ...{ id, function: 'f', version: 1, mode: 'sync', state: 'running', health: 'ok' },
   ...{ entries: 0, executions: 0, errors: 0, retries: 0, p50Ms: null, p99Ms: null },
-  ...{ streams: 1, unread: 0, pending: 0, waiting: 0, lagAgeMs: null, lastError: null },
+  ...{ unread: 0, pending: 0, waiting: 0, lagAgeMs: null, lastError: null },
   ...more,
 });
 
