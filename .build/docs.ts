@@ -5,7 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import { argv } from 'node:process';
 import { fileURLToPath } from 'node:url';
-import type { Command, CommandEntry } from '../scheduler/cli/command.ts';
+import type { Command, CommandEntry, OptionSpec } from '../scheduler/cli/command.ts';
 import { COMMANDS } from '../scheduler/cli/commands/index.ts';
 import { EXIT_CODE_MEANINGS } from '../scheduler/cli/exit-code.ts';
 import { type AnySetting, flagOf, keyInFile, settingRows, variableOf } from '../scheduler/config.ts';
@@ -30,12 +30,12 @@ commands, \`regears <command> --help\` explains one.
 
 **Output.** Text for people on standard output; remarks, progress and logs on standard error; colours on terminals only
 (\`NO_COLOR\` turns them off). With \`--json\` standard output holds one JSON document, or one JSON object a line where
-answers come one by one (\`start\`, \`dev\`, \`demo\`, \`logs\`, \`deploy --watch\`), and an error is \`{"error":{"code":…,"message":…}}\` on
+answers come one by one (\`start\`, \`dev\`, \`demo\`, \`logs\`, \`tail\`, \`top\`, \`deploy --watch\`), and an error is \`{"error":{"code":…,"message":…}}\` on
 standard error.
 
 **Where commands go.** Commands marked *remote* talk to a running node: \`--url redis://[user:password@]host:port\`, else
 the variable \`REGEARS_URL\`, else \`redis://127.0.0.1:6380\`. Commands marked *settings* take every setting of
-[configuration.md](configuration.md) as a flag.
+[configuration.md](configuration.md) as a flag. Those marked *local* do neither.
 
 ## Exit codes
 
@@ -53,7 +53,7 @@ function commandSection(entry: CommandEntry, command: Command): string {
   const usage = ['regears', entry.name, ...(command.arguments ?? []).map((each) => each.syntax), '[options]'].join(' ');
   const rows = [
     ...(command.arguments ?? []).map((each) => [each.syntax, each.description]),
-    ...(command.options ?? []).map((each) => [each.flags, withDefault(each.description, each.defaultText)]),
+    ...(command.options ?? []).map((each) => [each.flags, withDefault(withChoices(each), each.defaultText)]),
     ...(command.kind === 'remote' ? [['--url <url>', 'RESP door to talk to']] : []),
     ...(command.kind === 'settings'
       ? [
@@ -79,6 +79,10 @@ ${rows.map(([name = '', meaning = '']) => `| \`${escapeCell(name)}\` | ${escapeC
 \`\`\`
 ${command.examples.map((example) => `regears ${example}`).join('\n')}
 \`\`\``;
+}
+
+function withChoices({ description, choices }: OptionSpec): string {
+  return choices === undefined ? description : `${description}: ${choices.join(', ')}`;
 }
 
 function withDefault(description: string, text: string | undefined): string {

@@ -45,6 +45,10 @@ export type SchedulerErrorCode =
   | 'TOO_MANY_CLIENTS'
   | 'TOKEN_NOT_FOUND'
   | 'STREAM_NOT_FOUND'
+  /** A file that is to be imported is damaged, or no export. */
+  | 'REGISTRY_FILE_INVALID'
+  /** Functions to be imported are on the server already, and differ. */
+  | 'IMPORT_CONFLICT'
   /** A stream has no entry of an id (any more). */
   | 'ENTRY_NOT_FOUND'
   /** An idempotency key came again with another call. */

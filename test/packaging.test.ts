@@ -1,11 +1,11 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { promisify, stripVTControlCharacters } from 'node:util';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { waitFor } from './support/wait.ts';
@@ -162,6 +162,27 @@ test('the installed package tests a function with node:test', async () => {
   const node = join(folder, 'node_modules', '.bin', 'node');
   const { stdout } = await run(node, ['--test', 'points.test.mts'], { cwd: folder, env });
   expect(stdout).toMatch(/pass 2\b/);
+});
+
+test('a project that init has written has right types, and its test passes', async () => {
+  const bin = join(folder, 'node_modules', '.bin', 'node');
+  const cli = join(folder, 'node_modules', 'regears', 'scheduler', 'cli', 'regears.js');
+  const { stdout } = await run(bin, [cli, 'init', 'page-views', '--json'], { cwd: folder, env });
+  expect(JSON.parse(stdout)).toMatchObject({ name: 'page-views' });
+  const project = join(folder, 'page-views');
+  const { devDependencies } = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8')) as {
+    readonly devDependencies: Record<string, string>;
+  };
+  expect(devDependencies.regears).toMatch(/^\^\d+\.\d+\.\d+$/);
+  // The tools of this checkout stand for those that npm install would bring.
+  for (const name of ['vitest', '@types']) {
+    symlinkSync(join(ROOT, 'node_modules', name), join(folder, 'node_modules', name));
+  }
+  await run(process.execPath, [TSC, '-p', '.'], { cwd: project, env });
+  await run(process.execPath, [TSC, '-p', 'test'], { cwd: project, env });
+  const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
+  const tested = await run(bin, [vitest, 'run', '--root', project], { cwd: project, env });
+  expect(stripVTControlCharacters(tested.stdout)).toMatch(/Tests +2 passed/);
 });
 
 test('an older Node gets one sentence that says what to do', async () => {

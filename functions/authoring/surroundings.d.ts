@@ -3,6 +3,14 @@ export {};
 
 declare global {
   /**
+   * What stands behind the file in `regears run <file> [arguments...]`. There in scripts of that command only.
+   * @example
+   * const [least = '10'] = scriptArguments;
+   * GB().filter((r) => Number(r.value.age) >= Number(least)).run('person:*');
+   */
+  const scriptArguments: readonly string[];
+
+  /**
    * Writes a line to the function's log (`regears logs <function>`). Default level `notice`. `console.*` writes there too.
    * @example
    * log(`no user in ${r.id}`, 'warning');

@@ -16,6 +16,8 @@ export interface ActivationRequest {
   readonly heads: ReadonlyMap<string, Heads>;
   readonly rewind: Rewind | null;
   readonly nowMs: number;
+  /** True: registrations come into force paused. Default false. */
+  readonly startsPaused?: boolean;
 }
 
 export interface Activation {
@@ -40,7 +42,7 @@ export function needsHeads(
 }
 
 /**
- * What putting a version in force does to the registrations of its function: all of them run, those of the version that are
+ * What putting a version in force does to the registrations of its function: all of them run (or pause), those of the version that are
  * new begin with it alone, those it does not have go. Pure. Errors: REGISTRATION_CONFLICT.
  */
 export function planActivation(request: ActivationRequest): Activation {
@@ -95,14 +97,14 @@ function refuseForeignTriggers({ snapshot, version, replaces }: ActivationReques
 }
 
 function activeRegistration(request: ActivationRequest, spec: RegistrationSpec): ActiveRegistration {
-  const { version, rewind, snapshot } = request;
+  const { version, rewind, snapshot, startsPaused = false } = request;
   const before = streamBefore(snapshot, spec);
   return {
     functionName: version.functionName,
     version: version.version,
     spec,
-    state: 'running',
-    stateReason: null,
+    state: startsPaused ? 'paused' : 'running',
+    stateReason: startsPaused ? 'loaded paused' : null,
     routes: nextRoutes(request, spec, before),
     ...(rewind !== null && spec.trigger.kind === 'stream' ? { rewindTo: rewind } : {}),
   };

@@ -64,7 +64,12 @@ async function planLoad(
   const known = versions.findLast(({ sha256 }) => sha256 === artifact.sha256);
   const version = known ?? (await newVersion(context, plan, before));
   const activates = request.activate && !keepsWhatIs(request, version);
-  const force = activates ? await putInForce(context, { snapshot, version, replaces, rewind: null, nowMs }) : null;
+  const force = activates
+    ? await putInForce(context, {
+        ...{ snapshot, version, replaces, rewind: null, nowMs },
+        startsPaused: request.startsPaused === true,
+      })
+    : null;
 
   const writes: Write[] = [...(force?.writes ?? [])];
   if (known === undefined) {
@@ -97,7 +102,7 @@ async function newVersion(
   const last = before?.latestVersion ?? (await storage.lastNumber(request.name));
   return {
     functionName: request.name,
-    version: last + 1,
+    version: Math.max(last + 1, request.number ?? 0),
     sha256: artifact.sha256,
     language: artifact.language,
     description: request.description,

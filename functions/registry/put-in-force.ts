@@ -9,6 +9,8 @@ export interface PutInForceRequest {
   readonly replaces: string | null;
   readonly rewind: Rewind | null;
   readonly nowMs: number;
+  /** True: registrations come into force paused. Default false. */
+  readonly startsPaused?: boolean;
 }
 
 /** The writes that put a version in force, and what is in force then. Errors: REGISTRATION_CONFLICT, those of Redis. */

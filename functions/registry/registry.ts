@@ -88,6 +88,13 @@ export interface LoadFunctionRequest {
   readonly replaces?: string;
   /** True: a source that registers nothing is stored but takes nothing out of force. Default false. */
   readonly keepWhenEmpty?: boolean;
+  /**
+   * Number that a new version gets when it is greater than every one the function has had; otherwise, and by default, it gets
+   * the next one.
+   */
+  readonly number?: number;
+  /** True: the registrations come into force paused, so that nothing runs before it is told to. Default false. */
+  readonly startsPaused?: boolean;
 }
 
 export interface LoadFunctionResult {

@@ -5,6 +5,9 @@ import { doorError } from './door-error.ts';
 /** A reply of the door as it arrives: text, number, null or a list of those. */
 export type Reply = string | number | null | readonly Reply[];
 
+/** A reply whose texts are bytes, as they came. */
+export type BytesReply = Buffer | string | number | null | readonly BytesReply[];
+
 /** Argument of a command; bytes are sent as they are. */
 export type CommandArgument = string | number | Buffer;
 
@@ -13,6 +16,8 @@ export interface DoorClient extends AsyncDisposable {
   call(command: string, ...args: readonly CommandArgument[]): Promise<Reply>;
   /** Sends all commands at once and resolves with their replies in order. Rejects with the first error. */
   pipeline(commands: readonly (readonly CommandArgument[])[]): Promise<readonly Reply[]>;
+  /** The same with replies whose texts are bytes. */
+  bytes(commands: readonly (readonly CommandArgument[])[]): Promise<readonly BytesReply[]>;
   /** The address without its password, for messages. */
   readonly address: string;
 }
@@ -20,10 +25,11 @@ export interface DoorClient extends AsyncDisposable {
 const CONNECT_TIMEOUT_MS = 5_000;
 
 /**
- * Connects to `redis://[user:password@]host:port`; `origin` is what gave the address, for messages. Throws DOOR_UNREACHABLE,
+ * Connects to `redis://[user:password@]host:port`; `origin` is what gave the address, for messages. `patienceMs`: how long to wait
+ * for the connection, and for each reply; left out: some seconds, and for ever. Throws DOOR_UNREACHABLE,
  * or what the door says to the credentials.
  */
-export async function connectDoor(url: string, origin = '--url'): Promise<DoorClient> {
+export async function connectDoor(url: string, origin = '--url', patienceMs?: number): Promise<DoorClient> {
   const address = maskRedisUrl(url);
   if (!/^rediss?:\/\/\S+$/.test(url)) {
     throw new PlatformError(
@@ -34,7 +40,8 @@ export async function connectDoor(url: string, origin = '--url'): Promise<DoorCl
   const redis = new Redis(url, {
     lazyConnect: true,
     retryStrategy: () => null,
-    connectTimeout: CONNECT_TIMEOUT_MS,
+    connectTimeout: patienceMs ?? CONNECT_TIMEOUT_MS,
+    ...(patienceMs === undefined ? {} : { commandTimeout: patienceMs }),
     // Every reply has come when it disconnects; waiting for the other side would only hold the prompt back.
     disconnectTimeout: 1,
     maxRetriesPerRequest: 0,
@@ -54,6 +61,17 @@ export async function connectDoor(url: string, origin = '--url'): Promise<DoorCl
     redis.disconnect();
     throw fail(error);
   }
+  const pipelined = async (
+    commands: readonly (readonly CommandArgument[])[],
+    method: 'call' | 'callBuffer',
+  ): Promise<readonly unknown[]> => {
+    const replies = await redis
+      .pipeline(commands.map((each) => [method, ...each] as [string, ...CommandArgument[]]))
+      .exec();
+    const failed = replies?.find(([error]) => error !== null)?.[0];
+    if (failed) throw fail(failed);
+    return (replies ?? []).map(([, reply]) => reply);
+  };
   return {
     address,
     call: async (command, ...args) => {
@@ -63,14 +81,8 @@ export async function connectDoor(url: string, origin = '--url'): Promise<DoorCl
         throw fail(error);
       }
     },
-    pipeline: async (commands) => {
-      const replies = await redis
-        .pipeline(commands.map((each) => ['call', ...each] as [string, ...CommandArgument[]]))
-        .exec();
-      const failed = replies?.find(([error]) => error !== null)?.[0];
-      if (failed) throw fail(failed);
-      return (replies ?? []).map(([, reply]) => reply as Reply);
-    },
+    pipeline: async (commands) => (await pipelined(commands, 'call')) as readonly Reply[],
+    bytes: async (commands) => (await pipelined(commands, 'callBuffer')) as readonly BytesReply[],
     async [Symbol.asyncDispose]() {
       redis.disconnect();
     },

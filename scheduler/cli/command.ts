@@ -2,10 +2,26 @@ import type { DoorClient } from './client.ts';
 import type { ExitCode } from './exit-code.ts';
 import type { Output } from './render.ts';
 
+/** Kinds of names that a shell can complete: files by itself, the others by asking the door. */
+export type Completes =
+  | 'file'
+  | 'folder'
+  | 'function'
+  | 'version'
+  | 'registration'
+  | 'stream'
+  | 'execution'
+  | 'trigger'
+  | 'token'
+  | 'letter';
+
 /** A positional argument: `<name>` required, `[name]` optional, `…...` any number. */
 export interface ArgumentSpec {
   readonly syntax: string;
   readonly description: string;
+  readonly choices?: readonly string[];
+  /** What completion offers, besides choices. */
+  readonly completes?: Completes;
 }
 
 /** An option that is not a setting of the platform. */
@@ -14,6 +30,8 @@ export interface OptionSpec {
   readonly flags: string;
   readonly description: string;
   readonly choices?: readonly string[];
+  /** What completion offers for its value, besides choices. */
+  readonly completes?: Completes;
   /** Shown in help; `run` applies it. */
   readonly defaultText?: string;
   /** Whole number in this range; anything else is a usage error. */
@@ -22,8 +40,10 @@ export interface OptionSpec {
 
 /** One command as data: help, parsing, docs/cli.md and running come from here. */
 export interface Command {
-  /** `remote`: talks to a RESP door, takes `--url`. `settings`: takes every setting of the platform as a flag. */
-  readonly kind: 'remote' | 'settings';
+  /**
+   * `remote`: talks to a RESP door, takes `--url`. `settings`: takes every setting of the platform as a flag. `local`: neither.
+   */
+  readonly kind: 'remote' | 'settings' | 'local';
   /** What it does beyond the summary; may be several sentences. */
   readonly description?: string;
   readonly arguments?: readonly ArgumentSpec[];
@@ -64,5 +84,7 @@ export interface CommandEntry {
   readonly summary: string;
   /** Heading in the help of `regears`. */
   readonly heading: 'Platform' | 'Functions' | 'Events' | 'Operating';
+  /** True: not for people, and in no list. Default false. */
+  readonly isHidden?: boolean;
   load(): Promise<Command>;
 }

@@ -8,7 +8,7 @@ export const ExitCode = {
   usage: 2,
   /** No connection to the platform or to Redis. */
   unreachable: 3,
-  /** A function, version, registration, trigger, execution, dead letter, stream or entry of that name does not exist. */
+  /** A function, version, registration, trigger, execution, dead letter, stream, entry or token of that name does not exist. */
   notFound: 4,
   /** The platform refused: credentials, permission, or a state that forbids it. */
   refused: 5,
@@ -23,7 +23,7 @@ export const EXIT_CODE_MEANINGS: readonly (readonly [ExitCode, string])[] = [
   [ExitCode.unreachable, 'no connection to the platform (or, for `start`, to Redis)'],
   [
     ExitCode.notFound,
-    'no function, version, registration, trigger, execution, dead letter, stream or entry of that name',
+    'no such function, version, registration, trigger, stream, entry, execution, dead letter or token',
   ],
   [ExitCode.refused, 'refused: credentials, permission, or a state that forbids it'],
 ];
@@ -34,6 +34,7 @@ const BY_ERROR_CODE: Readonly<Record<string, ExitCode>> = {
   ARGUMENT_INVALID: ExitCode.usage,
   COMMAND_SYNTAX: ExitCode.usage,
   REDIS_URL_INVALID: ExitCode.usage,
+  REGISTRY_FILE_INVALID: ExitCode.usage,
   DOOR_UNREACHABLE: ExitCode.unreachable,
   REDIS_UNREACHABLE: ExitCode.unreachable,
   REDIS_LINK_LOST: ExitCode.unreachable,
@@ -46,11 +47,13 @@ const BY_ERROR_CODE: Readonly<Record<string, ExitCode>> = {
   DEAD_LETTER_NOT_FOUND: ExitCode.notFound,
   VARIABLE_NOT_FOUND: ExitCode.notFound,
   STREAM_NOT_FOUND: ExitCode.notFound,
+  TOKEN_NOT_FOUND: ExitCode.notFound,
   ENTRY_NOT_FOUND: ExitCode.notFound,
   PERMISSION_DENIED: ExitCode.refused,
   NODE_DRAINING: ExitCode.refused,
   REDIS_UNSUITABLE: ExitCode.refused,
   REGISTRATION_CONFLICT: ExitCode.refused,
+  IMPORT_CONFLICT: ExitCode.refused,
   REGISTRATION_STOPPED: ExitCode.refused,
   VARIABLES_CHANGED: ExitCode.refused,
   SECRETS_KEY_MISSING: ExitCode.refused,

@@ -1,24 +1,31 @@
+import process from 'node:process';
 import { CommanderError } from 'commander';
 import { PlatformError } from '#functions';
 import { packageVersion } from '../package-root.ts';
-import { COMMANDS } from './commands/index.ts';
+import { COMMANDS, HIDDEN_COMMANDS } from './commands/index.ts';
 import { ExitCode, exitCodeOf } from './exit-code.ts';
-import { createProgram } from './program.ts';
+import { createProgram, type ProgramStreams } from './program.ts';
 import { createOutput } from './render.ts';
 
 /** Runs one command line (without `node` and the script's name) and resolves with the exit code. Never rejects. */
-export async function main(argv: readonly string[]): Promise<ExitCode> {
-  let exitCode: ExitCode = ExitCode.ok;
-  const { stdout, stderr } = process;
+export function main(argv: readonly string[]): Promise<ExitCode> {
   // The reader of a pipe has gone, as `| head` does: nothing is left to say to anybody.
-  stdout.on('error', (error: NodeJS.ErrnoException) =>
+  process.stdout.on('error', (error: NodeJS.ErrnoException) =>
     process.exit(error.code === 'EPIPE' ? ExitCode.ok : ExitCode.failed),
   );
+  return runCommandLine(argv, process);
+}
+
+/** The same with other streams. */
+export async function runCommandLine(argv: readonly string[], streams: ProgramStreams): Promise<ExitCode> {
+  const { stdout, stderr } = streams;
+  let exitCode: ExitCode = ExitCode.ok;
   const onExit = (code: ExitCode): void => {
     exitCode = code;
   };
   try {
-    const program = await createProgram({ stdout, stderr, version: packageVersion(), entries: COMMANDS, onExit }, argv);
+    const entries = [...COMMANDS, ...HIDDEN_COMMANDS];
+    const program = await createProgram({ stdout, stderr, version: packageVersion(), entries, onExit }, argv);
     if (argv.length === 0) {
       program.outputHelp();
       return ExitCode.ok;
@@ -26,12 +33,12 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     await program.parseAsync(argv, { from: 'user' });
     return exitCode;
   } catch (reason) {
-    return report(reason, argv);
+    return report(reason, argv, streams);
   }
 }
 
-function report(reason: unknown, argv: readonly string[]): ExitCode {
-  const output = createOutput({ json: argv.includes('--json'), stdout: process.stdout, stderr: process.stderr });
+function report(reason: unknown, argv: readonly string[], { stdout, stderr }: ProgramStreams): ExitCode {
+  const output = createOutput({ json: argv.includes('--json'), stdout, stderr });
   if (reason instanceof CommanderError) {
     if (reason.exitCode === 0) return ExitCode.ok;
     output.error('ARGUMENT_INVALID', usageMessage(reason, argv));

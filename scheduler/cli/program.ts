@@ -24,7 +24,23 @@ const GROUP_SUMMARIES: Readonly<Record<string, string>> = {
   env: 'values that a function reads by name',
   secret: 'values that only their function reads',
   dlq: 'look at dead letters, run them again, throw them away',
+  token: 'make, list and end tokens of the HTTP door',
 };
+
+/** Command lines without the leading `regears`. */
+export const GROUP_EXAMPLES: Readonly<Record<string, readonly string[]>> = {
+  dlq: ['dlq list --since 2h', 'dlq redrive --function orders --dry-run'],
+  env: ['env set mailer REGION=eu', 'env list mailer'],
+  secret: ['secret set mailer API_KEY', 'secret list mailer'],
+  token: ['token create grafana', 'token list'],
+};
+export const FIRST_STEPS: readonly string[] = [
+  'init page-views',
+  'start',
+  'deploy functions/examples/clicks.ts',
+  'tail events:web',
+  'top',
+];
 
 /** Builds the commander program. Only the modules of the commands that `argv` names are loaded. */
 export async function createProgram(options: ProgramOptions, argv: readonly string[]): Promise<Commander> {
@@ -34,14 +50,14 @@ export async function createProgram(options: ProgramOptions, argv: readonly stri
     .option('--json', 'JSON on standard output, errors as JSON on standard error')
     .helpOption('-h, --help', 'print help')
     .enablePositionalOptions()
-    .addHelpText('after', () => exitCodeHelp());
+    .addHelpText('after', () => `${examplesHelp(FIRST_STEPS)}\n${exitCodeHelp()}`);
   applyStyle(program, options, argv.includes('--json'));
   const word = argv.find((argument) => !argument.startsWith('-') && argument !== 'help');
   for (const entry of options.entries) {
     const [first = '', second] = entry.name.split(' ');
     const parent = second === undefined ? program : groupOf(program, first, entry);
     const leaf = parent
-      .command(second ?? first)
+      .command(second ?? first, { hidden: entry.isHidden === true })
       .summary(entry.summary)
       .description(entry.summary);
     leaf.helpGroup(`${entry.heading}:`);
@@ -54,19 +70,22 @@ function groupOf(program: Commander, name: string, entry: CommandEntry): Command
   const existing = program.commands.find((command) => command.name() === name);
   if (existing !== undefined) return existing;
   const summary = GROUP_SUMMARIES[name] ?? '';
-  return program.command(name).summary(summary).description(summary).helpGroup(`${entry.heading}:`);
+  const group = program.command(name).summary(summary).description(summary).helpGroup(`${entry.heading}:`);
+  return group.addHelpText('after', () => examplesHelp(GROUP_EXAMPLES[name] ?? []));
 }
 
 function define(leaf: Commander, command: Command, options: ProgramOptions): void {
   if (command.description !== undefined) leaf.description(command.description);
-  for (const { syntax, description } of command.arguments ?? []) leaf.addArgument(new Argument(syntax, description));
+  for (const { syntax, description, choices } of command.arguments ?? []) {
+    const argument = new Argument(syntax, description);
+    leaf.addArgument(choices === undefined ? argument : argument.choices(choices));
+  }
   for (const option of command.options ?? []) leaf.addOption(optionOf(option));
   if (command.kind === 'remote')
     leaf.option('--url <url>', 'RESP door to talk to (default: REGEARS_URL, else redis://127.0.0.1:6380)');
-  else addSettings(leaf);
+  else if (command.kind === 'settings') addSettings(leaf);
   leaf.option('--json', 'JSON on standard output, errors as JSON on standard error');
-  const examples = command.examples.map((example) => `  $ regears ${example}`).join('\n');
-  leaf.addHelpText('after', `\n${styleText('bold', 'Examples:', { validateStream: true })}\n${examples}`);
+  leaf.addHelpText('after', () => examplesHelp(command.examples));
   leaf.action(async () => {
     options.onExit((await runCommand(leaf, command, options)) ?? 0);
   });
@@ -173,4 +192,13 @@ function applyStyle(program: Commander, { stdout, stderr }: ProgramStreams, json
 function exitCodeHelp(): string {
   const lines = EXIT_CODE_MEANINGS.map(([code, meaning]) => `  ${code}  ${meaning}`);
   return `\n${styleText('bold', 'Exit codes:')}\n${lines.join('\n')}`;
+}
+
+/** A prompt that is no part of what is copied, then the command with its options. */
+function examplesHelp(examples: readonly string[]): string {
+  const lines = examples.map((example) => {
+    const words = example.replace(/(?<= )--?[a-z][\w-]*/g, (option) => styleText('yellow', option));
+    return `  ${styleText('dim', '$')} ${styleText('cyan', 'regears')} ${words}`;
+  });
+  return `\n${styleText('bold', 'Examples:')}\n${lines.join('\n')}`;
 }

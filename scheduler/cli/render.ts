@@ -5,6 +5,8 @@ export interface Output {
   readonly json: boolean;
   /** True when a person watches standard output: bars and redrawing make sense. */
   readonly live: boolean;
+  /** Width of standard output, characters; without end where it is no terminal. */
+  readonly columns: number;
   /** A line for people on standard output; nothing with `--json`. */
   line(text?: string): void;
   /** A line for people on standard error, for progress and remarks; nothing with `--json`. */
@@ -61,13 +63,14 @@ export function createOutput({ json, stdout, stderr }: OutputOptions): Output {
   return {
     json,
     live: !json && stdout.isTTY === true,
+    columns: widthOf(stdout),
     line: (text = '') => people(stdout, text),
     note: (text) => people(stderr, text),
     answer: either,
     record: either,
     table: (columns, rows) => {
-      const width = stdout.isTTY === true ? (stdout.columns ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;
-      for (const line of layOut({ columns, rows, width }, (text) => style('title', text))) people(stdout, line);
+      for (const line of layOut({ columns, rows, width: widthOf(stdout) }, (text) => style('title', text)))
+        people(stdout, line);
     },
     error: (code, message) => {
       if (json) stderr.write(`${JSON.stringify({ error: { code, message } })}\n`);
@@ -75,6 +78,10 @@ export function createOutput({ json, stdout, stderr }: OutputOptions): Output {
     },
     style,
   };
+}
+
+function widthOf({ isTTY, columns }: TextStream): number {
+  return isTTY === true && columns ? columns : Number.POSITIVE_INFINITY;
 }
 
 interface Table {

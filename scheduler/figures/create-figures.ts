@@ -21,12 +21,13 @@ import {
 import { mergeAll, mergeAt, type NodeSamples, probeAt } from './merge-samples.ts';
 import type { Meter, Totals } from './meter.ts';
 import { createProber, type Prober } from './prober.ts';
+import { createRecentWork } from './recent-work.ts';
 
 export interface FiguresOptions {
   readonly access: Pick<RedisAccess, 'client'>;
   readonly keys: Pick<SchedulerKeys, 'samples' | 'nodeFigures' | 'backlogs'>;
   readonly fleet: Pick<Fleet, 'self' | 'consumers' | 'holdsSlot'>;
-  readonly meter: Pick<Meter, 'sum'>;
+  readonly meter: Pick<Meter, 'sum' | 'totals'>;
   readonly inspectPool: () => readonly SandboxInfo[];
   /** The same with what each version takes; may take a second. */
   readonly measurePool: () => Promise<readonly SandboxUsage[]>;
@@ -51,6 +52,8 @@ const SAMPLES_LIFE_MS = 600_000;
 /** As long as the longest pause between two measurements, twice. */
 const BACKLOGS_LIFE_MS = 60_000;
 const NS_PER_MS = 1e6;
+/** Beats that the work of a registration is told of. */
+const WORK_BEATS = 5;
 /** Time between two looks at the loop, which is part of what is measured. */
 const LOOP_RESOLUTION_MS = 20;
 
@@ -64,6 +67,7 @@ class RedisFigures implements Figures {
   readonly #delay: ReturnType<typeof monitorEventLoopDelay>;
   readonly #timer: NodeJS.Timeout;
   readonly #prober: Prober<Measurement>;
+  readonly #recentWork = createRecentWork(WORK_BEATS);
   #loopDelayMs = 0;
   /** The measurement that is in Redis. */
   #told: Measurement | null = null;
@@ -154,7 +158,7 @@ class RedisFigures implements Figures {
   }
 
   async #write(): Promise<void> {
-    const { access, keys, fleet, inspectPool, ready, retries, version } = this.#options;
+    const { access, keys, fleet, meter, inspectPool, ready, retries, version } = this.#options;
     const { slot } = fleet.self;
     const pool = inspectPool();
     const { rss, heapUsed } = process.memoryUsage();
@@ -171,6 +175,7 @@ class RedisFigures implements Figures {
       loopDelayMs,
       retries: retries(),
       sandboxes: pool.map((one) => sandboxStatus(one, this.#usage)),
+      work: this.#recentWork.tick(meter.totals(), performance.now()),
     };
     const newest = this.#isFirst() ? this.#prober.newest() : null;
     const memory = { sandboxes: sumOf(pool), nodeResidentBytes: rss, loopDelayMs };

@@ -107,6 +107,27 @@ export interface NodeStatus {
     readonly residentBytes: number;
     readonly isolates: readonly IsolateStatus[];
   }[];
+  /** Of those registrations that did anything in the last seconds. */
+  readonly work: readonly RegistrationWork[];
+}
+
+/** What one registration did on one node in its last seconds. */
+export interface RegistrationWork
+  extends Pick<NodeSample, 'entries' | 'executions' | 'errors' | 'retries' | 'durations' | 'spanMs'> {
+  /** Of the registration. */
+  readonly id: string;
+}
+
+/** What one registration does in the whole fleet, per second, over the last seconds. */
+export interface RegistrationRates {
+  /** Entries that came to an end, whichever. */
+  readonly entries: number;
+  readonly executions: number;
+  /** Executions that failed. */
+  readonly errors: number;
+  readonly retries: number;
+  /** Of its executions; null when none has ended. */
+  readonly durationMs: { readonly p50: number; readonly p99: number } | null;
 }
 
 /** A version in a sandbox; what it takes is null while the process is too busy to tell. */

@@ -1,12 +1,26 @@
 import { execFile } from 'node:child_process';
 import process from 'node:process';
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { runCommandLine } from '../../scheduler/cli/main.ts';
 
 /** How a command line ended. */
 export interface Ran {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
+}
+
+/** Runs a command line in this process, which is quicker, with streams that are no terminal; for commands that use no others. */
+export async function runCommand(args: readonly string[]): Promise<Ran> {
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  const written = [text(stdout), text(stderr)];
+  const code = await runCommandLine(args, { stdout, stderr });
+  stdout.end();
+  stderr.end();
+  const [out = '', err = ''] = await Promise.all(written);
+  return { code, stdout: out, stderr: err };
 }
 
 export interface RunOptions {

@@ -12,8 +12,12 @@ export const rollback: Command = {
     'Sends new events to an earlier version. With --from, entries from that id on are run again by that version; ' +
     'what the newer version did to them is not undone.',
   arguments: [
-    { syntax: '<function>', description: 'name of the function' },
-    { syntax: '[version]', description: 'version to go to (default: the one before the active one)' },
+    { syntax: '<function>', description: 'name of the function', completes: 'function' },
+    {
+      syntax: '[version]',
+      description: 'version to go to (default: the one before the active one)',
+      completes: 'version',
+    },
   ],
   options: [{ flags: '--from <id>', description: 'entry id from which on entries are run again' }],
   examples: ['rollback clicks', 'rollback clicks 3', 'rollback clicks 3 --from 1716890000000-0'],
@@ -39,7 +43,7 @@ export const rollback: Command = {
 export const remove: Command = {
   kind: 'remote',
   description: 'Removes a function with all its versions and registrations. Its dead letters stay.',
-  arguments: [{ syntax: '<function>', description: 'name of the function' }],
+  arguments: [{ syntax: '<function>', description: 'name of the function', completes: 'function' }],
   options: [
     { flags: '--abort-pending', description: 'give up entries in work instead of letting them end' },
     { flags: '-y, --yes', description: 'do not ask' },

@@ -10,9 +10,14 @@ export const deploy: Command = {
   description:
     'Bundles each file with its imports (JavaScript or TypeScript), loads it as a function and prints the version. ' +
     'The same source again makes no new version.',
-  arguments: [{ syntax: '<file...>', description: 'files to load, one function each' }],
+  arguments: [{ syntax: '<file...>', description: 'files to load, one function each', completes: 'file' }],
   options: [
-    { flags: '--name <name>', description: 'name of the function', defaultText: 'file name without extension' },
+    {
+      flags: '--name <name>',
+      description: 'name of the function',
+      completes: 'function',
+      defaultText: 'file name without extension',
+    },
     { flags: '--description <text>', description: 'kept with the version' },
     { flags: '--no-activate', description: 'store the version and leave the active one in force' },
     {

@@ -22,11 +22,12 @@ export const dev: Command = {
     'imports, is saved. Shows what functions write, how each event ends, what it sent to Redis, and errors with the line of the ' +
     'source; a source that is refused leaves the version before it running. After each deployment the samples are run. Data are ' +
     'thrown away at the end, unless --data-dir or --redis names a place for them.',
-  arguments: [{ syntax: '[file...]', description: 'files with functions, one each; at least one' }],
+  arguments: [{ syntax: '[file...]', description: 'files with functions, one each; at least one', completes: 'file' }],
   options: [
     { flags: '--name <name>', description: 'name of the function', defaultText: 'file name without extension' },
     {
       flags: '--samples <folder>',
+      completes: 'folder',
       description: 'folder of samples, files *.json (see docs/dev.md)',
       defaultText: DEFAULT_SAMPLES,
     },

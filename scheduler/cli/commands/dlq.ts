@@ -8,8 +8,8 @@ import { parseMoment, timeOf } from '../time.ts';
 const DEFAULT_COUNT = 100;
 
 const FILTERS: readonly OptionSpec[] = [
-  { flags: '--function <name>', description: 'only those of one function' },
-  { flags: '--registration <id>', description: 'only those of one registration' },
+  { flags: '--function <name>', description: 'only those of one function', completes: 'function' },
+  { flags: '--registration <id>', description: 'only those of one registration', completes: 'registration' },
   { flags: '--error <text>', description: 'only those whose error contains this text' },
   { flags: '--since <time>', description: 'only those that died at or after this: 15m, 2h, 3d ago, or an ISO time' },
   { flags: '--until <time>', description: 'only those that died before this' },
@@ -44,7 +44,9 @@ export const dlqList: Command = {
 /** `regears dlq show`. */
 export const dlqShow: Command = {
   kind: 'remote',
-  arguments: [{ syntax: '<id>', description: 'id of the dead letter, as `regears dlq list` prints it' }],
+  arguments: [
+    { syntax: '<id>', description: 'id of the dead letter, as `regears dlq list` prints it', completes: 'letter' },
+  ],
   examples: ['dlq show 1716890000000-0'],
   run: async ({ args, output, door }) => {
     const letter = fieldsOf(await (await door()).call('RG.DEADLETTERS', 'SHOW', ...args));

@@ -10,7 +10,7 @@ export const executions: Command = {
   description:
     'Lists batch executions, oldest first. With an id: how far each shard is. Results are printed by regears run, or read ' +
     'with RG.GETRESULTS.',
-  arguments: [{ syntax: '[id]', description: 'one execution' }],
+  arguments: [{ syntax: '[id]', description: 'one execution', completes: 'execution' }],
   options: [
     { flags: '--registered', description: 'those of registrations, too: the last ones of each' },
     { flags: '--abort', description: 'end it, whatever its code is doing' },

@@ -10,9 +10,9 @@ export const feed: Command = {
   description:
     'Appends each line of a file to a stream: plain text as the field `line`, NDJSON with each field of the object as a ' +
     'field (nested values as JSON text). Reads standard input when the file is - or not given. Ends with what was appended.',
-  arguments: [{ syntax: '[file]', description: 'file to read, - for standard input (default: -)' }],
+  arguments: [{ syntax: '[file]', description: 'file to read, - for standard input (default: -)', completes: 'file' }],
   options: [
-    { flags: '--stream <key>', description: 'stream to append to; must be given' },
+    { flags: '--stream <key>', description: 'stream to append to; must be given', completes: 'stream' },
     {
       flags: '--format <format>',
       description: 'what a line is',

@@ -26,7 +26,7 @@ export const list: Command = {
 /** `regears versions`. */
 export const versions: Command = {
   kind: 'remote',
-  arguments: [{ syntax: '<function>', description: 'name of the function' }],
+  arguments: [{ syntax: '<function>', description: 'name of the function', completes: 'function' }],
   examples: ['versions clicks'],
   run: async ({ args, output, door }) => {
     const all = recordsOf(await (await door()).call('RG.FUNCTION', 'VERSIONS', args[0] ?? ''));
@@ -48,11 +48,12 @@ export const versions: Command = {
 /** `regears show`. */
 export const show: Command = {
   kind: 'remote',
-  arguments: [{ syntax: '<function>', description: 'name of the function' }],
+  arguments: [{ syntax: '<function>', description: 'name of the function', completes: 'function' }],
   options: [
     {
       flags: '--version <n>',
       description: 'which version',
+      completes: 'version',
       defaultText: 'the active one',
       range: { min: 1, max: 1e9 },
     },

@@ -1,6 +1,6 @@
 import type { CommandEntry } from '../command.ts';
 
-/** Every command; the modules are loaded when the command is called. */
+/** Every command for people; the modules are loaded when the command is called. */
 export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'start',
@@ -31,6 +31,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'check server, nodes and consumer groups, and say what to do',
     heading: 'Platform',
     load: async () => (await import('./doctor.ts')).doctor,
+  },
+  {
+    name: 'init',
+    summary: 'write a project with a function in TypeScript and its test',
+    heading: 'Functions',
+    load: async () => (await import('./init.ts')).init,
   },
   {
     name: 'deploy',
@@ -111,6 +117,18 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./secret.ts')).secretRotate,
   },
   {
+    name: 'export',
+    summary: 'write all functions with all versions into one file',
+    heading: 'Functions',
+    load: async () => (await import('./export.ts')).exportRegistry,
+  },
+  {
+    name: 'import',
+    summary: 'bring the functions of an export into a server',
+    heading: 'Functions',
+    load: async () => (await import('./import.ts')).importRegistry,
+  },
+  {
     name: 'run',
     summary: 'run a file over the data in Redis and print the results',
     heading: 'Functions',
@@ -153,6 +171,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./streams.ts')).streams,
   },
   {
+    name: 'tail',
+    summary: 'print the entries of streams as they come',
+    heading: 'Events',
+    load: async () => (await import('./tail.ts')).tail,
+  },
+  {
     name: 'trigger',
     summary: 'call a command function and print its results',
     heading: 'Events',
@@ -169,6 +193,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'list the live nodes',
     heading: 'Operating',
     load: async () => (await import('./nodes.ts')).nodes,
+  },
+  {
+    name: 'top',
+    summary: 'watch nodes, registrations and sandboxes on the terminal',
+    heading: 'Operating',
+    load: async () => (await import('./top.ts')).top,
   },
   {
     name: 'dlq list',
@@ -217,5 +247,22 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'print what functions logged',
     heading: 'Operating',
     load: async () => (await import('./logs.ts')).logs,
+  },
+  {
+    name: 'completion',
+    summary: 'print what makes a shell complete commands and names',
+    heading: 'Operating',
+    load: async () => (await import('./completion.ts')).completion,
+  },
+];
+
+/** What shells call. */
+export const HIDDEN_COMMANDS: readonly CommandEntry[] = [
+  {
+    name: 'complete',
+    summary: 'print what may be typed next',
+    heading: 'Operating',
+    isHidden: true,
+    load: async () => (await import('./completion.ts')).createComplete(COMMANDS),
   },
 ];

@@ -15,10 +15,10 @@ const STYLES: Readonly<Record<string, Style>> = { warning: 'warn', debug: 'faint
 export const logs: Command = {
   kind: 'remote',
   description: 'Prints what functions wrote with log() and console, oldest first. With --json one object a line.',
-  arguments: [{ syntax: '[function]', description: 'only lines of this function' }],
+  arguments: [{ syntax: '[function]', description: 'only lines of this function', completes: 'function' }],
   options: [
     { flags: '-f, --follow', description: 'go on printing until Ctrl-C' },
-    { flags: '--function <name>', description: 'the same as the argument' },
+    { flags: '--function <name>', description: 'the same as the argument', completes: 'function' },
     {
       flags: '--count <n>',
       description: 'how many lines at most',

@@ -1,11 +1,11 @@
 import { cellOf, fieldsOf, type Reply, recordsOf } from '../client.ts';
-import type { Command } from '../command.ts';
+import type { ArgumentSpec, Command } from '../command.ts';
 import type { Cell } from '../render.ts';
 
 /** `regears registrations`. */
 export const registrations: Command = {
   kind: 'remote',
-  options: [{ flags: '--function <name>', description: 'only those of one function' }],
+  options: [{ flags: '--function <name>', description: 'only those of one function', completes: 'function' }],
   examples: ['registrations', 'registrations --function clicks --json'],
   run: async ({ options, output, door }) => {
     const name = options.text('function');
@@ -45,7 +45,13 @@ function row(each: Record<string, Reply | Record<string, Reply>>): readonly Cell
   ];
 }
 
-const IDS = [{ syntax: '<id...>', description: 'registration ids, as `regears registrations` prints them' }];
+const IDS: readonly ArgumentSpec[] = [
+  {
+    syntax: '<id...>',
+    description: 'registration ids, as `regears registrations` prints them',
+    completes: 'registration',
+  },
+];
 
 /** `regears pause`. */
 export const pause: Command = {

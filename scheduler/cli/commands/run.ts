@@ -15,15 +15,22 @@ export const run: Command = {
   kind: 'remote',
   description:
     'Bundles a file with its imports and runs its run(...): prints the results, one a line, and shows meanwhile how many ' +
-    'records were read. Ctrl-C aborts the execution. Exit code 1 when there were errors.',
-  arguments: [{ syntax: '<file>', description: 'file that calls run(...) once' }],
-  options: [{ flags: '--detach', description: 'print the id of the execution and leave it running' }],
-  examples: ['run count.js', 'run --detach report.ts', 'run --json count.ts'],
+    'records were read. The script finds what stands behind the file in scriptArguments. Ctrl-C aborts the execution. Exit code 1 ' +
+    'when there were errors.',
+  arguments: [
+    { syntax: '<file>', description: 'file that calls run(...) once', completes: 'file' },
+    { syntax: '[arguments...]', description: 'for the script; put -- before those that begin with a dash' },
+  ],
+  options: [
+    { flags: '--detach', description: 'print the id of the execution and leave it running' },
+    { flags: '--unblocking', description: 'the same as --detach, as RedisGears calls it' },
+  ],
+  examples: ['run count.js', 'run --detach report.ts', 'run --json count.ts', 'run top-users.ts 10 eu --unblocking'],
   run: async ({ args, options, output, door }) => {
     const { source } = await bundleFile(args[0] ?? '');
     const client = await door();
-    const id = await start(client, source);
-    if (options.flag('detach')) {
+    const id = await start(client, withArguments(source, args.slice(1)));
+    if (options.flag('detach') || options.flag('unblocking')) {
       output.answer({ id }, () => output.line(id));
       return undefined;
     }
@@ -34,6 +41,11 @@ export const run: Command = {
     return errors.length > 0 ? ExitCode.failed : undefined;
   },
 };
+
+/** In the first line, which holds nothing of the author's, so that errors name the right places. */
+function withArguments(source: string, scriptArguments: readonly string[]): string {
+  return `const scriptArguments = Object.freeze(${JSON.stringify(scriptArguments)}); ${source}`;
+}
 
 async function start(client: DoorClient, source: string): Promise<string> {
   return String(await client.call('RG.JSEXECUTE', source, 'UNBLOCKING', 'RUNONLY'));

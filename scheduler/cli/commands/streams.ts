@@ -8,7 +8,7 @@ export const streams: Command = {
     'Lists the streams that registrations read. LAG counts entries not read yet (≤ where Redis knows no more than that there ' +
     'are not more), PENDING those read and not settled, on all nodes; IN WORK and WAITING (for a retry) are those of the ' +
     'node that answers. A dash: the stream has gone. STATE is that of the stream, or of a registration that stands still.',
-  options: [{ flags: '--registration <id>', description: 'only those of one registration' }],
+  options: [{ flags: '--registration <id>', description: 'only those of one registration', completes: 'registration' }],
   examples: ['streams', 'streams --registration "clicks/stream/events:*" --json'],
   run: async ({ options, output, door }) => {
     const id = options.text('registration');

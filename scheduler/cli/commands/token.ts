@@ -49,7 +49,9 @@ export const tokenList: Command = {
 export const tokenRevoke: Command = {
   kind: 'remote',
   description: 'Ends a token. Every node knows of it within a second.',
-  arguments: [{ syntax: '<id>', description: 'id of the token, as `regears token list` prints it' }],
+  arguments: [
+    { syntax: '<id>', description: 'id of the token, as `regears token list` prints it', completes: 'token' },
+  ],
   examples: ['token revoke 3f9c2b1a77d0'],
   run: async ({ args, output, door }) => {
     const [id = ''] = args;

@@ -7,7 +7,7 @@ export const trigger: Command = {
   kind: 'remote',
   description: 'Calls the command function that registered this trigger and prints its results, one a line.',
   arguments: [
-    { syntax: '<trigger>', description: 'trigger name' },
+    { syntax: '<trigger>', description: 'trigger name', completes: 'trigger' },
     { syntax: '[arguments...]', description: 'passed to the function; put -- before arguments that begin with a dash' },
   ],
   examples: ['trigger greet ann', 'trigger add -- -1 2'],

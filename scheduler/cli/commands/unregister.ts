@@ -10,7 +10,13 @@ export const unregister: Command = {
   description:
     'Takes registrations out of force on all nodes; their functions and counters stay. Loading or rolling back the ' +
     'function registers them again. To stop for a while only: `pause`.',
-  arguments: [{ syntax: '<id...>', description: 'registration ids, as `regears registrations` prints them' }],
+  arguments: [
+    {
+      syntax: '<id...>',
+      description: 'registration ids, as `regears registrations` prints them',
+      completes: 'registration',
+    },
+  ],
   options: [
     { flags: '--abort-pending', description: 'give up entries in work instead of letting them end' },
     { flags: '-y, --yes', description: 'do not ask' },

@@ -56,11 +56,15 @@ function unknownSubCommand(given: string, known: readonly string[]): Error {
 
 function loadCommand(dependencies: OperationDependencies): SubCommand {
   return {
-    syntax: 'RG.FUNCTION LOAD <name> <source> [DESCRIPTION <text>] [LANGUAGE js|ts] [NOACTIVATE]',
+    syntax: 'RG.FUNCTION LOAD <name> <source> [DESCRIPTION <text>] [LANGUAGE js|ts] [NUMBER <n>] [NOACTIVATE|PAUSED]',
     permission: 'manage',
     leastArgs: 2,
     async run([name = '', source = '', ...rest]) {
-      const options = readOptions(rest, { flags: ['NOACTIVATE'], values: ['DESCRIPTION', 'LANGUAGE'] });
+      const options = readOptions(rest, {
+        flags: ['NOACTIVATE', 'PAUSED'],
+        values: ['DESCRIPTION', 'LANGUAGE', 'NUMBER'],
+      });
+      const number = options.number('NUMBER', 1);
       const loaded = await loadFunction(dependencies, {
         name,
         source,
@@ -68,6 +72,8 @@ function loadCommand(dependencies: OperationDependencies): SubCommand {
         description: options.text('DESCRIPTION') ?? null,
         activate: !options.has('NOACTIVATE'),
         sourceMap: null,
+        ...(number === undefined ? {} : { number }),
+        ...(options.has('PAUSED') ? { startsPaused: true } : {}),
       });
       return loadedReply(loaded);
     },

@@ -6,6 +6,7 @@ import { createDumpExecutionsOperation } from './dump-executions.ts';
 import { createDumpPluginsOperation } from './dump-plugins.ts';
 import { createDumpRegistrationsOperation } from './dump-registrations.ts';
 import { createAbortExecutionOperation, createDropExecutionOperation } from './end-execution.ts';
+import { createFiguresOperation } from './figures.ts';
 import { createFunctionOperation } from './function.ts';
 import { createGetExecutionOperation } from './get-execution.ts';
 import { createGetResultsBlockingOperation, createGetResultsOperation } from './get-results.ts';
@@ -47,6 +48,7 @@ export function createOperations(dependencies: OperationDependencies): Operation
     createDeadLettersOperation(dependencies),
     createLogsOperation(dependencies),
     createNodesOperation(dependencies),
+    createFiguresOperation(dependencies),
     createStreamsOperation(dependencies),
     createDoctorOperation(dependencies),
     createConfigGetOperation(dependencies),

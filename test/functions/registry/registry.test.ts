@@ -106,6 +106,27 @@ test('identical source makes no new version and no change; a new one routes from
   expect(await registry.versions('f')).toHaveLength(2);
 });
 
+test('a new version takes the number asked for, if it is greater than all before', async () => {
+  await using registry = openRegistry();
+  expect(await registry.load(request('f', '// stream s\n', { number: 4 }))).toMatchObject({ version: 4 });
+  expect(await registry.load(request('f', '// v2', { number: 2 }))).toMatchObject({ version: 5 });
+  expect(await registry.load(request('f', '// v2', { number: 9 }))).toMatchObject({ version: 5 });
+  expect(await registry.load(request('f', '// v3', { activate: false, number: 9 }))).toMatchObject({ version: 9 });
+  expect(await registry.list()).toMatchObject([{ activeVersion: 5, latestVersion: 9 }]);
+});
+
+test('a version that starts paused is in force, and its registrations are not running', async () => {
+  await using registry = openRegistry();
+  await registry.load(request('f', '// stream s\n// command c\n', { startsPaused: true }));
+  const states = [...registry.snapshot().registrations.values()].map(({ state, stateReason }) => [state, stateReason]);
+  expect(states).toEqual([
+    ['paused', 'loaded paused'],
+    ['paused', 'loaded paused'],
+  ]);
+  await registry.load(request('f', '// stream s\n// command c\n'));
+  expect([...registry.snapshot().registrations.values()].map(({ state }) => state)).toEqual(['running', 'running']);
+});
+
 test('NOACTIVATE stores a version and leaves the active one in force', async () => {
   await using registry = openRegistry();
   await registry.load(request('f', '// stream a\n'));

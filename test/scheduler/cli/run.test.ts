@@ -97,3 +97,24 @@ test('regears executions lists, shows and forgets what was left running', async 
     stderr: 'error EXECUTION_NOT_FOUND: execution plan does not exist; see: regears executions\n',
   });
 });
+
+test('run hands what stands behind the file to the script, whose errors keep their places', async () => {
+  const file = join(dir, 'least.ts');
+  await writeFile(
+    file,
+    `const [least = '0', other] = scriptArguments;
+GB('KeysReader').filter((r) => {
+  if (least === 'boom') throw new Error('no ' + least);
+  return Number(r.value) >= Number(least);
+}).map((r) => [r.key, other]).run('k:*');
+`,
+  );
+  const [some, wrong, left] = await Promise.all([
+    regears('run', '--json', file, '4', 'x'),
+    regears('run', file, 'boom'),
+    regears('run', file, '--unblocking'),
+  ]);
+  expect([some.code, JSON.parse(some.stdout)]).toEqual([0, '["k:4","x"]']);
+  expect([wrong.code, wrong.stderr]).toEqual([1, expect.stringMatching(/no boom\n.*least\.ts:3:/)]);
+  expect([left.code, left.stdout]).toEqual([0, expect.stringMatching(/^[0-9a-f]{40}-\d+\n$/)]);
+});

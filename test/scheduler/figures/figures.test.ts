@@ -3,7 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { BUCKET_BOUNDS_MS, bucketOf, createBuckets, percentile } from '../../../scheduler/figures/durations.ts';
 import type { NodeSample } from '../../../scheduler/figures/figures.ts';
 import { mergeAll, mergeAt, probeAt } from '../../../scheduler/figures/merge-samples.ts';
+import { mergeWork } from '../../../scheduler/figures/merge-work.ts';
 import { createMeter } from '../../../scheduler/figures/meter.ts';
+import { createRecentWork } from '../../../scheduler/figures/recent-work.ts';
 
 describe('durations', () => {
   test('lie in the bucket whose bounds are around them', () => {
@@ -112,5 +114,45 @@ describe('samples of several nodes', () => {
     expect(merged.map(({ deadLetters }) => deadLetters)).toEqual([null, 3, 3]);
     expect(probeAt([first], 1_999)).toBeNull();
     expect(mergeAll([[], []], 1_000)).toEqual([]);
+  });
+});
+
+describe('the work of a registration', () => {
+  test('is what it did in the last beats, and nothing when it did nothing', () => {
+    const meter = createMeter();
+    const recent = createRecentWork(2);
+    meter.run('a', { success: 5, durationMs: 1 });
+    expect(recent.tick(meter.totals(), 0)).toEqual([]);
+    meter.run('a', { success: 2, failures: 1, durationMs: 3 });
+    meter.ends('b', { done: 4, filtered: 0, dead: 0, expired: 0 });
+    const [a, b] = recent.tick(meter.totals(), 1_000);
+    expect(a).toMatchObject({ id: 'a', spanMs: 1_000, executions: 3, errors: 1, durations: [[bucketOf(3), 3]] });
+    expect(b).toMatchObject({ id: 'b', entries: { done: 4 }, executions: 0, durations: [] });
+    expect(recent.tick(meter.totals(), 2_000).map(({ id, spanMs }) => [id, spanMs])).toEqual([
+      ['a', 2_000],
+      ['b', 2_000],
+    ]);
+    expect(recent.tick(meter.totals(), 3_000)).toEqual([]);
+  });
+
+  test('of several nodes is added up per second, and has percentiles of all of them', () => {
+    const none = { done: 0, filtered: 0, dead: 0, expired: 0 };
+    const work = {
+      id: 'a',
+      spanMs: 2_000,
+      entries: none,
+      executions: 2,
+      errors: 0,
+      retries: 2,
+      durations: [[3, 99]],
+    } as const;
+    const rates = mergeWork([
+      [work],
+      [{ ...work, spanMs: 1_000, entries: { ...none, done: 5 }, durations: [[9, 1]] }],
+      [],
+    ]);
+    expect(rates.get('a')).toMatchObject({ entries: 5, executions: 3, errors: 0, retries: 3 });
+    expect(rates.get('a')?.durationMs?.p50).toBeCloseTo(BUCKET_BOUNDS_MS[3] ?? 0, 2);
+    expect(mergeWork([[{ ...work, durations: [] }]]).get('a')?.durationMs).toBeNull();
   });
 });

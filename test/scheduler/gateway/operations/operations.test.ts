@@ -13,6 +13,12 @@ describe('RG.FUNCTION', () => {
     ]);
   });
 
+  test('LOAD passes the number of a new version and PAUSED on', async () => {
+    const { run, asked } = harness();
+    await run('RG.FUNCTION', 'LOAD', 'f', 'src', 'number', '7', 'paused');
+    expect(asked[0]?.[1]).toMatchObject({ activate: true, number: 7, startsPaused: true });
+  });
+
   test('wrong syntax is refused with what is allowed', async () => {
     const { fail } = harness();
     expect(await fail('RG.FUNCTION')).toBe("-ERR wrong number of arguments for 'rg.function' command\r\n");
