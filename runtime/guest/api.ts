@@ -59,9 +59,9 @@ export interface GuestApi {
     hashtag: string,
     payload: string,
   ): GuestNews;
-  /** `ascii`: 1 when the text has no byte above 0x7f. */
-  replies(batch: number, round: number, text: string, ascii: number): GuestNews;
-  session(batch: number, session: number, text: string, ascii: number): GuestNews;
+  /** `text`: spelled out, as the payload of `run`. */
+  replies(batch: number, round: number, text: string): GuestNews;
+  session(batch: number, session: number, text: string): GuestNews;
   /** `positions`: decimal numbers, each with a comma behind it. */
   cancel(batch: number, positions: string): GuestNews;
   go(): GuestNews;

@@ -105,7 +105,6 @@ export interface Round {
   /** Text of the replies and how far it is read, once it is here. */
   text: string;
   at: number;
-  ascii: boolean;
 }
 
 export interface Batch {
@@ -128,6 +127,7 @@ export interface Batch {
   readonly key: string | Uint8Array;
   readonly hashtag: string;
   readonly payload: string;
+  /** Nothing of the payload needs to be decoded, see `Parser.open`. */
   readonly ascii: boolean;
   /** The stage of a batch run that it feeds or empties; null for events. */
   readonly stage: Stage | null;

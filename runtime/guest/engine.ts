@@ -29,7 +29,6 @@ export interface RoundReplies {
   readonly batch: number;
   readonly round: number;
   readonly text: string;
-  readonly ascii: boolean;
 }
 
 export interface Engine {
@@ -93,7 +92,7 @@ class GuestEngine implements Engine {
   #recent: Batch | null = null;
 
   #deliver(round: Round, waiter: Waiter): void {
-    this.#parser.open(round.text, round.at, round.ascii);
+    this.#parser.open(round.text, round.at, true);
     const value = this.#parser.reply(waiter.raw);
     round.at = this.#parser.at;
     this.#executor.deliver(waiter, value, this.#parser.lastError);
@@ -182,7 +181,6 @@ class GuestEngine implements Engine {
     const round = batch === undefined ? undefined : mapGet(batch.rounds, replies.round);
     if (batch !== undefined && round !== undefined) {
       round.text = replies.text;
-      round.ascii = replies.ascii;
       this.#replay = { batch, number: replies.round, round };
     }
     return this.#drive();

@@ -33,7 +33,7 @@ function closeRound(batch: Batch): number {
   const first = batch.firstWaiter;
   if (first === null) return 0;
   const round = ++batch.round;
-  mapSet(batch.rounds, round, { first, text: '', at: 0, ascii: true });
+  mapSet(batch.rounds, round, { first, text: '', at: 0 });
   batch.firstWaiter = null;
   batch.lastWaiter = null;
   return round;

@@ -11,12 +11,14 @@ import {
   toNumber,
 } from './primordials.ts';
 import { createShapes, type Shape } from './record-shape.ts';
-import { bytesToArray, valueOfBytes } from './text.ts';
+import { bytesOfString, bytesToArray, valueOfBytes } from './text.ts';
 
 const ERROR = 45;
 const SIMPLE = 43;
 const INTEGER = 58;
 const BULK = 36;
+const TEXT = 126;
+const BYTES = 33;
 const ARRAY = 42;
 const MINUS = 45;
 const CR = 13;
@@ -39,7 +41,10 @@ export interface KeyRecord {
 export interface Parser {
   /** Where the next read begins. */
   at: number;
-  /** Sets text and place. `ascii`: the whole text is known to be ASCII, so values need no look for UTF-8. */
+  /**
+   * Sets text and place. `ascii`: `$` strings and lines need no look for UTF-8; what is not ASCII comes decoded, as `~<characters>`
+   * and the text, or as `!<bytes>` and bytes that are no UTF-8.
+   */
   open(text: string, at: number, ascii: boolean): void;
   /** Reads `*n`, returns n; -1 for nil. */
   arrayLength(): number;
@@ -98,8 +103,8 @@ class RespParser implements Parser {
     return negative ? -n : n;
   }
 
-  #bulkBytes(): string | null {
-    if (charCodeAt(this.#text, this.at) !== BULK) throw this.#malformed();
+  /** What stands behind a length, as it stands there. */
+  #sized(): string | null {
     const length = this.#number();
     if (length < 0) return null;
     const start = this.at;
@@ -108,9 +113,31 @@ class RespParser implements Parser {
     return slice(this.#text, start, start + length);
   }
 
+  #bulkBytes(): string | null {
+    switch (charCodeAt(this.#text, this.at)) {
+      case BULK:
+      case BYTES:
+        return this.#sized();
+      case TEXT:
+        return bytesOfString(this.#sized() ?? '');
+      default:
+        throw this.#malformed();
+    }
+  }
+
   #bulkValue(): unknown {
-    const bytes = this.#bulkBytes();
-    return this.#ascii || bytes === null ? bytes : valueOfBytes(bytes);
+    switch (charCodeAt(this.#text, this.at)) {
+      case BULK: {
+        const bytes = this.#sized();
+        return this.#ascii || bytes === null ? bytes : valueOfBytes(bytes);
+      }
+      case TEXT:
+        return this.#sized();
+      case BYTES:
+        return bytesToArray(this.#sized() ?? '');
+      default:
+        throw this.#malformed();
+    }
   }
 
   arrayLength(): number {
@@ -185,7 +212,9 @@ class RespParser implements Parser {
 
   #value(raw: boolean): unknown {
     switch (charCodeAt(this.#text, this.at)) {
-      case BULK: {
+      case BULK:
+      case TEXT:
+      case BYTES: {
         if (!raw) return this.#bulkValue();
         const bytes = this.#bulkBytes();
         return bytes === null ? null : bytesToArray(bytes);

@@ -52,7 +52,6 @@ interface Session {
 export interface ReplyText {
   readonly session: number;
   readonly text: string;
-  readonly ascii: boolean;
 }
 
 export interface Sessions {
@@ -263,7 +262,7 @@ class SessionDesk implements Sessions {
     if (waiter.next === null) session.last = null;
     removeOutstanding(session.entry);
     this.#settle.touch(session.entry.batch);
-    this.#parser.open(reply.text, 0, reply.ascii);
+    this.#parser.open(reply.text, 0, true);
     const own = this.#parser.startsWith('-') ? null : waiter.read;
     const value = own === null ? this.#parser.reply(waiter.raw) : own(this.#parser);
     const error = own === null ? this.#parser.lastError : null;

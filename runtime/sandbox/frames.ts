@@ -140,9 +140,11 @@ export function encodePing(batch: number): Buffer {
   return frameOf({ type: ToSandbox.ping, batch }, 0);
 }
 
-/** What a `run` frame says; `payloadIsAscii` saves the guest from looking for UTF-8. */
-export interface RunMessage extends RunTexts {
+/** What a `run` frame says. */
+export interface RunMessage extends Omit<RunTexts, 'payload'> {
   readonly header: RunHeader;
+  /** A view of the frame. */
+  readonly payload: Buffer;
 }
 
 export function decodeRun(frame: Frame): RunMessage {
@@ -166,14 +168,8 @@ export function decodeRun(frame: Frame): RunMessage {
     },
     key: body.toString('latin1', textOffset, keyEnd),
     hashtag: body.toString('latin1', keyEnd, hashtagEnd),
-    payload: body.toString('latin1', hashtagEnd),
+    payload: body.subarray(hashtagEnd),
   };
-}
-
-/** `replies` (number = round), `session` (number = session) and `unload` (number = handle, no text). */
-export function decodeNumberAndText(frame: Frame): { readonly number: number; readonly text: string } {
-  if (frame.body.length < 4) throw new ProtocolError('A frame without its number.');
-  return { number: frame.body.readUInt32LE(0), text: frame.body.toString('latin1', 4) };
 }
 
 export function decodeCancel(frame: Frame): Uint32Array {

@@ -3,7 +3,6 @@ import type { GuestApi, RunFlags, ToldNews } from '../../guest/api.ts';
 import {
   decodeCancel,
   decodeLoad,
-  decodeNumberAndText,
   decodeRun,
   encodeDone,
   encodeLoaded,
@@ -19,6 +18,7 @@ import {
   type SourcesSpec,
   StageShape,
 } from '../messages.ts';
+import { decodeNumber, decodeNumberAndText } from '../number-frames.ts';
 import { decodeOpenStage } from '../stage-frames.ts';
 import { encodeUsage } from '../usage-frames.ts';
 import { decodeVariables } from '../variable-frames.ts';
@@ -26,6 +26,7 @@ import { emptyProgress, failOpen, markEnded, type TrackedBatch, trackBatch } fro
 import { callFailure, ISOLATE_LOST, loadFailure } from './guest-failure.ts';
 import { createGuestIsolate, type GuestIsolate, NOTHING_USED } from './guest-isolate.ts';
 import type { GuestProgram } from './guest-program.ts';
+import { spellOut } from './spell-out.ts';
 
 const FLAG: RunFlags = { stream: 1, ordered: 2, wantResults: 4, ascii: 8, stopAtFailure: 16, keys: 64, hook: 128 };
 /** By `RunHeader.shape`. */
@@ -83,7 +84,7 @@ export class Isolates {
   }
 
   unload(frame: Frame): void {
-    const { number: handle } = decodeNumberAndText(frame);
+    const handle = decodeNumber(frame);
     this.#loaded.get(handle)?.isolate?.dispose();
     this.#loaded.delete(handle);
     for (const batch of this.#batches.values()) if (batch.handle === handle) this.#batches.delete(batch.id);
@@ -116,18 +117,20 @@ export class Isolates {
     this.#batches.set(batch.id, batch);
     loaded.batches++;
     loaded.entries += header.entryCount;
-    const ascii = isAscii(frame.body.subarray(frame.body.length - payload.length)) ? FLAG.ascii : 0;
     const shape = SHAPE_FLAGS[header.shape] ?? 0;
     const inOrder = header.ordered === 0 ? 0 : FLAG.ordered;
     const ordered = header.ordered === 2 ? inOrder + FLAG.stopAtFailure : inOrder;
-    const flags = ascii + shape + ordered + (header.wantResults === 0 ? 0 : FLAG.wantResults);
+    const flags = shape + ordered + (header.wantResults === 0 ? 0 : FLAG.wantResults);
     const { registrationIndex, executionSize, entryCount } = header;
     if (isStage) {
       const source = header.shape - StageShape.feed;
-      this.#call(batch, 'feed', [batch.id, registrationIndex, ascii, source, entryCount, key, hashtag, payload]);
+      const ascii = isAscii(payload) ? FLAG.ascii : 0;
+      const text = payload.toString('latin1');
+      this.#call(batch, 'feed', [batch.id, registrationIndex, ascii, source, entryCount, key, hashtag, text]);
       return;
     }
-    this.#call(batch, 'run', [batch.id, registrationIndex, flags, executionSize, entryCount, key, hashtag, payload]);
+    const text = spellOut(payload, 0);
+    this.#call(batch, 'run', [batch.id, registrationIndex, flags, executionSize, entryCount, key, hashtag, text]);
   }
 
   openStage(frame: Frame): void {
@@ -149,7 +152,7 @@ export class Isolates {
   }
 
   closeStage(frame: Frame): void {
-    const { number: stage } = decodeNumberAndText(frame);
+    const stage = decodeNumber(frame);
     this.#stages.get(stage)?.closeStage(stage);
     this.#stages.delete(stage);
     this.#options.send(encodeDone(frame.batch));
@@ -204,8 +207,7 @@ export class Isolates {
       this.#options.send(encodeProgress(emptyProgress(frame.batch, true)));
       return;
     }
-    const { number, text } = decodeNumberAndText(frame);
-    this.#call(batch, name, [batch.id, number, text, isAscii(frame.body.subarray(4)) ? 1 : 0]);
+    this.#call(batch, name, [batch.id, decodeNumber(frame), spellOut(frame.body, 4)]);
   }
 
   #isolateOf(loaded: Loaded): GuestIsolate {

@@ -26,10 +26,10 @@ const REPLY = '+PONG\r\n';
 export function warmProgram(bundle: string): GuestProgram {
   const program = new GuestProgram(bundle);
   const isolate = createGuestIsolate({ program, request: REQUEST, onCatastrophicError: () => {} });
-  isolate.call('run', [1, STREAM, FLAG.stream + FLAG.ascii, 100, 1, 'warm', '', ENTRY]);
-  isolate.call('replies', [1, 1, REPLY, 1]);
-  isolate.call('run', [2, COMMAND, FLAG.wantResults + FLAG.ascii, 1, 1, '', '', CALL]);
-  isolate.call('replies', [2, 1, REPLY, 1]);
+  isolate.call('run', [1, STREAM, FLAG.stream, 100, 1, 'warm', '', ENTRY]);
+  isolate.call('replies', [1, 1, REPLY]);
+  isolate.call('run', [2, COMMAND, FLAG.wantResults, 1, 1, '', '', CALL]);
+  isolate.call('replies', [2, 1, REPLY]);
   isolate.keepCompiled();
   isolate.dispose();
   return program;

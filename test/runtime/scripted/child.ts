@@ -8,7 +8,6 @@ import {
   createFrameReader,
   decodeCancel,
   decodeLoad,
-  decodeNumberAndText,
   decodeRun,
   encodeDone,
   encodeLoaded,
@@ -17,6 +16,7 @@ import {
   type Frame,
 } from '../../../runtime/sandbox/frames.ts';
 import { type Progress, ToSandbox } from '../../../runtime/sandbox/messages.ts';
+import { decodeNumberAndText } from '../../../runtime/sandbox/number-frames.ts';
 
 interface Running {
   readonly behaviour: string;
