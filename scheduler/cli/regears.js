@@ -16,7 +16,7 @@ if (major < NEEDED) {
   process.exitCode = 1;
 } else {
   // What V8 has compiled is kept where only this user writes: a command starts in half the time. Without such a place it starts as ever.
-  nodeModule.enableCompileCache?.(join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'regears', 'compiled'));
+  nodeModule.enableCompileCache?.(join(homedir(), '.cache', 'regears', 'compiled'));
   const source = new URL('./main.ts', import.meta.url);
   const compiled = new URL('../../dist/scheduler/cli/main.js', import.meta.url);
   const { main } = await import((existsSync(source) ? source : compiled).href);
