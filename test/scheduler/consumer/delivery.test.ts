@@ -22,7 +22,7 @@ test('batch 1 sends many entries as one invocation with executions of one', asyn
   await addEntries(node.access, 500);
   await node.trigger.apply([registration({ batch: 1 })]);
   await untilEnded(node, 500);
-  // The first two reads ask for a hundred: they do not know how large entries are.
+  // Reads ask for a hundred until it is known how large entries are.
   expect(batches.map(({ entryCount }) => entryCount)).toEqual([100, 100, 300]);
   expect(batches[2]).toMatchObject({ executionSize: 1, ordered: false, key: 's', shape: 'stream' });
 });
