@@ -42,6 +42,7 @@ export const NodeShape = shape(
     heapBytes: nullable(Bytes),
     loopDelayMs: nullable(SpanMs),
     ready: Type.Boolean(),
+    sandboxLimitBytes: nullable(Bytes),
     sandboxes: Type.Array(SandboxShape),
   },
   'Node',
@@ -124,6 +125,7 @@ export function nodeJson({ status, ...node }: NodeReport): Static<typeof NodeSha
     heapBytes: status?.heapBytes ?? null,
     loopDelayMs: status?.loopDelayMs ?? null,
     ready: status?.ready ?? false,
+    sandboxLimitBytes: status?.sandboxLimitBytes ?? null,
     sandboxes: (status?.sandboxes ?? []).map((one) => ({
       ...one,
       isolates: one.isolates.map((each) => ({ ...each })),

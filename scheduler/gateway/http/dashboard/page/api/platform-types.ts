@@ -23,6 +23,8 @@ export interface NodeInfo {
   readonly heapBytes: number | null;
   readonly loopDelayMs: number | null;
   readonly ready: boolean | null;
+  /** What one sandbox process may take. */
+  readonly sandboxLimitBytes: number | null;
   readonly sandboxes: readonly SandboxInfo[];
 }
 
