@@ -102,7 +102,7 @@ export function checkSecrets(secrets: {
   const finding = `${secrets.asking === 1 ? '1 function asks' : `${secrets.asking} functions ask`} for secrets, ${key}`;
   const [first] = secrets.reasons;
   if (first === undefined) return ok(check, finding);
-  const state = `${finding}; ${secrets.reasons.length} functions do not run here`;
+  const state = `${finding}; not running here: ${secrets.reasons.length}`;
   return { check, state: 'bad', finding: state, advice: `The first: ${first.message}` };
 }
 
