@@ -41,7 +41,7 @@ export const NodeShape = shape(
     residentBytes: nullable(Bytes),
     heapBytes: nullable(Bytes),
     loopDelayMs: nullable(SpanMs),
-    ready: Type.Boolean(),
+    ready: nullable(Type.Boolean()),
     sandboxLimitBytes: nullable(Bytes),
     sandboxes: Type.Array(SandboxShape),
   },
@@ -124,7 +124,7 @@ export function nodeJson({ status, ...node }: NodeReport): Static<typeof NodeSha
     residentBytes: status?.residentBytes ?? null,
     heapBytes: status?.heapBytes ?? null,
     loopDelayMs: status?.loopDelayMs ?? null,
-    ready: status?.ready ?? false,
+    ready: status?.ready ?? null,
     sandboxLimitBytes: status?.sandboxLimitBytes ?? null,
     sandboxes: (status?.sandboxes ?? []).map((one) => ({
       ...one,

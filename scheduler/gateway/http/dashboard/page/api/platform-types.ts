@@ -13,7 +13,7 @@ export interface NodeInfo {
   readonly consumer: string;
   readonly host: string;
   readonly pid: number;
-  readonly version: string;
+  readonly version: string | null;
   readonly startedAtMs: number;
   readonly revision: number;
   readonly behind: boolean;
