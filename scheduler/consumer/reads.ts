@@ -25,6 +25,13 @@ export interface ReadRequest {
   readonly blockMs?: number;
 }
 
+/** Text of one read, about. */
+const READ_BYTES = 4 * 1024 * 1024;
+/** Text of the entries of a registration that are in hand, about. */
+const HELD_BYTES = 64 * 1024 * 1024;
+/** Entries of a read before any size is known. */
+const FIRST_READ = 100;
+
 export function encodeRead({ lanes, consumer, count, blockMs }: ReadRequest): string {
   const { group } = (lanes[0] as Lane).registration;
   const block = blockMs === undefined ? [] : ['BLOCK', String(blockMs)];
@@ -63,6 +70,7 @@ export function absorb(request: ReadRequest, streams: readonly StreamBatch[], si
     const lane = registration.lanes.get(key);
     if (lane === undefined || ids.length === 0) continue;
     entries += ids.length;
+    noteSize(registration, payload.length / ids.length);
     lane.more = ids.length >= count;
     const stream = { registrationId: registration.id, stream: key };
     sink.onEntries(lane, createBatch({ ...stream, origin: 'new', ids, payload, starts }));
@@ -93,15 +101,23 @@ export function queueWindowOf(registration: ConsumedRegistration): number {
   return capOf(registration) * 2;
 }
 
+/** Large entries are noticed at once, and forgotten over some reads. */
+function noteSize(registration: ConsumedRegistration, bytes: number): void {
+  registration.entryBytes = Math.max(bytes, registration.entryBytes / 2);
+}
+
 /**
- * Entries to ask for: whole batches, as many as there is room for; 0 when there is too little room to be worth a read.
+ * Entries to ask for: whole batches, as many as there is room for; 0 when there is too little room to be worth a read. Of large
+ * entries only some megabytes: more at once falls out of every cache on its way, and a first read does not know how large they are.
  */
 export function countFor(registration: ConsumedRegistration, readCount: number): number {
   const { batch } = registration.trigger;
-  const wanted = Math.max(batch, Math.floor(readCount / batch) * batch);
+  const { entryBytes } = registration;
+  const most = entryBytes === 0 ? FIRST_READ : READ_BYTES / entryBytes;
+  const wanted = Math.max(batch, Math.floor(Math.min(readCount, most) / batch) * batch);
   if (deliveryModeOf(registration.active.spec) === 'async') return wanted;
-  const room = roomOf(registration);
-  const cap = capOf(registration);
+  const cap = Math.min(capOf(registration), Math.max(2 * batch, Math.floor(HELD_BYTES / Math.max(1, entryBytes))));
+  const room = Math.min(roomOf(registration), cap - registration.load - registration.reserved);
   const least = Math.max(Math.min(batch, cap), Math.min(wanted, Math.floor(cap / 4)));
   return room < least ? 0 : Math.min(wanted, room);
 }

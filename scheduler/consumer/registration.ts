@@ -33,6 +33,8 @@ export interface ConsumedRegistration {
   load: number;
   /** Entries that reads under way may bring. */
   reserved: number;
+  /** Text of one entry, as of late; 0 = not known yet. */
+  entryBytes: number;
   /** Entries that wait for a retry. */
   waiting: number;
   /** Entries in the sandbox. */
@@ -62,6 +64,7 @@ export function createConsumedRegistration(
     running: false,
     load: 0,
     reserved: 0,
+    entryBytes: 0,
     waiting: 0,
     inWork: 0,
     overflow: [],

@@ -347,3 +347,16 @@ export async function addEntries(access: RedisAccess, count: number, stream = 's
   }
   return ids;
 }
+
+/** Everything runs, and what was run is kept. */
+export function recorder(): { batches: Invocation[]; execute: ReturnType<typeof runWith> } {
+  const batches: Invocation[] = [];
+  const handler = runWith(() => 'done');
+  return {
+    batches,
+    execute(invocation) {
+      batches.push(invocation);
+      return handler(invocation);
+    },
+  };
+}
