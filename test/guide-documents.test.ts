@@ -19,6 +19,9 @@ const NAMES = [
   'migration-redisgears-1.md',
   'migration-triggers-and-functions.md',
   'deployment.md',
+  // Last, since a hook of theirs stands before a command that all may send.
+  'triggers.md',
+  'keyspace.md',
 ];
 const documents = NAMES.map((name) => ({ name, text: readFileSync(new URL(name, DOCS), 'utf8') }));
 

@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import { type BuildFailure, build, type Loader, type Plugin } from 'esbuild';
 import { PlatformError } from '../errors.ts';
+import { BUNDLE_DEFINES } from './bundle-defines.ts';
 import type { BundledSource } from './bundle.ts';
 import { describeMessages } from './compile.ts';
 import { attachSourceMap } from './source-map-comment.ts';
@@ -38,6 +39,7 @@ export async function bundleSources(files: SourceFiles, entry: string): Promise<
     format: 'iife',
     platform: 'neutral',
     target: 'es2024',
+    define: BUNDLE_DEFINES,
     charset: 'utf8',
     keepNames: true,
     sourcemap: 'external',

@@ -2,6 +2,7 @@ import { access, constants } from 'node:fs/promises';
 import { basename, dirname, extname, relative, resolve } from 'node:path';
 import { type BuildFailure, build, type Message } from 'esbuild';
 import { PlatformError } from '../errors.ts';
+import { BUNDLE_DEFINES } from './bundle-defines.ts';
 import type { SourceLanguage } from './artifact.ts';
 import { describeMessages } from './compile.ts';
 import { attachSourceMap } from './source-map-comment.ts';
@@ -65,6 +66,7 @@ export async function bundleFile(path: string): Promise<BundledSource> {
     mainFields: ['module', 'main'],
     conditions: ['module', 'import'],
     target: 'es2024',
+    define: BUNDLE_DEFINES,
     charset: 'utf8',
     keepNames: true,
     sourcemap: 'external',

@@ -59,7 +59,7 @@ export function checkVariable({ kind, name }: Pick<VariableName, 'kind' | 'name'
     (bytes > LARGEST_VALUE_BYTES && `has ${bytes} bytes; allowed are ${LARGEST_VALUE_BYTES}`) ||
     (kind === 'secret' &&
       value.length < SHORTEST_SECRET &&
-      `has ${value.length} characters; allowed are ${SHORTEST_SECRET} or more, since shorter ones cannot be kept out of log lines`);
+      `is shorter than ${SHORTEST_SECRET} characters; such ones cannot be kept out of log lines`);
   if (why === false) return;
   throw new PlatformError(
     'ARGUMENT_INVALID',

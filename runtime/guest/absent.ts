@@ -6,7 +6,12 @@ const NO_TIMERS =
 const NO_NETWORK = 'there is no network: a function reaches Redis through execute(…) and nothing else.';
 const NO_MODULES =
   'there are no modules at run time: import them statically, `regears deploy` bundles them into the function.';
-const NO_PROCESS = 'there is no process: settings come through configGet(key), log lines go through log(…) or console.';
+/**
+ * What the platform says to an error about `process`. The name itself is not there at all: packages ask `typeof process` to find
+ * out whether this is Node.
+ */
+export const NO_PROCESS =
+  'there is no process: settings come through env(name) and configGet(key), log lines go through log(…) or console.';
 
 const ABSENT: readonly (readonly [string, string])[] = [
   ['setTimeout', NO_TIMERS],
@@ -31,15 +36,5 @@ export function installAbsent(target: Record<string, unknown>): void {
     };
     defineProperty(target, pair[0], { __proto__: null, value: refuse, writable: true, configurable: true } as never);
   }
-  defineProperty(target, 'process', {
-    __proto__: null,
-    configurable: true,
-    get() {
-      throw guestError('GUEST_ERROR', `process is absent here: ${NO_PROCESS}`);
-    },
-    set(value: unknown) {
-      defineProperty(target, 'process', { __proto__: null, value, writable: true, configurable: true } as never);
-    },
-  } as never);
   for (let i = 0; i < REMOVED.length; i++) delete target[REMOVED[i] as string];
 }

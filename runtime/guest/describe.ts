@@ -1,4 +1,5 @@
 import type { GuestErrorReport } from '../sandbox/messages.ts';
+import { NO_PROCESS } from './absent.ts';
 import { codeOf, isFlat } from './errors.ts';
 import { indexOf, isArray, quote, slice, toText } from './primordials.ts';
 
@@ -60,12 +61,16 @@ export function showValue(value: unknown): string {
   return cut(describeValue(value), 60);
 }
 
+function advised(message: string | null): string | null {
+  return message === 'process is not defined' ? `${message}: ${NO_PROCESS}` : message;
+}
+
 /** Whatever was thrown, as plain text. Never throws, runs user code only through getters and traps of the value. */
 export function describeError(thrown: unknown): GuestErrorReport {
   if ((typeof thrown !== 'object' && typeof thrown !== 'function') || thrown === null) {
     return { code: 'GUEST_ERROR', name: 'Error', message: `The function threw ${showValue(thrown)}.`, stack: '' };
   }
-  const message = textField(thrown, 'message', MAX_MESSAGE);
+  const message = advised(textField(thrown, 'message', MAX_MESSAGE));
   if (isFlat(thrown)) return { code: 'GUEST_ERROR', name: '', message: message ?? '', stack: '' };
   const name = textField(thrown, 'name', MAX_NAME) ?? 'Error';
   const stack = textField(thrown, 'stack', MAX_STACK) ?? '';

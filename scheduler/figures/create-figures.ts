@@ -33,6 +33,7 @@ export interface FiguresOptions {
   readonly measurePool: () => Promise<readonly SandboxUsage[]>;
   readonly ready: () => boolean;
   readonly retries: () => readonly RetryCount[];
+  readonly sandboxLimitBytes: number;
   /** Measures what one node measures for all. */
   readonly probe: () => Promise<Measurement>;
   readonly version: string;
@@ -158,7 +159,7 @@ class RedisFigures implements Figures {
   }
 
   async #write(): Promise<void> {
-    const { access, keys, fleet, meter, inspectPool, ready, retries, version } = this.#options;
+    const { access, keys, fleet, meter, inspectPool, ready, retries, version, sandboxLimitBytes } = this.#options;
     const { slot } = fleet.self;
     const pool = inspectPool();
     const { rss, heapUsed } = process.memoryUsage();
@@ -174,6 +175,7 @@ class RedisFigures implements Figures {
       heapBytes: heapUsed,
       loopDelayMs,
       retries: retries(),
+      sandboxLimitBytes,
       sandboxes: pool.map((one) => sandboxStatus(one, this.#usage)),
       work: this.#recentWork.tick(meter.totals(), performance.now()),
     };

@@ -101,6 +101,8 @@ export interface NodeStatus {
   readonly heapBytes: number;
   readonly loopDelayMs: number;
   readonly retries: readonly RetryCount[];
+  /** What one sandbox process may take. */
+  readonly sandboxLimitBytes: number;
   readonly sandboxes: readonly {
     readonly pid: number;
     readonly role: 'shared' | 'alone' | 'spare';

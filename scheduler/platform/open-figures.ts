@@ -9,6 +9,7 @@ import type { StreamReportDependencies } from '../gateway/operations/stream-repo
 import type { DeadLetters } from '../journal/dead-letters.ts';
 import type { SchedulerKeys } from '../keys.ts';
 import type { Log } from '../log.ts';
+import type { Settings } from '../settings.ts';
 import type { StreamTrigger } from '../triggers/stream.ts';
 
 export interface FiguresGround extends Omit<StreamReportDependencies, 'streams'> {
@@ -20,6 +21,7 @@ export interface FiguresGround extends Omit<StreamReportDependencies, 'streams'>
   readonly meter: Meter;
   readonly deadLetters: Pick<DeadLetters, 'total'>;
   readonly isReady: () => boolean;
+  readonly settings: Settings;
   readonly version: string;
   readonly log: Log;
 }
@@ -34,6 +36,7 @@ export function openFigures(ground: FiguresGround, opening: AsyncDisposableStack
       measurePool: () => runtime.measurePool(),
       ready: isReady,
       retries: () => ground.streams.retries(),
+      sandboxLimitBytes: ground.settings.sandbox.residentBytes,
       probe: () => measure(ground, figures),
     }),
   );

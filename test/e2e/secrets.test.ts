@@ -133,7 +133,7 @@ test('a function whose secret is not set does not run, says why, and loses nothi
   await expect(trigger('mail')).rejects.toThrow(/SECRET_MISSING.*API_KEY.*regears secret set mailer API_KEY/);
   await client.xadd('mails', '*', 'to', 'ann');
   expect(await trigger('other')).toEqual(['fine']);
-  expect(await call('RG.DOCTOR')).toMatch(/1 functions ask for secrets[^"]*1 functions do not run here/);
+  expect(await call('RG.DOCTOR')).toMatch(/1 function asks for secrets[^"]*not running here: 1/);
   expect(await regears('secret', 'list', 'mailer')).toMatch(/API_KEY.*missing/);
   expect(await client.exists('lengths')).toBe(0);
 });

@@ -1,3 +1,4 @@
+import { originalFiles } from '#functions';
 import { cellOf, fieldsOf, type Reply, recordsOf } from '../client.ts';
 import type { Command } from '../command.ts';
 import { timeOf } from '../time.ts';
@@ -57,7 +58,10 @@ export const show: Command = {
       defaultText: 'the active one',
       range: { min: 1, max: 1e9 },
     },
-    { flags: '--source', description: 'print the source and nothing else' },
+    {
+      flags: '--source',
+      description: 'print the source as its author wrote it, and nothing else; --json has what was uploaded',
+    },
   ],
   examples: ['show clicks', 'show clicks --version 1 --source'],
   run: async ({ args, options, output, door }) => {
@@ -65,7 +69,7 @@ export const show: Command = {
     const which = version === undefined ? [] : ['VERSION', version];
     const found = fieldsOf(await (await door()).call('RG.FUNCTION', 'GET', args[0] ?? '', ...which));
     output.answer(found, () => {
-      if (options.flag('source')) return output.line(String(found.source ?? '').trimEnd());
+      if (options.flag('source')) return output.line(sourceText(found));
       for (const [name, value] of Object.entries(found)) {
         if (name !== 'source')
           output.line(`${output.style('name', (LABELS[name] ?? name).padEnd(14))} ${showField(name, value)}`);
@@ -74,6 +78,18 @@ export const show: Command = {
     return undefined;
   },
 };
+
+/** Of several files each stands behind a line with its path. */
+function sourceText({ name, language, source }: Record<string, Reply>): string {
+  const uploaded = {
+    source: String(source ?? ''),
+    language: language === 'ts' ? 'ts' : 'js',
+    sourceMap: null,
+  } as const;
+  const files = originalFiles(uploaded, String(name));
+  const texts = files.map((file) => file.source.trimEnd());
+  return files.length === 1 ? texts.join('') : files.map(({ path }, at) => `// ${path}\n${texts[at]}`).join('\n\n');
+}
 
 const LABELS: Readonly<Record<string, string>> = { createdAtMs: 'loaded' };
 

@@ -37,6 +37,8 @@ export function showError(output: Output, error: ShownError, source: VersionSour
 }
 
 export function titleOf({ code, name, message }: ShownError): string {
+  // What a command of Redis answered begins with its code.
+  if (message.startsWith(`${code} `)) return message;
   return code === 'GUEST_ERROR' && name !== '' ? `${name}: ${message}` : `${code}: ${message}`;
 }
 

@@ -16,6 +16,7 @@ export function projectFiles(facts: ProjectFacts): ReadonlyMap<string, string> {
     ['test/tsconfig.json', TEST_TYPES],
     [`src/${facts.name}.ts`, functionFile(facts)],
     [`test/${facts.name}.test.ts`, testFile(facts)],
+    ['samples/view.json', SAMPLE],
     ['README.md', readmeFile(facts)],
     ['.gitignore', 'node_modules/\n.regears/\n'],
   ]);
@@ -30,6 +31,7 @@ function packageFile({ name, regears, tools }: ProjectFacts): string {
     type: 'module',
     engines: { node: '>=24' },
     scripts: {
+      dev: `regears dev src/${name}.ts`,
       start: 'regears start',
       deploy: `regears deploy src/${name}.ts`,
       check: 'tsc && tsc -p test',
@@ -57,6 +59,10 @@ const FUNCTION_TYPES = `{
   },
   "include": ["src"]
 }
+`;
+
+/** What `regears dev` runs after each save. */
+const SAMPLE = `{ "stream": "events:web", "fields": { "user": "ann", "page": "/home" } }
 `;
 
 const TEST_TYPES = `{
@@ -123,10 +129,11 @@ A ReGears function: \`src/${name}.ts\` runs for every entry of the streams \`eve
 npm install
 npm run check     # types
 npm test          # the function in a sandbox, on a Redis of its own
-npm start         # a node with its own Redis, until Ctrl-C
+npm run dev       # deploys on every save, runs samples/ and shows what happens, until Ctrl-C
+npm start         # a node whose Redis keeps its data
 \`\`\`
 
-While the node runs, in another terminal:
+While that node runs, in another terminal:
 
 \`\`\`sh
 npm run deploy

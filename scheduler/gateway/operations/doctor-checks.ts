@@ -99,10 +99,10 @@ export function checkSecrets(secrets: {
 }): Check {
   const check = 'secrets';
   const key = secrets.hasKey ? 'this node has a key' : 'this node has no key to seal them with';
-  const finding = `${secrets.asking} functions ask for secrets, ${key}`;
+  const finding = `${secrets.asking === 1 ? '1 function asks' : `${secrets.asking} functions ask`} for secrets, ${key}`;
   const [first] = secrets.reasons;
   if (first === undefined) return ok(check, finding);
-  const state = `${finding}; ${secrets.reasons.length} functions do not run here`;
+  const state = `${finding}; not running here: ${secrets.reasons.length}`;
   return { check, state: 'bad', finding: state, advice: `The first: ${first.message}` };
 }
 

@@ -33,7 +33,8 @@ test('a page whose node is killed says so, keeps what it knew, and goes on by it
   expect(await page.getByText('Disconnected').count()).toBe(0);
 });
 
-test('a page whose node stands still is disconnected after three beats', async () => {
+// These two wait for beats that do not come, so they wait together.
+test.concurrent('a page whose node stands still is disconnected after three beats', async () => {
   await using platform = await startPlatformProcess();
   await using watched = await browser.open();
   const { page } = watched;
@@ -48,7 +49,7 @@ test('a page whose node stands still is disconnected after three beats', async (
   await page.getByText('Live', { exact: true }).waitFor();
 });
 
-test('a page that is told of a time long past says that it is stale, and recovers with a new connection', async () => {
+test.concurrent('a page that is told of a time long past says that it is stale, and recovers with a new connection', async () => {
   await using platform = await startPlatformProcess();
   await using watched = await browser.open();
   const { page } = watched;

@@ -9,6 +9,8 @@ import { atScreen, BROKEN, confirm, dashboardWorld, expectClean, hears, shopSour
 const world = dashboardWorld();
 const encode = encodeURIComponent;
 const ID = 'shop/stream/shop:*';
+/** Somebody makes names from paths and hashes, and no space is in them. */
+const LONG = `of-a-path-${'0123456789abcdef'.repeat(3)}`;
 let letterId = '';
 let executionId = '';
 
@@ -21,6 +23,10 @@ beforeAll(async () => {
   letterId = await waitFor(async () => (await get<{ id: string }>('/v1/dead-letters')).items[0]?.id, {
     what: 'a dead letter',
   });
+  await door.call('RG.FUNCTION', 'LOAD', LONG, shopSource(`${LONG}:shop`, 'throw new Error(r.id.repeat(30));'));
+  await door.xadd(`${LONG}:shop:eu`, '*', 'customer', 'eve', 'note', LONG.repeat(9));
+  await call('POST', `/v1/functions/${LONG}/env`, { set: { REGION: LONG } });
+  await waitFor(async () => (await get('/v1/dead-letters')).items.length === 2, { what: 'the other dead letter' });
   await call('PUT', '/v1/config/options/ProfileExecutions', { value: '1' });
   const source =
     "GB('KeysReader').map((r) => { for (let n = 0; n < 3e7; n += 1); return r.key; }).flatmap((k) => k.split(':')).countby().run('orders:*');";
@@ -45,11 +51,14 @@ const SCREENS: readonly (readonly [name: string, hash: () => string, heading: ()
     ['versions', () => '#/functions/shop', () => 'shop', 'text=active'],
     ['source', () => '#/functions/shop/source?version=2&line=6', () => 'shop', '.code .marked'],
     ['comparison', () => '#/functions/shop/diff', () => 'shop', '.diff-added'],
+    ['environment', () => `#/functions/${LONG}/environment`, () => LONG, 'text=REGION'],
+    ['empty environment', () => '#/functions/shop/environment', () => 'shop', 'text=No variable is set'],
     ['upload', () => '#/upload', () => 'Upload a function', 'textarea'],
     ['registrations', () => '#/registrations', () => 'Registrations', '.badge-bad'],
     ['registration', () => `#/registrations/${encode(ID)}`, () => ID, '.numbers'],
     ['streams', () => '#/streams', () => 'Streams', 'text=1 alive'],
     ['stream', () => '#/streams/shop%3Aeu', () => 'shop:eu', '.entries li'],
+    ['stream of a long name', () => `#/streams/${LONG}%3Ashop%3Aeu`, () => `${LONG}:shop:eu`, '.entries li'],
     ['executions', () => '#/executions', () => 'Executions', 'text=KeysReader'],
     ['execution', () => `#/executions/${encode(executionId)}`, () => /^Execution /, '.steps meter'],
     ['dead letters', () => '#/dead-letters', () => 'Dead letters', 'text=an order of less than nothing'],
@@ -96,8 +105,8 @@ describe('every screen', () => {
     expectClean(watched);
   });
 
-  test('fits a telephone of 360 pixels without scrolling sideways', async () => {
-    await using watched = await world.open('', { viewport: { width: 360, height: 740 }, hasTouch: true });
+  test.each([360, 1280])('fits %d pixels without scrolling sideways', async (width) => {
+    await using watched = await world.open('', { viewport: { width, height: 740 }, hasTouch: width === 360 });
     const wide: Record<string, number> = {};
     await eachScreen(watched.page, async (name) => {
       const over = await watched.page.evaluate(() => {
@@ -108,6 +117,13 @@ describe('every screen', () => {
     });
     expect(wide).toEqual({});
   });
+});
+
+test('a function that is not there is said to be not there, and nothing waits for it', async () => {
+  await using watched = await world.open('#/functions/none');
+  const main = watched.page.getByRole('main');
+  await main.getByText('FUNCTION_NOT_FOUND').waitFor();
+  expect(await main.innerText()).not.toContain('Loading');
 });
 
 test('every address in docs/dashboard.md is a screen', async () => {

@@ -52,6 +52,18 @@ test('an ES module and TypeScript become one classic script with a map to the so
   expect(position).toMatchObject({ source: 'f.ts', line: 3 });
 });
 
+test('packages that ask for Node, or for its kind of environment, are bundled as in production without it', async () => {
+  await mkdir(join(dir, 'node_modules/asks'), { recursive: true });
+  const asks =
+    "export const kind = process.env.NODE_ENV === 'production' ? 'fast' : 'slow', node = typeof process !== 'undefined' && process.pid;";
+  await writeFile(join(dir, 'node_modules/asks/index.js'), asks);
+  await writeFile(join(dir, 'asking.ts'), "import { kind, node } from 'asks';\nresult(kind, node);\n");
+  const results: unknown[] = [];
+  const { source } = await bundleFile(join(dir, 'asking.ts'));
+  evaluate(source, { result: (...values: unknown[]) => results.push(...values) });
+  expect(results).toEqual(['fast', false]);
+});
+
 test('syntax errors name file, line and column', async () => {
   const error = await refusal(compile('let a = 1;\nlet b = ;'));
   expect(error).toMatchObject({ code: 'ARTIFACT_INVALID' });

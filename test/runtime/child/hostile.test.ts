@@ -163,25 +163,32 @@ describe('unhandled rejections', () => {
 describe('the realm', () => {
   test('has no way out and says so', async () => {
     await child.load(`GB('StreamReader').foreach(async () => {
-      for (const f of [() => setTimeout(), () => setInterval(), () => fetch('x'), () => require('fs'), () => process.env])
+      for (const f of [() => setTimeout(), () => setInterval(), () => fetch('x'), () => require('fs')])
         try { f(); log('no error') } catch (e) { log(e.message) }
-      log([typeof WebAssembly, typeof SharedArrayBuffer, typeof Atomics, typeof globalThis.regears].join());
+      log([typeof process, typeof WebAssembly, typeof SharedArrayBuffer, typeof Atomics, typeof globalThis.regears].join());
       try { eval('%DebugPrint(1)'); log('natives') } catch (e) { log(e.name) }
       await import('fs').then(() => log('imported'), e => log('import: ' + e.message));
     }).register()`);
     const { logs, done } = await child.run({ payload: numbers(1), entryCount: 1 });
     const text = logs.map(({ message }) => message);
     expect(done).toEqual([0]);
-    expect(text.slice(0, 5).map((line) => line.split(' is absent here')[0])).toEqual([
+    expect(text.slice(0, 4).map((line) => line.split(' is absent here')[0])).toEqual([
       'setTimeout',
       'setInterval',
       'fetch',
       'require',
-      'process',
     ]);
-    expect(text[5]).toBe('undefined,undefined,undefined,undefined');
-    expect(text[6]).toBe('SyntaxError');
-    expect(text[7]).toMatch(/^import: /);
+    expect(text[4]).toBe('undefined,undefined,undefined,undefined,undefined');
+    expect(text[5]).toBe('SyntaxError');
+    expect(text[6]).toMatch(/^import: /);
+  });
+
+  test('has no process, and whoever reads it is told what there is instead', async () => {
+    await child.load("GB('StreamReader').foreach(() => process.env.HOME).register()");
+    const { failed } = await child.run({ payload: numbers(1), entryCount: 1 });
+    expect(failed.get(0)?.message).toMatch(
+      /^process is not defined: there is no process: settings come through env\(name\)/,
+    );
   });
 
   test('Date, Math.random and Intl behave as in Node', async () => {

@@ -19,12 +19,17 @@ test('init writes a project named after its folder, and says what comes next', a
     '.gitignore',
     'README.md',
     'package.json',
+    'samples',
     'src',
     'test',
     'tsconfig.json',
   ]);
   const { scripts, devDependencies } = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8'));
-  expect(scripts).toMatchObject({ test: 'vitest run', deploy: 'regears deploy src/my-views.ts' });
+  expect(scripts).toMatchObject({
+    dev: 'regears dev src/my-views.ts',
+    test: 'vitest run',
+    deploy: 'regears deploy src/my-views.ts',
+  });
   // This is a checkout, which no registry has.
   expect(devDependencies).toMatchObject({
     regears: expect.stringMatching(/^file:/),

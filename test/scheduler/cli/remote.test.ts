@@ -64,7 +64,10 @@ describe('remote commands', () => {
   test('list, versions and show tell what is there', async () => {
     expect((await regears('list')).stdout).toMatch(/^hello +2 +2 /m);
     expect((await regears('versions', 'hello')).stdout).toMatch(/^ *2 +active +js /m);
-    expect((await regears('show', 'hello', '--version', '1', '--source')).stdout).toContain('Hello ');
+    const { stdout: source } = await regears('show', 'hello', '--version', '1', '--source');
+    expect(source).toMatch(/^\/\/ greeting\.ts\n.*name: string.*\n\n\/\/ hello\.ts\nimport /);
+    expect(source).toContain('Hello ');
+    expect(source).not.toContain('sourceMappingURL');
     expect(await json('show', 'hello')).toMatchObject({ name: 'hello', version: 2 });
   });
 

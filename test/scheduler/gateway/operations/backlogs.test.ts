@@ -50,6 +50,7 @@ beforeEach(async () => {
     measurePool: async () => [],
     ready: () => true,
     retries: () => retries,
+    sandboxLimitBytes: 1,
     probe: async () => ({
       probe: { lag: { ageMs: 0, unread: 0, pending: 0, waiting: 0 }, deadLetters: 4 },
       backlogs: await reportBacklogs(dependencies),

@@ -13,7 +13,7 @@ export interface NodeInfo {
   readonly consumer: string;
   readonly host: string;
   readonly pid: number;
-  readonly version: string;
+  readonly version: string | null;
   readonly startedAtMs: number;
   readonly revision: number;
   readonly behind: boolean;
@@ -23,6 +23,8 @@ export interface NodeInfo {
   readonly heapBytes: number | null;
   readonly loopDelayMs: number | null;
   readonly ready: boolean | null;
+  /** What one sandbox process may take. */
+  readonly sandboxLimitBytes: number | null;
   readonly sandboxes: readonly SandboxInfo[];
 }
 

@@ -131,7 +131,7 @@ export interface Registration {
   readonly description: string | null;
   readonly mode: string;
   readonly trigger: { readonly kind: TriggerKind } & Readonly<Record<string, unknown>>;
-  readonly flow: Readonly<Record<string, unknown>> | null;
+  readonly flow: object | null;
   readonly steps: readonly Step[];
   readonly state: RegistrationState;
   readonly stateReason: string | null;
@@ -152,7 +152,8 @@ export interface Group {
   readonly registrationId: string;
   readonly functionName: string;
   readonly mode: string;
-  readonly state: string;
+  /** Of the node that answers; null where it does not read the stream. */
+  readonly state: string | null;
   readonly unread: number | null;
   readonly unreadIsExact: boolean;
   readonly pending: number;

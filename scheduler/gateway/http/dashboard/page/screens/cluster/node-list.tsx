@@ -24,7 +24,7 @@ function NodeCard({ node }: { readonly node: NodeInfo }): JSX.Element {
   return (
     <Card title={`Node ${node.slot}`} tools={<NodeBadges node={node} />}>
       <NodeFacts node={node} />
-      <Sandboxes sandboxes={node.sandboxes} />
+      <Sandboxes node={node} />
     </Card>
   );
 }
@@ -68,6 +68,7 @@ function NodeFacts({ node }: { readonly node: NodeInfo }): JSX.Element {
           'Memory',
           node.residentBytes === null ? null : `${memory(node.residentBytes)}, heap ${memory(node.heapBytes)}`,
         ],
+        ['Each sandbox may take', node.sandboxLimitBytes === null ? null : memory(node.sandboxLimitBytes)],
         ['Delay of its loop', node.loopDelayMs === null ? null : span(node.loopDelayMs)],
       ]}
     />
@@ -80,8 +81,9 @@ const ROLES: Readonly<Record<SandboxInfo['role'], string>> = {
   spare: 'spare',
 };
 
-function Sandboxes({ sandboxes }: { readonly sandboxes: readonly SandboxInfo[] }): JSX.Element {
-  const largest = Math.max(1, ...sandboxes.map(({ residentBytes }) => residentBytes));
+/** Their bars are full where a process is killed. */
+function Sandboxes({ node: { sandboxes, sandboxLimitBytes } }: { readonly node: NodeInfo }): JSX.Element {
+  const most = sandboxLimitBytes ?? Math.max(1, ...sandboxes.map(({ residentBytes }) => residentBytes));
   return (
     <ul class="sandboxes" aria-label="Sandbox processes">
       {sandboxes.map(({ pid, role, residentBytes, isolates }) => (
@@ -90,7 +92,7 @@ function Sandboxes({ sandboxes }: { readonly sandboxes: readonly SandboxInfo[] }
             Process {pid} <span class="soft">{ROLES[role]}</span>
           </span>
           <span class="step-time">
-            <meter min={0} max={largest} value={residentBytes} aria-label={`Memory of process ${pid}`} />{' '}
+            <meter min={0} max={most} value={residentBytes} aria-label={`Memory of process ${pid}`} />{' '}
             <span class="step-amount">{memory(residentBytes)}</span>
           </span>
           <span class="wrap">

@@ -63,7 +63,7 @@ function LetterBody({ letter }: { readonly letter: DeadLetterDetail }): JSX.Elem
           </p>
         )}
         {text === null ? (
-          <p>{letter.reason}</p>
+          <p>{REASONS[letter.reason] ?? letter.reason}</p>
         ) : (
           <ErrorPlace functionName={functionName} version={version} stack={text} />
         )}
@@ -83,6 +83,14 @@ function LetterBody({ letter }: { readonly letter: DeadLetterDetail }): JSX.Elem
     </>
   );
 }
+
+/** Why an entry was given up on, in words. */
+const REASONS: Readonly<Record<string, string>> = {
+  attempts: 'all its attempts failed',
+  policy: 'the registration gives up on failures at once',
+  quarantine: 'its version was stopped for killing sandboxes',
+  lost_to_trim: 'the stream was trimmed before it had ended',
+};
 
 function LetterFacts({ letter }: { readonly letter: DeadLetterDetail }): JSX.Element {
   const { registrationId, functionName, version, stream, entryId, attempts, reason, diedAtMs } = letter;
@@ -110,7 +118,7 @@ function LetterFacts({ letter }: { readonly letter: DeadLetterDetail }): JSX.Ele
           </a>,
         ],
         ['Attempts', attempts],
-        ['Reason', reason],
+        ['Reason', REASONS[reason] ?? reason],
         ['Given up', <Age key="died" atMs={diedAtMs} />],
       ]}
     />

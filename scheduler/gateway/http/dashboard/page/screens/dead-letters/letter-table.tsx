@@ -34,7 +34,7 @@ function columnsFor(chosen: Signal<ReadonlySet<string>>): readonly Column<DeadLe
       cell: ({ id, stream, entryId }) => (
         <>
           <ChooseBox id={id} chosen={chosen} />
-          <a class="strong wrap" href={placeHref(['dead-letters', id])}>
+          <a class="strong whole" href={placeHref(['dead-letters', id])}>
             {entryId}
           </a>
           <span class="below soft wrap">{stream}</span>

@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import type { ExecutionShard, Step } from '../../api/types.ts';
 import { Card, Facts } from '../../parts/basics.tsx';
-import { count, rate, span } from '../../text/format.ts';
+import { count, plural, rate, span } from '../../text/format.ts';
 
 export interface ShardListProps {
   readonly shards: readonly ExecutionShard[];
@@ -32,7 +32,7 @@ export function ShardList({ shards, steps }: ShardListProps): JSX.Element {
             facts={[
               ['Status', `${shard.status}, stage ${shard.stage} of ${shard.stages}`],
               ['Attempts', shard.attempts > 1 ? count(shard.attempts) : null],
-              ['Read', `${count(shard.recordsRead)} records, ${rate(shard.recordsPerSecond)}/s`],
+              ['Read', `${plural(shard.recordsRead, 'record')}, ${rate(shard.recordsPerSecond)}/s`],
               ['Time', `${span(shard.totalMs)}, of which reading ${span(shard.readMs)}`],
             ]}
           />

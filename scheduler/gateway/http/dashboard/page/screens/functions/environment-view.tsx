@@ -37,11 +37,19 @@ interface CardProps {
 /** A variable, or a name that is asked for. */
 type Row = Variable | { readonly name: string; readonly missing: true };
 
+const KINDS: Readonly<Record<Kind, { readonly noun: string; readonly empty: string }>> = {
+  env: { noun: 'variable', empty: 'No variable is set. The function reads them with env(name).' },
+  secrets: {
+    noun: 'secret',
+    empty: 'No secret is set. The function reads those with secret(name) that its configure({ secrets }) names.',
+  },
+};
+
 function VariableCard({ title, kind, list, info, onDone }: CardProps): JSX.Element {
   const { revision, items, missing = [] } = list;
   const actions = useVariableActions({ functionName: info.name, kind, revision, onDone });
   const rows: readonly Row[] = [...missing.map((name) => ({ name, missing: true as const })), ...items];
-  const noun = kind === 'env' ? 'variable' : 'secret';
+  const { noun, empty } = KINDS[kind];
   return (
     <Card
       title={title}
@@ -56,7 +64,7 @@ function VariableCard({ title, kind, list, info, onDone }: CardProps): JSX.Eleme
         rows={rows}
         columns={columnsFor(kind, actions)}
         rowKey={({ name }) => name}
-        empty={`It has no ${noun}.`}
+        empty={empty}
       />
     </Card>
   );

@@ -28,11 +28,15 @@ export function FunctionScreen({ rest, query }: ScreenAddress): JSX.Element {
       tools={info === null ? undefined : <FunctionTools info={info} />}
     >
       {problem === null ? null : <ProblemNote problem={problem} />}
-      <Tabs label={`Views of ${name}`} current={tab} tabs={tabsOf(name)} />
-      {info === null || versions === null ? (
-        <Loading />
-      ) : (
-        <Tab tab={tab} info={info} versions={versions} query={query} />
+      {info === null && problem !== null ? null : (
+        <>
+          <Tabs label={`Views of ${name}`} current={tab} tabs={tabsOf(name)} />
+          {info === null || versions === null ? (
+            <Loading />
+          ) : (
+            <Tab tab={tab} info={info} versions={versions} query={query} />
+          )}
+        </>
       )}
     </Screen>
   );

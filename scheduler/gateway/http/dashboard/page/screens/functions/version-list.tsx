@@ -70,7 +70,7 @@ function Narrowing({ version: { limits, commands, keys, secrets } }: { readonly 
     ...(secrets === null ? [] : [`secrets ${secrets.join(' ')}`]),
     ...Object.entries(limits ?? {}).map(([name, value]) => `${name} ${String(value)}`),
   ];
-  return <span class="soft wrap">{parts.length === 0 ? 'nothing' : parts.join(', ')}</span>;
+  return <span class="soft wrap">{parts.length === 0 ? 'not narrowed' : parts.join(', ')}</span>;
 }
 
 interface ToolsProps {

@@ -54,7 +54,7 @@ function GroupBody({ group }: { readonly group: Group }): JSX.Element {
           [
             'Registration',
             <a key="id" href={placeHref(['registrations', group.registrationId])}>
-              {group.functionName}, {group.mode}, {group.state}
+              {[group.functionName, group.mode, group.state].filter(Boolean).join(', ')}
             </a>,
           ],
           ['Unread', `${group.unreadIsExact ? '' : 'at least '}${count(group.unread)}`],
