@@ -263,7 +263,10 @@ test.runIf(process.platform === 'linux' && existsSync(SCRIPT))(
     chmodSync(write('bin/xdg-open', '#!/bin/sh\necho "$1" > opened\n'), 0o755);
     const line = `"${process.execPath}" "${BIN}" dev people.ts --samples keys ${FREE_PORTS.join(' ')}`;
     write('keys/one.json', JSON.stringify({ trigger: 'hello', args: ['key'] }));
-    write('run.sh', `stty -a > stty-before; ${line}; echo "ended with $?"; stty -a > stty-then; mv stty-then stty-after\n`);
+    write(
+      'run.sh',
+      `stty -a > stty-before; ${line}; echo "ended with $?"; stty -a > stty-then; mv stty-then stty-after\n`,
+    );
     const env = { PATH: `${join(root, 'bin')}:${process.env.PATH}`, TMPDIR: temporary, TERM: 'xterm' };
     const terminal = spawnTracked(SCRIPT, ['-qfc', 'sh run.sh', '/dev/null'], { cwd: root, env });
     let screen = '';
