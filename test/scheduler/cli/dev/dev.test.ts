@@ -262,6 +262,7 @@ test.runIf(process.platform === 'linux' && existsSync(SCRIPT))(
   async () => {
     chmodSync(write('bin/xdg-open', '#!/bin/sh\necho "$1" > opened\n'), 0o755);
     const line = `"${process.execPath}" "${BIN}" dev people.ts --samples keys ${FREE_PORTS.join(' ')}`;
+    for (const left of ['opened', 'stty-after']) rmSync(join(root, left), { force: true });
     write('keys/one.json', JSON.stringify({ trigger: 'hello', args: ['key'] }));
     write(
       'run.sh',
