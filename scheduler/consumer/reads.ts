@@ -26,9 +26,9 @@ export interface ReadRequest {
 }
 
 /** Text of one read, about. */
-const READ_BYTES = 4 * 1024 * 1024;
+const READ_BYTES = 16 * 1024 * 1024;
 /** Text of the entries of a registration that are in hand, about. */
-const HELD_BYTES = 64 * 1024 * 1024;
+const HELD_BYTES = 128 * 1024 * 1024;
 /** Entries of a read before any size is known. */
 const FIRST_READ = 100;
 
@@ -108,7 +108,7 @@ function noteSize(registration: ConsumedRegistration, bytes: number): void {
 
 /**
  * Entries to ask for: whole batches, as many as there is room for; 0 when there is too little room to be worth a read. Of large
- * entries only some megabytes: more at once falls out of every cache on its way, and a first read does not know how large they are.
+ * entries only some megabytes, for what is on its way has to be held; and a first read does not know how large they are.
  */
 export function countFor(registration: ConsumedRegistration, readCount: number): number {
   const { batch } = registration.trigger;
