@@ -4,8 +4,7 @@ export default defineConfig({
   test: {
     environment: 'node',
     pool: 'forks',
-    // Tests wait for processes more than they compute.
-    maxWorkers: 3,
+    maxWorkers: 2,
     // On a shared machine of CI only, once: a test with real kills that fails twice is broken, and the report shows each retry.
     retry: process.env.CI === undefined ? 0 : 1,
     testTimeout: 120_000,
