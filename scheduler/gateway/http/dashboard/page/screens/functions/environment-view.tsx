@@ -1,4 +1,5 @@
 import type { JSX } from 'preact';
+import { useRef } from 'preact/hooks';
 import { url } from '../../api/client.ts';
 import type { FunctionInfo } from '../../api/types.ts';
 import type { Variable, Variables } from '../../api/variable-types.ts';
@@ -11,7 +12,8 @@ import { type Kind, useVariableActions, type VariableActions } from './variable-
 export function EnvironmentView({ info }: { readonly info: FunctionInfo }): JSX.Element {
   const env = useFetched<Variables>(url`/v1/functions/${info.name}/env`, {}, info.updatedAtMs);
   const secrets = useFetched<Variables>(url`/v1/functions/${info.name}/secrets`, {}, info.updatedAtMs);
-  // They have one revision.
+  // They have one revision; the page knows its own changes before it has read the lists again.
+  const ownRevision = useRef(0);
   const onDone = (): void => {
     env.reload();
     secrets.reload();
@@ -19,9 +21,11 @@ export function EnvironmentView({ info }: { readonly info: FunctionInfo }): JSX.
   return (
     <>
       <Answer to={secrets}>
-        {(list) => <VariableCard title="Secrets" kind="secrets" {...{ list, info, onDone }} />}
+        {(list) => <VariableCard title="Secrets" kind="secrets" {...{ list, info, ownRevision, onDone }} />}
       </Answer>
-      <Answer to={env}>{(list) => <VariableCard title="Variables" kind="env" {...{ list, info, onDone }} />}</Answer>
+      <Answer to={env}>
+        {(list) => <VariableCard title="Variables" kind="env" {...{ list, info, ownRevision, onDone }} />}
+      </Answer>
     </>
   );
 }
@@ -31,6 +35,7 @@ interface CardProps {
   readonly kind: Kind;
   readonly list: Variables;
   readonly info: FunctionInfo;
+  readonly ownRevision: { current: number };
   readonly onDone: () => void;
 }
 
@@ -45,9 +50,9 @@ const KINDS: Readonly<Record<Kind, { readonly noun: string; readonly empty: stri
   },
 };
 
-function VariableCard({ title, kind, list, info, onDone }: CardProps): JSX.Element {
+function VariableCard({ title, kind, list, info, ownRevision, onDone }: CardProps): JSX.Element {
   const { revision, items, missing = [] } = list;
-  const actions = useVariableActions({ functionName: info.name, kind, revision, onDone });
+  const actions = useVariableActions({ functionName: info.name, kind, revision, ownRevision, onDone });
   const rows: readonly Row[] = [...missing.map((name) => ({ name, missing: true as const })), ...items];
   const { noun, empty } = KINDS[kind];
   return (

@@ -17,23 +17,25 @@ export interface ActionsFor {
   readonly kind: Kind;
   /** At which what is on the screen was read: a change by somebody else meanwhile is not overwritten unseen. */
   readonly revision: number;
+  /** That of the page's own last change. */
+  readonly ownRevision: { current: number };
   readonly onDone: () => void;
 }
 
 /** What can be done to the variables of a function; each asks first. */
-export function useVariableActions({ functionName, kind, revision, onDone }: ActionsFor): VariableActions {
+export function useVariableActions({ functionName, kind, revision, ownRevision, onDone }: ActionsFor): VariableActions {
   const { api, dialogs } = useApp();
   const name = useSignal('');
   const value = useSignal('');
   const noun = kind === 'env' ? 'variable' : 'secret';
   const change = async (body: object): Promise<void> => {
     // Also after a refusal: what is on the screen may be old.
-    const sent = api.send({
+    const sent = api.send<{ readonly revision: number }>({
       method: 'POST',
       path: url`/v1/functions/${functionName}/` + kind,
-      body: { ...body, revision },
+      body: { ...body, revision: Math.max(revision, ownRevision.current) },
     });
-    await sent.finally(onDone);
+    ownRevision.current = (await sent.finally(onDone)).revision;
   };
   return {
     set: (known = '', before = '') => {
