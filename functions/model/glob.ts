@@ -54,9 +54,11 @@ function matchClass(pattern: string, from: number, code: number): number {
   let at = negated ? from + 1 : from;
   let found = false;
   while (at < pattern.length && pattern.charCodeAt(at) !== CLOSE) {
-    if (pattern.charCodeAt(at) === BACKSLASH && at + 1 < pattern.length) at += 1;
+    // What is escaped begins no range.
+    const isEscaped = pattern.charCodeAt(at) === BACKSLASH && at + 1 < pattern.length;
+    if (isEscaped) at += 1;
     const low = pattern.charCodeAt(at);
-    const isRange = pattern.charCodeAt(at + 1) === DASH && at + 2 < pattern.length;
+    const isRange = !isEscaped && pattern.charCodeAt(at + 1) === DASH && at + 2 < pattern.length;
     const high = isRange ? pattern.charCodeAt(at + 2) : low;
     if (code >= Math.min(low, high) && code <= Math.max(low, high)) found = true;
     at += isRange ? 3 : 1;
