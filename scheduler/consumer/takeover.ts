@@ -54,9 +54,9 @@ export function createTakeover(options: TakeoverOptions): Takeover {
   /** Entries that are left under the name, over all lanes. */
   async function takeAll(consumer: string): Promise<number> {
     let left = 0;
-    const todo = lanes();
+    const remaining = lanes();
     const worker = async (): Promise<void> => {
-      for (const lane of todo) {
+      for (const lane of remaining) {
         const rest = await recovery.takeOver(lane, consumer);
         left += rest;
       }
@@ -99,9 +99,9 @@ export function createTakeover(options: TakeoverOptions): Takeover {
     },
     async findStrays() {
       if (!node.mayAct()) return;
-      const todo = lanes();
+      const remaining = lanes();
       const worker = async (): Promise<void> => {
-        for (const lane of todo) if (lane.state === 'ready') await strays(lane);
+        for (const lane of remaining) if (lane.state === 'ready') await strays(lane);
       };
       await Promise.all(Array.from({ length: LANES_AT_ONCE }, worker));
     },

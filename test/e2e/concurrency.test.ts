@@ -208,7 +208,7 @@ describe.each(Object.entries(TOPOLOGIES))('concurrency over two nodes on %s', (_
       `${STAY} GB('StreamReader').foreach((r) => stay(r.id)).register({ prefix: 'q:*', mode: 'async'${flow} });`;
     const { ids } = await loadFunction(door, 'q', source(''));
     for (let n = 0; n < 400; n += 1) await redis.xadd(`q:${n % 40}`, '*', 'n', String(n));
-    await waitFor(async () => (await redis.scard('inside')) >= 10, { what: 'some are at work' });
+    await waitFor(async () => (await redis.scard('inside')) >= 20, { what: 'some are at work' });
     await loadFunction(door, 'q', source(', concurrency: 2'));
     await redis.set('go', '1');
     const row = () => registrationRow(door, ids[0] ?? '');
