@@ -77,7 +77,7 @@ describe.each(Object.entries(TOPOLOGIES))('concurrency over two nodes on %s', (_
   );
 
   test('an execution of a batch is one', async () => {
-    const source = `${STAY} GB('StreamReader').accumulate((all, r) => [...(all ?? []), r.id]).foreach((ids) => stay(ids.join()))
+    const source = `${STAY} GB('StreamReader').accumulate((all, r) => [...(all ?? []), r.key + r.id]).foreach((ids) => stay(ids.join()))
       .register({ prefix: 'b:*', mode: 'async_local', batch: 5, concurrency: 4 });`;
     for (let n = 0; n < 80; n += 1) await redis.xadd(`b:${n % 4}`, '*', 'n', String(n));
     const { ids } = await loadFunction(door, 'b', source);
@@ -205,10 +205,10 @@ describe.each(Object.entries(TOPOLOGIES))('concurrency over two nodes on %s', (_
 
   test('what waits in the queue when a version with concurrency comes runs with permits', async () => {
     const source = (flow: string): string =>
-      `${STAY} GB('StreamReader').foreach((r) => stay(r.id)).register({ prefix: 'q:*', mode: 'async'${flow} });`;
+      `${STAY} GB('StreamReader').foreach((r) => stay(r.key + r.id)).register({ prefix: 'q:*', mode: 'async'${flow} });`;
     const { ids } = await loadFunction(door, 'q', source(''));
     for (let n = 0; n < 400; n += 1) await redis.xadd(`q:${n % 40}`, '*', 'n', String(n));
-    await waitFor(async () => (await redis.scard('inside')) >= 20, { what: 'some are at work' });
+    await waitFor(async () => (await redis.scard('inside')) >= 32, { what: 'both nodes are full' });
     await loadFunction(door, 'q', source(', concurrency: 2'));
     await redis.set('go', '1');
     const row = () => registrationRow(door, ids[0] ?? '');
