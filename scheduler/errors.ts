@@ -28,6 +28,7 @@ export type SchedulerErrorCode =
    * nobody worked on it.
    */
   | 'EXECUTION_ABORTED'
+  | 'EXECUTION_PART_LOST'
   /** Results, or records between two stages, are larger than the platform keeps. */
   | 'RESULTS_TOO_LARGE'
   /** The CLI cannot reach the RESP door. */

@@ -20,11 +20,17 @@ export function countOf(operation: string, name: string, value: unknown): number
 export function describeCallback(fn: UserFunction): string | null {
   try {
     const name = (fn as { name?: unknown }).name;
-    if (typeof name === 'string' && name !== '') return slice(name, 0, 80);
-    return trim(slice(functionToString(fn), 0, 80));
+    if (typeof name === 'string' && name !== '') return shortened(name);
+    return shortened(trim(functionToString(fn)));
   } catch {
     return null;
   }
+}
+
+const SHOWN = 80;
+
+function shortened(text: string): string {
+  return text.length > SHOWN ? `${trim(slice(text, 0, SHOWN - 1))}…` : text;
 }
 
 export function callbackStep(type: StepType, fn: UserFunction): Step {

@@ -66,6 +66,8 @@ export interface CommandInput {
   door(): Promise<DoorClient>;
   /** A further connection, which the caller closes. */
   newDoor(): Promise<DoorClient>;
+  /** What is to be done when nobody reads the output any more; the process ends behind it, or after some seconds. */
+  beforeLeaving(work: () => Promise<void>): Disposable;
 }
 
 /** Values of options by their long name without dashes, such as `dry-run`. */

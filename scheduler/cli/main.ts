@@ -4,28 +4,31 @@ import { PlatformError } from '#functions';
 import { packageVersion } from '../package-root.ts';
 import { COMMANDS, HIDDEN_COMMANDS } from './commands/index.ts';
 import { ExitCode, exitCodeOf } from './exit-code.ts';
+import { createLeaving } from './leaving.ts';
 import { createProgram, type ProgramStreams } from './program.ts';
 import { createOutput } from './render.ts';
 
 /** Runs one command line (without `node` and the script's name) and resolves with the exit code. Never rejects. */
 export function main(argv: readonly string[]): Promise<ExitCode> {
   // The reader of a pipe has gone, as `| head` does: nothing is left to say to anybody.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) =>
-    process.exit(error.code === 'EPIPE' ? ExitCode.ok : ExitCode.failed),
-  );
-  return runCommandLine(argv, process);
+  const leaving = createLeaving();
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    const code = error.code === 'EPIPE' ? ExitCode.ok : ExitCode.failed;
+    void leaving.leave().then(() => process.exit(code));
+  });
+  const { stdout, stderr } = process;
+  return runCommandLine(argv, { stdout, stderr, leaving });
 }
 
 /** The same with other streams. */
 export async function runCommandLine(argv: readonly string[], streams: ProgramStreams): Promise<ExitCode> {
-  const { stdout, stderr } = streams;
   let exitCode: ExitCode = ExitCode.ok;
   const onExit = (code: ExitCode): void => {
     exitCode = code;
   };
   try {
     const entries = [...COMMANDS, ...HIDDEN_COMMANDS];
-    const program = await createProgram({ stdout, stderr, version: packageVersion(), entries, onExit }, argv);
+    const program = await createProgram({ ...streams, version: packageVersion(), entries, onExit }, argv);
     if (argv.length === 0) {
       program.outputHelp();
       return ExitCode.ok;

@@ -5,12 +5,15 @@ import { doorUrl, settingRows } from '../config.ts';
 import { connectDoor, type DoorClient } from './client.ts';
 import type { Command, CommandEntry, CommandInput, OptionSpec, OptionValues } from './command.ts';
 import { EXIT_CODE_MEANINGS, type ExitCode } from './exit-code.ts';
+import { createLeaving, type Leaving } from './leaving.ts';
 import { createOutput, type TextStream } from './render.ts';
 
 /** The process as the program sees it. */
 export interface ProgramStreams {
   readonly stdout: TextStream;
   readonly stderr: TextStream;
+  /** Left out: nobody can go. */
+  readonly leaving?: Leaving;
 }
 
 export interface ProgramOptions extends ProgramStreams {
@@ -133,6 +136,7 @@ async function runCommand(leaf: Commander, command: Command, streams: ProgramStr
       connecting ??= openDoor(values.text('url')).then((door) => doors.use(door));
       return connecting;
     },
+    beforeLeaving: (work) => (streams.leaving ?? createLeaving()).before(work),
     newDoor: () => openDoor(values.text('url')),
   };
   return await command.run(input);

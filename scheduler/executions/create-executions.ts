@@ -47,7 +47,7 @@ export function createExecutions(options: ExecutionsOptions): Executions {
   return {
     run: (request, signal) => desk.run(request, signal),
     runNested: (request, signal) => desk.runNested(request, signal),
-    start: (request) => desk.start(request),
+    start: (request, how) => desk.start(request, how),
     list: () => desk.list(),
     view: (id) => desk.view(id),
     results: (id) => desk.results(id),

@@ -1,6 +1,7 @@
 import { PlatformError } from '#functions';
 import type { StageOutput, StageRun } from '#runtime';
 import type { ErrorList } from './error-list.ts';
+import type { Pace } from './pace.ts';
 import type { AheadReader, InputPiece } from './readers/reader.ts';
 import type { StageSink } from './sinks.ts';
 
@@ -12,6 +13,8 @@ export interface StageDrive {
   readonly errors: ErrorList;
   /** Records read so far. */
   readonly onRead: (records: number) => void;
+  /** Told how long pieces take, and asked how much is pulled; null: as much as is best for the whole. */
+  readonly pace: Pace | null;
   readonly signal: AbortSignal;
 }
 
@@ -35,23 +38,45 @@ export async function driveStage(drive: StageDrive): Promise<number> {
 
 async function feedAll(drive: StageDrive, source: AheadReader): Promise<number> {
   const { stage, onRead, signal } = drive;
-  const underWay: Promise<StageOutput>[] = [];
+  const takeNext = createTaker(drive);
+  const underWay: Promise<boolean>[] = [];
   let readMs = 0;
   let enough = false;
-  while (!enough) {
-    const begin = performance.now();
-    const next = await nextPiece(source, drive);
-    readMs += performance.now() - begin;
-    if (next === null) break;
-    signal.throwIfAborted();
-    onRead(next.count);
-    const fed = stage.feed(next.payload, next.count);
-    fed.catch(() => {});
-    underWay.push(fed);
-    if (underWay.length >= IN_FLIGHT) enough = await take(drive, await (underWay.shift() as Promise<StageOutput>));
+  try {
+    while (!enough) {
+      const begin = performance.now();
+      const next = await nextPiece(source, drive);
+      readMs += performance.now() - begin;
+      if (next === null) break;
+      signal.throwIfAborted();
+      onRead(next.count);
+      underWay.push(takeNext(stage.feed(next.payload, next.count), next.count));
+      if (underWay.length >= IN_FLIGHT) enough = await (underWay.shift() as Promise<boolean>);
+    }
+    await Promise.all(underWay);
+  } finally {
+    // Nothing goes to the sink after this.
+    await Promise.allSettled(underWay);
   }
-  for (const fed of underWay) await take(drive, await fed);
   return readMs;
+}
+
+/** Takes outputs in the order of their pieces, each when it is there: also while the next piece is waited for. */
+function createTaker(drive: StageDrive): (fed: Promise<StageOutput>, records: number) => Promise<boolean> {
+  let before: Promise<unknown> = Promise.resolve();
+  return (fed, records) => {
+    const fedAtMs = performance.now();
+    fed.catch(() => {});
+    const freeAtMs = before.then(() => Math.max(fedAtMs, performance.now()));
+    const taken = freeAtMs.then(async (beginMs) => {
+      const output = await fed;
+      drive.pace?.took(records, performance.now() - beginMs);
+      return take(drive, output);
+    });
+    taken.catch(() => {});
+    before = taken;
+    return taken;
+  };
 }
 
 /** A reader that Redis refuses (wrong type of key, bad id) ends the reading with an error of the execution. */
@@ -69,8 +94,11 @@ async function pullAll(drive: StageDrive): Promise<number> {
   let enough = false;
   while (!enough) {
     drive.signal.throwIfAborted();
-    const output = await drive.stage.pull(PULLED_AT_ONCE);
-    drive.onRead(output.enough ? 0 : PULLED_AT_ONCE);
+    const count = Math.min(PULLED_AT_ONCE, drive.pace?.size() ?? PULLED_AT_ONCE);
+    const begin = performance.now();
+    const output = await drive.stage.pull(count);
+    drive.pace?.took(count, performance.now() - begin);
+    drive.onRead(output.enough ? 0 : count);
     enough = await take(drive, output);
   }
   return 0;

@@ -18,6 +18,7 @@ import type {
   ResultsPage,
   RunRequest,
 } from './executions.ts';
+import { followResults } from './follow-results.ts';
 import { createNestedRuns, type NestedRuns } from './nested-runs.ts';
 import type { Options } from './options.ts';
 import type { Layouts } from './partitions.ts';
@@ -83,8 +84,8 @@ class Desk implements ExecutionDesk {
     return this.#nested.run(request, signal);
   }
 
-  async start(request: RunRequest): Promise<string> {
-    const plan = await this.#plan(request, 'nobody');
+  async start(request: RunRequest, { followed } = { followed: false }): Promise<string> {
+    const plan = await this.#plan(request, followed ? 'a follower' : 'nobody');
     await this.#enqueue(plan, request);
     return plan.id;
   }
@@ -107,7 +108,9 @@ class Desk implements ExecutionDesk {
   }
 
   async page(id: string, cursor: string): Promise<ResultsPage> {
-    return readResultPage(this.#options, await this.#ended(id), cursor);
+    const record = await this.#known(id);
+    if (record.plan.followed === true) return followResults(this.#options, record, cursor);
+    return readResultPage(this.#options, ended(record), cursor);
   }
 
   async waitForEnd(id: string, signal: AbortSignal): Promise<void> {
@@ -162,8 +165,11 @@ class Desk implements ExecutionDesk {
   }
 
   async #ended(id: string): Promise<ExecutionRecord> {
-    const record = await this.#known(id);
-    if (record.status === 'done' || record.status === 'aborted') return record;
-    throw new PlatformError<SchedulerErrorCode>('EXECUTION_RUNNING', `execution ${id} is still running`);
+    return ended(await this.#known(id));
   }
+}
+
+function ended(record: ExecutionRecord): ExecutionRecord {
+  if (record.status === 'done' || record.status === 'aborted') return record;
+  throw new PlatformError<SchedulerErrorCode>('EXECUTION_RUNNING', `execution ${record.plan.id} is still running`);
 }

@@ -37,6 +37,13 @@ export interface ExecutionPlan {
   readonly direct: boolean;
   /** True: started by a handler of that node, stage by stage; forgotten with its end. */
   readonly nested?: boolean;
+  /** True: results can be read while it runs; a part of which some were does not begin again. */
+  readonly followed?: boolean;
+}
+
+/** True for a stage whose results are handed out while it runs. */
+export function isFollowed({ followed, stages }: ExecutionPlan, stage: number): boolean {
+  return followed === true && stage === stages.length - 1;
 }
 
 /** Partitions that take part in a stage. */

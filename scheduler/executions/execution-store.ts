@@ -1,6 +1,7 @@
 import { defineScript, PlatformError, type RedisAccess } from '#functions';
 import type { SchedulerErrorCode } from '../errors.ts';
 import type { SchedulerKeys } from '../keys.ts';
+import { decodeRecord, type RecordFields } from './decode-record.ts';
 import type { ExecutionPlan } from './execution-plan.ts';
 
 /** One shard's run of one stage. */
@@ -34,6 +35,23 @@ export interface StageProgress {
   readonly atMs: number;
 }
 
+/** What readers who follow a run have been given of a part that has not ended. */
+export interface HandedOut {
+  /** The only one that can still count. */
+  readonly attempt: number;
+  readonly pieces: number;
+  readonly records: number;
+  readonly bytes: number;
+}
+
+/** Pieces that are about to be handed out. */
+export interface HandOut {
+  readonly attempt: number;
+  /** Index of the first one. */
+  readonly from: number;
+  readonly pieces: readonly { readonly records: number; readonly bytes: number }[];
+}
+
 export type StoredStatus = 'created' | 'running' | 'done' | 'aborted';
 
 /** An execution as it is stored. */
@@ -53,6 +71,7 @@ export interface ExecutionRecord {
   readonly progress: ReadonlyMap<string, StageProgress>;
   /** Started attempts. */
   readonly attempts: ReadonlyMap<string, number>;
+  readonly handedOut: ReadonlyMap<string, HandedOut>;
 }
 
 /** Records of executions in Redis. */
@@ -63,10 +82,12 @@ export interface ExecutionStore {
   ids(): Promise<readonly string[]>;
   running(): Promise<readonly string[]>;
   read(id: string): Promise<ExecutionRecord | null>;
-  /** Takes the number of the next attempt of a stage. */
+  /** Takes the number of the next attempt of a stage. Errors: EXECUTION_PART_LOST when results of one before were handed out. */
   beginAttempt(id: string, ref: StageRef): Promise<number>;
   touch(id: string, ref: StageRef | null, progress: StageProgress | null): Promise<'go' | 'abort' | 'over'>;
   endStage(id: string, ref: StageRef, end: StageEnd): Promise<boolean>;
+  /** Makes an attempt the only one of its part that can count; false: it cannot be, and nothing may be handed out. */
+  handOut(id: string, ref: StageRef, what: HandOut): Promise<boolean>;
   end(id: string, status: 'done' | 'aborted', error?: string): Promise<boolean>;
   askAbort(id: string): Promise<'gone' | 'over' | 'ended' | 'asked'>;
   dropAtEnd(id: string): Promise<void>;
@@ -80,8 +101,8 @@ export interface ExecutionStoreOptions {
   readonly keepMs: number;
 }
 
-/** Field of a stage in the record: `e:` its end, `p:` its progress, `a:` its attempts. */
-export function stageField(kind: 'e' | 'p' | 'a', { stage, partition }: StageRef): string {
+/** Field of a stage in the record: `e:` its end, `p:` its progress, `a:` its attempts, `h:` what was handed out. */
+export function stageField(kind: 'e' | 'p' | 'a' | 'h', { stage, partition }: StageRef): string {
   return `${kind}:${stage}:${partition}`;
 }
 
@@ -94,14 +115,20 @@ export function notFound(id: string): PlatformError<SchedulerErrorCode> {
   return new PlatformError('EXECUTION_NOT_FOUND', `there is no execution ${id.slice(0, 100)}`, { details: { id } });
 }
 
+function partLost(id: string): PlatformError<SchedulerErrorCode> {
+  return new PlatformError(
+    'EXECUTION_PART_LOST',
+    `a part of execution ${id} broke off after results of it had been handed out, and does not begin again, which would repeat them; the rest of its results is missing. Run it again, or so that results come after the end: regears run --at-end, RG.JSEXECUTE without FOLLOW`,
+    { details: { id } },
+  );
+}
+
 export function createExecutionStore({ access, keys, keepMs }: ExecutionStoreOptions): ExecutionStore {
   const { client } = access;
-  const script = (name: string) => defineScript(name, new URL(`./scripts/${name}.lua`, import.meta.url));
-  const touch = script('touch');
-  const endStage = script('end-stage');
   const endExecution = script('end-execution');
   const askAbort = script('ask-abort');
   return {
+    ...stageRecords(access, keys),
     nextNumber: () => client.incr(keys.executionCounter),
     async create(plan, number) {
       const drop = plan.nested === true ? { drop: '1' } : {};
@@ -118,16 +145,7 @@ export function createExecutionStore({ access, keys, keepMs }: ExecutionStoreOpt
     running: () => client.smembers(keys.executionsRunning),
     async read(id) {
       const fields = await client.hgetall(keys.execution(id));
-      return fields.plan === undefined ? null : recordOf(fields as Fields);
-    },
-    beginAttempt: (id, ref) => client.hincrby(keys.execution(id), stageField('a', ref), 1),
-    async touch(id, ref, progress) {
-      const args = ref === null ? ['', ''] : [stageField('p', ref), JSON.stringify(progress)];
-      return (await touch.run(client, [keys.execution(id)], args)) as 'go' | 'abort' | 'over';
-    },
-    async endStage(id, ref, end) {
-      const args = [stageField('e', ref), JSON.stringify(end)];
-      return (await endStage.run(client, [keys.execution(id)], args)) === 1;
+      return fields.plan === undefined ? null : decodeRecord(fields as RecordFields);
     },
     async end(id, status, error = '') {
       const args = [id, status, error, Date.now(), keepMs];
@@ -151,28 +169,34 @@ export function createExecutionStore({ access, keys, keepMs }: ExecutionStoreOpt
   };
 }
 
-type Fields = Readonly<Record<string, string>> & { readonly plan: string; readonly status: StoredStatus };
+const script = (name: string) => defineScript(name, new URL(`./scripts/${name}.lua`, import.meta.url));
 
-function recordOf(fields: Fields): ExecutionRecord {
-  const ends = new Map<string, StageEnd>();
-  const progress = new Map<string, StageProgress>();
-  const attempts = new Map<string, number>();
-  for (const [field, value] of Object.entries(fields)) {
-    const name = field.slice(2);
-    if (field.startsWith('e:')) ends.set(name, JSON.parse(value) as StageEnd);
-    else if (field.startsWith('p:')) progress.set(name, JSON.parse(value) as StageProgress);
-    else if (field.startsWith('a:')) attempts.set(name, Number(value));
-  }
+type StageRecords = Pick<ExecutionStore, 'beginAttempt' | 'touch' | 'endStage' | 'handOut'>;
+
+function stageRecords({ client }: ExecutionStoreOptions['access'], keys: SchedulerKeys): StageRecords {
+  const touch = script('touch');
+  const beginAttempt = script('begin-attempt');
+  const endStage = script('end-stage');
+  const handOut = script('hand-out');
   return {
-    plan: JSON.parse(fields.plan) as ExecutionPlan,
-    status: fields.status,
-    abortAsked: fields.abort === '1',
-    endedAtMs: fields.endedAt === undefined ? null : Number(fields.endedAt),
-    error: fields.error ?? null,
-    dropAtEnd: fields.drop === '1',
-    beat: fields.beat ?? '',
-    ends,
-    progress,
-    attempts,
+    async beginAttempt(id, ref) {
+      const args = [stageField('a', ref), stageField('h', ref)];
+      const attempt = Number(await beginAttempt.run(client, [keys.execution(id)], args));
+      if (attempt === 0) throw partLost(id);
+      return attempt;
+    },
+    async touch(id, ref, progress) {
+      const args = ref === null ? ['', ''] : [stageField('p', ref), JSON.stringify(progress)];
+      return (await touch.run(client, [keys.execution(id)], args)) as 'go' | 'abort' | 'over';
+    },
+    async endStage(id, ref, end) {
+      const args = [stageField('e', ref), JSON.stringify(end), stageField('h', ref), end.attempt];
+      return (await endStage.run(client, [keys.execution(id)], args)) === 1;
+    },
+    async handOut(id, ref, { attempt, from, pieces }) {
+      const sizes = pieces.flatMap(({ records, bytes }) => [records, bytes]);
+      const args = [stageField('h', ref), stageField('e', ref), stageField('a', ref), attempt, from, ...sizes];
+      return (await handOut.run(client, [keys.execution(id)], args)) === 1;
+    },
   };
 }

@@ -116,14 +116,20 @@ export interface Executions extends AsyncDisposable {
   run(request: RunRequest, signal: AbortSignal): Promise<ExecutionResults>;
   /** Runs what a handler of this node has started, until `signal` is aborted. Errors: see `GuestHost.run`. */
   runNested(request: NestedRun, signal: AbortSignal): Promise<NestedResults>;
-  /** Starts a run and resolves with its id; any node may work on it. */
-  start(request: RunRequest): Promise<string>;
+  /**
+   * Starts a run and resolves with its id; any node may work on it. With `followed`, `page` gives results as they come, and a
+   * part of which some were given does not begin again: should it have to, it ends with the error EXECUTION_PART_LOST.
+   */
+  start(request: RunRequest, how?: { readonly followed: boolean }): Promise<string>;
   list(): Promise<readonly ExecutionSummary[]>;
   /** Errors: EXECUTION_NOT_FOUND (here and below). */
   view(id: string): Promise<ExecutionDetail>;
   /** Errors: EXECUTION_RUNNING, RESULTS_TOO_LARGE. */
   results(id: string): Promise<ExecutionResults>;
-  /** @param cursor `0` or what the page before said. Errors: EXECUTION_RUNNING, ARGUMENT_INVALID. */
+  /**
+   * @param cursor `0` or what the page before said. A run that is followed gives what has come, maybe nothing, until it has
+   * ended; each result once, and none that does not count. Errors: EXECUTION_RUNNING, ARGUMENT_INVALID.
+   */
   page(id: string, cursor: string): Promise<ResultsPage>;
   /** Resolves when the execution has ended; rejects when `signal` is aborted. */
   waitForEnd(id: string, signal: AbortSignal): Promise<void>;

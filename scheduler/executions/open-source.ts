@@ -25,6 +25,8 @@ export interface SourceRequest {
   readonly signal: AbortSignal;
   /** Told while keys are scanned: how many of the shard's have been looked at, 0 to 1. */
   readonly onPart?: (part: number) => void;
+  /** Most records of the next piece; left out: as many as readers like. Pieces of an earlier stage stay as they are. */
+  readonly pieceSize?: () => number;
 }
 
 export type StageInput = 'keys' | 'names' | 'stream' | 'records' | 'generator';
@@ -59,7 +61,9 @@ export async function* openSource(parts: SourceParts, request: SourceRequest): A
   try {
     const tells = request.onPart !== undefined && cursorsTellPart(parts.access);
     const told = tells ? { onPart: request.onPart } : {};
-    yield* readers[plan.run.reader]({ links, run: plan.run, platformPrefix: parts.keys.prefix, ...told });
+    const paced = request.pieceSize === undefined ? {} : { pieceSize: request.pieceSize };
+    const platformPrefix = parts.keys.prefix;
+    yield* readers[plan.run.reader]({ links, run: plan.run, platformPrefix, ...told, ...paced });
   } finally {
     links.release();
   }

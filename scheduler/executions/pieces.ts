@@ -2,10 +2,10 @@ import { PlatformError, type RedisAccess } from '#functions';
 import type { SchedulerErrorCode } from '../errors.ts';
 
 /** A list in Redis whose elements are RESP arrays of bounded size: records on their way, or results. */
-export interface PieceWriter {
+export interface PieceWriter extends Disposable {
   /** Adds one encoded value. Errors: RESULTS_TOO_LARGE when the limit is crossed, those of the connection. */
   add(encoded: string): Promise<void> | undefined;
-  /** Writes what is left. */
+  /** Writes what is left. Errors: those of earlier writes, too. Disposing forgets it. */
   flush(): Promise<void>;
   readonly pieces: number;
   readonly records: number;
@@ -18,24 +18,38 @@ export interface PieceWriterOptions {
   readonly lifeMs: number;
   /** Called with the size of everything added, may throw. */
   readonly spend: (bytes: number) => void;
+  /** How long a value may wait for others of its piece, ms; left out: until the piece is full. */
+  readonly patienceMs?: number;
 }
 
 const PIECE_BYTES = 256 * 1024;
 const PIECE_RECORDS = 10_000;
 
-export function createPieceWriter({ client, key, lifeMs, spend }: PieceWriterOptions): PieceWriter {
+export function createPieceWriter({ client, key, lifeMs, spend, patienceMs }: PieceWriterOptions): PieceWriter {
   let body = '';
   let waiting = 0;
   let pieces = 0;
   let records = 0;
   let bytes = 0;
-  const write = async (): Promise<void> => {
+  let timer: NodeJS.Timeout | undefined;
+  let written: Promise<void> = Promise.resolve();
+  const put = async (piece: Buffer): Promise<void> => {
+    await client.rpush(key, piece);
+    await client.pexpire(key, lifeMs);
+  };
+  const write = (): Promise<void> => {
+    clearTimeout(timer);
+    timer = undefined;
     const piece = Buffer.from(`*${waiting}\r\n${body}`, 'latin1');
     body = '';
     waiting = 0;
     pieces += 1;
-    await client.rpush(key, piece);
-    await client.pexpire(key, lifeMs);
+    // One behind the other, and none behind one that failed.
+    written = written.then(() => put(piece));
+    return written;
+  };
+  const writeSoon = (): void => {
+    timer ??= setTimeout(() => void write().catch(() => undefined), patienceMs);
   };
   return {
     add(encoded) {
@@ -44,11 +58,12 @@ export function createPieceWriter({ client, key, lifeMs, spend }: PieceWriterOpt
       bytes += encoded.length;
       waiting += 1;
       records += 1;
-      return body.length >= PIECE_BYTES || waiting >= PIECE_RECORDS ? write() : undefined;
+      if (body.length >= PIECE_BYTES || waiting >= PIECE_RECORDS) return write();
+      if (patienceMs !== undefined) writeSoon();
+      return undefined;
     },
-    async flush() {
-      if (waiting > 0) await write();
-    },
+    flush: () => (waiting > 0 ? write() : written),
+    [Symbol.dispose]: () => clearTimeout(timer),
     get pieces() {
       return pieces;
     },
@@ -94,4 +109,10 @@ export function pieceCount(piece: string): number {
 /** The values of a piece without the head of their array. */
 export function pieceBody(piece: string): string {
   return piece.slice(piece.indexOf('\r\n') + 2);
+}
+
+/** The values of all pieces as one RESP array. */
+export function joinPieces(pieces: readonly string[]): string {
+  const count = pieces.reduce((sum, piece) => sum + pieceCount(piece), 0);
+  return `*${count}\r\n${pieces.map(pieceBody).join('')}`;
 }

@@ -11,8 +11,8 @@ export interface PlanFacts {
   readonly profile: boolean;
   readonly self: FleetSelf;
   readonly nowMs: number;
-  /** Who waits on this node. */
-  readonly waits: 'nobody' | 'a caller' | 'a handler';
+  /** Who waits: a caller and a handler on this node, a follower anywhere, for results as they come. */
+  readonly waits: 'nobody' | 'a caller' | 'a handler' | 'a follower';
   readonly slotOf: RedisAccess['slotOf'];
 }
 
@@ -42,5 +42,6 @@ export function planRun({ target, run }: RunRequest, facts: PlanFacts): Executio
     token: self.token,
     direct: isLocal && waits === 'a caller',
     ...(isNested ? { nested: true } : {}),
+    ...(waits === 'a follower' ? { followed: true } : {}),
   };
 }

@@ -4,7 +4,7 @@ import type { SchedulerKeys } from '../keys.ts';
 import { partitionsOf, pieceName } from './execution-plan.ts';
 import { type ExecutionRecord, stageName } from './execution-store.ts';
 import type { ExecutionResults, ResultsPage } from './executions.ts';
-import { pieceBody, pieceCount, readPieces } from './pieces.ts';
+import { joinPieces, readPieces } from './pieces.ts';
 
 export interface ResultParts {
   readonly access: Pick<RedisAccess, 'client'>;
@@ -17,7 +17,7 @@ interface ResultList {
   readonly bytes: number;
 }
 
-const PIECES_PER_PAGE = 4;
+export const PIECES_PER_PAGE = 4;
 
 /** Lists that hold the results of an ended execution, shard after shard. */
 function resultLists({ keys }: ResultParts, { plan, ends }: ExecutionRecord): readonly ResultList[] {
@@ -61,7 +61,7 @@ export async function readAllResults(
       );
     }
   }
-  return { results: joined(pieces), errors: errorsOf(record) };
+  return { results: joinPieces(pieces), errors: errorsOf(record) };
 }
 
 /** One page. Errors come with the last one. */
@@ -75,7 +75,7 @@ export async function readResultPage(
   const list = lists[at];
   if (list === undefined) return { cursor: '0', results: '*0\r\n', errors: errorsOf(record) };
   const to = Math.min(list.pieces, from + PIECES_PER_PAGE);
-  const results = joined(await readPieces(parts.access.client, list.key, { from, to }));
+  const results = joinPieces(await readPieces(parts.access.client, list.key, { from, to }));
   if (to < list.pieces) return { cursor: `${at}-${to}`, results, errors: [] };
   if (at + 1 < lists.length) return { cursor: `${at + 1}-0`, results, errors: [] };
   return { cursor: '0', results, errors: errorsOf(record) };
@@ -85,13 +85,12 @@ function placeOf(cursor: string): readonly [number, number] {
   if (cursor === '0') return [0, 0];
   const match = /^(\d{1,6})-(\d{1,9})$/.exec(cursor);
   if (match !== null) return [Number(match[1]), Number(match[2])];
-  throw new PlatformError(
+  throw wrongCursor(cursor);
+}
+
+export function wrongCursor(cursor: string): PlatformError {
+  return new PlatformError(
     'ARGUMENT_INVALID',
     `CURSOR is "${cursor.slice(0, 100)}"; begin with 0 and go on with what the reply says`,
   );
-}
-
-function joined(pieces: readonly string[]): string {
-  const count = pieces.reduce((sum, piece) => sum + pieceCount(piece), 0);
-  return `*${count}\r\n${pieces.map(pieceBody).join('')}`;
 }

@@ -3,9 +3,10 @@ import type { Runtime, RuntimeErrorCode, StageRun } from '#runtime';
 import type { SchedulerErrorCode } from '../errors.ts';
 import { driveStage } from './drive-stage.ts';
 import { createErrorList, type ErrorList } from './error-list.ts';
-import type { ExecutionPlan } from './execution-plan.ts';
+import { type ExecutionPlan, isFollowed } from './execution-plan.ts';
 import type { StageEnd, StageProgress, StageRef } from './execution-store.ts';
 import { inputOf, openSource, type SourceParts, type SourceRequest } from './open-source.ts';
+import { createPace } from './pace.ts';
 import { readAhead } from './readers/reader.ts';
 import type { StageSink } from './sinks.ts';
 
@@ -47,8 +48,12 @@ const ELSEWHERE: ReadonlySet<string> = new Set<RuntimeErrorCode | SchedulerError
  * they cross, are errors in the end; rejects only when this node cannot go on, or `signal` is aborted.
  */
 export async function runStage(parts: StageParts, task: StageTask): Promise<StageEnd> {
+  let died: string | undefined;
   for (let attempts = 1; ; attempts += 1) {
-    const { attempt, sink } = await task.begin();
+    const { attempt, sink: opened } = await task.begin().catch((error: unknown) => {
+      throw becauseOf(died, error);
+    });
+    using sink = opened;
     const errors = createErrorList();
     task.progress.read = 0;
     task.progress.part = null;
@@ -61,12 +66,19 @@ export async function runStage(parts: StageParts, task: StageTask): Promise<Stag
       task.signal.throwIfAborted();
       const known = PlatformError.from(error, 'INTERNAL');
       if (ELSEWHERE.has(known.code) || isConnection(known)) throw error;
+      died = `${known.code}: ${known.message}`;
       if (REPEATABLE.has(known.code) && attempts < ATTEMPTS) continue;
-      errors.addText(`${known.code}: ${known.message}`);
+      errors.addText(died);
       const runMs = Math.round(performance.now() - begin);
       return { ...NOTHING, attempt, errors: errors.texts, read: task.progress.read, runMs };
     }
   }
+}
+
+/** A part that may not begin again tells why it would have had to. */
+function becauseOf(died: string | undefined, error: unknown): unknown {
+  if (died === undefined || !(error instanceof PlatformError) || error.code !== 'EXECUTION_PART_LOST') return error;
+  return new PlatformError(error.code, `${error.message}. Its end was: ${died}`, { details: error.details });
 }
 
 const NOTHING = { pieces: [], records: 0, bytes: 0, readMs: 0, stepMs: [] };
@@ -86,13 +98,16 @@ async function tryStage(
     task.progress.part = part;
   };
   // The first records are on their way while the sandbox gets ready.
-  await using source = isPulled ? null : readAhead(openSource(parts, { ...task, onPart }));
+  const pace = isFollowed(task.plan, task.ref.stage) ? createPace() : null;
+  const pieces = pace === null ? {} : { pieceSize: () => pace.size() };
+  await using source = isPulled ? null : readAhead(openSource(parts, { ...task, onPart, ...pieces }));
   await using stage = await openStage(parts, task);
   const readMs = await driveStage({
     stage,
     source,
     sink,
     errors,
+    pace,
     onRead: (records) => {
       task.progress.read += records;
     },

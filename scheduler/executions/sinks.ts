@@ -1,11 +1,11 @@
 import { encodeBulk, type RedisAccess } from '#functions';
 import type { StageOutput } from '#runtime';
 import type { SchedulerKeys } from '../keys.ts';
-import { type ExecutionPlan, partitionOfSlot, pieceName } from './execution-plan.ts';
+import { type ExecutionPlan, isFollowed, partitionOfSlot, pieceName } from './execution-plan.ts';
 import { createBudget, createPieceWriter, type PieceWriter } from './pieces.ts';
 
-/** Takes what a stage puts out, in order. */
-export interface StageSink {
+/** Takes what a stage puts out, in order. Disposing gives up what has not been flushed. */
+export interface StageSink extends Disposable {
   push(output: Pick<StageOutput, 'records' | 'keys'>): Promise<void>;
   /** No more comes; what `summary` says is true afterwards. */
   flush(): Promise<void>;
@@ -39,6 +39,7 @@ export function createMemorySink(spend: (bytes: number) => void): MemorySink {
     },
     flush: async () => undefined,
     summary: () => ({ pieces: [], records: results.length, bytes }),
+    [Symbol.dispose]: () => undefined,
   };
 }
 
@@ -51,11 +52,15 @@ export interface RedisSinkOptions {
   readonly limitBytes: number;
 }
 
+/** How long a result waits for others when somebody follows. */
+const PATIENCE_MS = 100;
+
 /** Puts results, or records for other shards, into lists of Redis: each list on the shard that is to read it. */
 export function createRedisSink(options: RedisSinkOptions): StageSink {
   const { access, keys, plan, from, lifeMs } = options;
   const spend = createBudget(options.limitBytes, 'execution-stored');
   const { output } = plan.stages[from.stage] ?? { output: 'results' };
+  const patience = isFollowed(plan, from.stage) ? { patienceMs: PATIENCE_MS } : {};
   const writers = new Map<number, PieceWriter>();
   const writerTo = (receiver: number): PieceWriter => {
     const known = writers.get(receiver);
@@ -63,7 +68,7 @@ export function createRedisSink(options: RedisSinkOptions): StageSink {
     // Results stay on the shard that made them.
     const place = output === 'results' ? from.partition : receiver;
     const key = keys.pieces(plan.partitions[place]?.tag ?? '', pieceName(plan.id, from, receiver));
-    const writer = createPieceWriter({ client: access.client, key, lifeMs, spend });
+    const writer = createPieceWriter({ client: access.client, key, lifeMs, spend, ...patience });
     writers.set(receiver, writer);
     return writer;
   };
@@ -79,6 +84,9 @@ export function createRedisSink(options: RedisSinkOptions): StageSink {
     },
     async flush() {
       for (const writer of writers.values()) await writer.flush();
+    },
+    [Symbol.dispose]() {
+      for (const writer of writers.values()) writer[Symbol.dispose]();
     },
     summary() {
       const all = [...writers];

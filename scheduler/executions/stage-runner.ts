@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { SchedulerErrorCode } from '../errors.ts';
 import type { StageContext, StageJob } from '../queues/stage-queue.ts';
 import type { ExecutionSettings } from '../settings.ts';
 import type { ArtifactCache } from './artifact-cache.ts';
@@ -94,7 +95,7 @@ class PulsedRunner implements StageRunner {
       if (end !== null) await store.endStage(plan.id, ref, end);
     } catch (error) {
       if (!isLastAttempt && !isFinal(error)) throw error;
-      const text = error instanceof Error ? error.message : String(error);
+      const text = textOf(error);
       await store.endStage(plan.id, ref, { ...NOTHING, attempt, errors: [text] });
     }
   }
@@ -135,9 +136,17 @@ class PulsedRunner implements StageRunner {
   }
 }
 
+const FINAL: ReadonlySet<unknown> = new Set<SchedulerErrorCode>(['EXECUTION_ABORTED', 'EXECUTION_PART_LOST']);
+
 /** Another attempt would fail for the same reason. */
 function isFinal(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EXECUTION_ABORTED';
+  return error instanceof Error && 'code' in error && FINAL.has(error.code);
+}
+
+/** Who reads results as they come has to know this one from errors of functions. */
+function textOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return 'code' in error && error.code === 'EXECUTION_PART_LOST' ? `${error.code}: ${error.message}` : error.message;
 }
 
 function enter(pulses: Map<string, Set<Pulse>>, id: string, pulse: Pulse): Disposable {

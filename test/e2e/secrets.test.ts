@@ -74,9 +74,9 @@ async function regears(...args: string[]): Promise<string> {
 }
 
 /** `regears secret set` as in a pipe. */
-async function pipeSecret(value: string): Promise<string> {
+async function pipeSecret(value: string, name = 'API_KEY'): Promise<string> {
   const url = `redis://127.0.0.1:${platform.respPort}`;
-  const child = spawn(process.execPath, [BIN, 'secret', 'set', 'mailer', 'API_KEY', '--url', url]);
+  const child = spawn(process.execPath, [BIN, 'secret', 'set', 'mailer', name, '--url', url]);
   child.stdin.end(`${value}\n`);
   let out = '';
   child.stdout.on('data', (chunk) => {
@@ -136,6 +136,13 @@ test('a function whose secret is not set does not run, says why, and loses nothi
   expect(await call('RG.DOCTOR')).toMatch(/1 function asks for secrets[^"]*not running here: 1/);
   expect(await regears('secret', 'list', 'mailer')).toMatch(/API_KEY.*missing/);
   expect(await client.exists('lengths')).toBe(0);
+});
+
+test('a secret that the active version does not ask for is set, with a remark', async () => {
+  expect(await pipeSecret('a key of nobody', 'API_KEI')).toMatch(
+    /^Set API_KEI of mailer.*\nThe active version of mailer does not ask for API_KEI \(it asks for API_KEY\); .*configure\(/s,
+  );
+  await regears('secret', 'unset', 'mailer', 'API_KEI', '--yes');
 });
 
 test('what is set is used at once, and what waited runs', async () => {

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { bundleFile, maskRedisUrl, PlatformError } from '#functions';
 import type { Command, CommandInput } from '../command.ts';
 import { runSession, showDashboard } from '../dev/dev-session.ts';
@@ -52,6 +53,7 @@ export const dev: Command = {
     if (options.flag('save') && origins.length === 0) {
       throw new PlatformError('ARGUMENT_INVALID', '--save is given without --from; there is nothing to save');
     }
+    remarkMissing(input, options.text('samples'));
     const samples = await fetchSamples(input, origins);
     await using opening = new AsyncDisposableStack();
     const settings = await devSettings(settingFlags, options.text('config'), opening);
@@ -62,6 +64,13 @@ export const dev: Command = {
     return undefined;
   },
 };
+
+/** A folder that was named and is not there is a slip of the pen more often than one that is about to be made. */
+function remarkMissing({ options, output }: CommandInput, folder: string | undefined): void {
+  if (folder === undefined || options.flag('save') || statSync(folder, { throwIfNoEntry: false })?.isDirectory())
+    return;
+  output.note(`There is no folder ${folder} (--samples); samples are found in it as soon as there is one.`);
+}
 
 interface Work {
   readonly files: readonly string[];

@@ -32,6 +32,7 @@ export const logs: Command = {
     const client = await door();
     const read = (after: string | null, count: number) => readLines(client, { filter, after, count });
     let lines = await read(null, options.number('count') ?? DEFAULT_COUNT);
+    if (lines.length === 0) await checkFunction(client, filter);
     for (const line of lines) print(output, line);
     const whose = filter === undefined ? '' : ` of ${filter}`;
     if (!options.flag('follow')) {
@@ -58,6 +59,11 @@ function functionOf(argument: string | undefined, option: string | undefined): s
     'ARGUMENT_INVALID',
     `the function is ${argument} and --function is ${option}; give one of them`,
   );
+}
+
+/** Lines outlive their function, so it is asked for only where there are none. Errors: FUNCTION_NOT_FOUND. */
+async function checkFunction(client: DoorClient, name: string | undefined): Promise<void> {
+  if (name !== undefined) await client.call('RG.FUNCTION', 'VERSIONS', name);
 }
 
 interface LogQuery {

@@ -5,6 +5,9 @@ import type { ExecutionProgress } from './execution-progress.ts';
 /** Shows how far a run is: a line that changes on a terminal, a line every few seconds elsewhere, nothing with `--json`. */
 export interface ReadProgress {
   update(now: ExecutionProgress): void;
+  /** Lets `print` write lines to standard output, which stay above. */
+  above(print: () => void): void;
+  /** Leaves the last state there. A second call does nothing. */
   stop(): void;
 }
 
@@ -16,12 +19,30 @@ export function createReadProgress(output: Output): ReadProgress {
 }
 
 function createBar(): ReadProgress {
-  const format = '{line}';
-  const bar = new SingleBar({ format, hideCursor: true, clearOnComplete: false });
-  bar.start(1, 0, { line: '0 read' });
+  let line = '0 read';
+  const begin = (): SingleBar => {
+    const bar = new SingleBar({ format: '{line}', hideCursor: true, clearOnComplete: true });
+    bar.start(1, 0, { line });
+    return bar;
+  };
+  let bar = begin();
+  let isStopped = false;
   return {
-    update: (now) => bar.update(now.isOver ? 1 : 0, { line: progressLine(now) }),
-    stop: () => bar.stop(),
+    update(now) {
+      line = progressLine(now);
+      bar.update(0, { line });
+    },
+    above(print) {
+      bar.stop();
+      print();
+      bar = begin();
+    },
+    stop() {
+      if (isStopped) return;
+      isStopped = true;
+      bar.stop();
+      process.stderr.write(`${line}\n`);
+    },
   };
 }
 
@@ -43,6 +64,7 @@ function createLines(output: Output): ReadProgress {
       shownAtMs = performance.now();
       output.note(`${read} read, ${perSecond}/s, stage ${stage} of ${stages}`);
     },
+    above: (print) => print(),
     stop: () => undefined,
   };
 }

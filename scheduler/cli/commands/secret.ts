@@ -1,9 +1,10 @@
 import { checkVariableName } from '#functions';
 import { askSecret } from '../ask-secret.ts';
-import { cellOf, fieldsOf, listOf, type Reply, recordsOf } from '../client.ts';
+import { cellOf, type DoorClient, fieldsOf, listOf, type Reply, recordsOf } from '../client.ts';
 import type { Command } from '../command.ts';
 import { canAsk, confirm } from '../confirm.ts';
 import { ExitCode } from '../exit-code.ts';
+import type { Output } from '../render.ts';
 import { timeOf } from '../time.ts';
 import { FUNCTION, IF_REVISION, revisionOf } from './env.ts';
 
@@ -30,9 +31,25 @@ export const secretSet: Command = {
     output.answer({ function: name, set: [secret], ...changed }, () => {
       output.line(`Set ${secret} of ${name} (revision ${changed.revision}).`);
     });
+    await remarkUnasked(client, output, { name, secret });
     return undefined;
   },
 };
+
+/** A misspelt name would be noticed only when the function does not run; one that is set ahead of its version is right. */
+async function remarkUnasked(
+  client: DoorClient,
+  output: Output,
+  { name, secret }: { readonly name: string; readonly secret: string },
+): Promise<void> {
+  const { asked } = fieldsOf(await client.call('RG.SECRET', 'LIST', name));
+  // Doors of an earlier version do not tell.
+  if (asked === undefined || listOf(asked).includes(secret)) return;
+  const others = listOf(asked).length === 0 ? 'none' : listOf(asked).join(', ');
+  output.note(
+    `The active version of ${name} does not ask for ${secret} (it asks for ${others}); a source asks with configure({ secrets: ['${secret}'] }).`,
+  );
+}
 
 /** `regears secret list`. */
 export const secretList: Command = {

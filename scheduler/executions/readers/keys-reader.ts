@@ -9,6 +9,8 @@ export interface KeysRequest extends Pick<ScanRequest, 'onPart'> {
   readonly links: ReadLinks;
   readonly run: Pick<RunSpec, 'arg' | 'noScan' | 'readValue' | 'count'>;
   readonly platformPrefix: string;
+  /** Most keys of the next piece; left out: as many as suits the server. */
+  readonly pieceSize?: () => number;
 }
 
 /** Values are fetched in portions of about so many bytes, so that a few large ones do not fill the memory. */
@@ -18,17 +20,19 @@ const FIRST_PORTION = 250;
 /** Reads that have been sent and not answered: the server has the next one at hand when it has answered one. */
 const READS_UNDER_WAY = 2;
 
+const noLimit = (): number => Number.POSITIVE_INFINITY;
+
 /**
  * Every matching key of a shard with type and value. Holds a few portions at most, however many keys there are: one is
  * scanned while others are read and the ones before are worked on.
  */
 export async function* readKeys(request: KeysRequest): AsyncGenerator<InputPiece> {
-  const { links, run } = request;
+  const { links, run, pieceSize = noLimit } = request;
   const values = createValueReader(links);
   const underWay: Promise<InputPiece>[] = [];
   const size = (): number => {
     const portion = values.bytesPerKey === 0 ? FIRST_PORTION : Math.floor(PORTION_BYTES / values.bytesPerKey);
-    return Math.min(portion, run.count);
+    return Math.min(portion, run.count, pieceSize());
   };
   for await (const names of namesOf(request)) {
     for (const portion of portionsOf(names, size)) {
@@ -44,10 +48,10 @@ export async function* readKeys(request: KeysRequest): AsyncGenerator<InputPiece
 
 /** The names of matching keys; with `noScan` the one key, if it exists. */
 export async function* readKeyNames(request: KeysRequest): AsyncGenerator<InputPiece> {
-  const { links, run } = request;
-  for await (const { text, count } of namesOf(request)) {
-    if (run.noScan && !(await exists(links, text))) return;
-    yield { payload: `*${count}\r\n${text}`, count };
+  const { links, run, pieceSize = noLimit } = request;
+  for await (const names of namesOf(request)) {
+    if (run.noScan && !(await exists(links, names.text))) return;
+    for (const { text, count } of portionsOf(names, pieceSize)) yield { payload: `*${count}\r\n${text}`, count };
   }
 }
 

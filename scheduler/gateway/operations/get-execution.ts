@@ -56,5 +56,5 @@ function shardReply(shard: ShardView): ReplyValue {
 
 /** The name of a callback that has one. */
 function callbackName(arg: string): string {
-  return /^[A-Za-z_$][\w$]*$/.test(arg) ? arg : (/^(?:async )?function\s*\*?\s*([\w$]+)/.exec(arg)?.[1] ?? '');
+  return /^[A-Za-z_$][\w$]*…?$/.test(arg) ? arg : (/^(?:async )?function\s*\*?\s*([\w$]+)/.exec(arg)?.[1] ?? '');
 }

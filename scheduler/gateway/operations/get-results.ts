@@ -9,7 +9,8 @@ import { arityError } from './syntax-error.ts';
 export function createGetResultsOperation({ executions, registeredRuns }: OperationDependencies): Operation {
   return {
     name: 'RG.GETRESULTS',
-    summary: 'Results and errors of an ended execution; with CURSOR a page of them, behind the cursor of the next.',
+    summary:
+      'Results and errors of an ended execution; with CURSOR a page of them, behind the cursor of the next (0 = the last one). One started with FOLLOW gives pages while it runs, empty ones until more has come.',
     syntax: ['RG.GETRESULTS <execution id> [CURSOR <cursor>]'],
     permission: () => 'invoke',
     async run([id, ...rest]): Promise<ReplyValue> {

@@ -6,7 +6,7 @@ import { loadFunction } from './function-changes.ts';
 import { inspectScript } from './inspect-script.ts';
 import type { Operation, ReplyValue } from './operation.ts';
 import { OK } from './records.ts';
-import { arityError, referenceError } from './syntax-error.ts';
+import { argumentError, arityError, referenceError } from './syntax-error.ts';
 
 interface Request {
   readonly script: string;
@@ -17,10 +17,12 @@ interface Request {
   readonly unblocking: boolean;
   /** A script that registers is refused; without it, `regears run` of a wrong file would put a nameless function in force. */
   readonly runOnly: boolean;
+  /** Results can be read while it runs. */
+  readonly followed: boolean;
   readonly replaces: string | null;
 }
 
-const FLAGS: ReadonlySet<string> = new Set(['UNBLOCKING', 'UPGRADE', 'RUNONLY']);
+const FLAGS: ReadonlySet<string> = new Set(['UNBLOCKING', 'FOLLOW', 'UPGRADE', 'RUNONLY']);
 const WITH_VALUE: ReadonlySet<string> = new Set(['ID', 'DESCRIPTION', 'REPLACE_WITH']);
 const ID_TEXT = /^[A-Za-z0-9_-]+$/;
 const BAD_ID = "ID must be compose of: ['A'-'Z' | 'a'-'z' | '0' - '9' | '-' | '_']";
@@ -32,7 +34,7 @@ export function createJsExecuteOperation(dependencies: OperationDependencies): O
     name: 'RG.JSEXECUTE',
     summary: 'Evaluates a script: runs its run(...), and puts what it registers in force, as RG.PYEXECUTE did.',
     syntax: [
-      'RG.JSEXECUTE <script> [UNBLOCKING] [ID <name>] [DESCRIPTION <text>] [UPGRADE] [REPLACE_WITH <name>] [RUNONLY]',
+      'RG.JSEXECUTE <script> [UNBLOCKING [FOLLOW]] [ID <name>] [DESCRIPTION <text>] [UPGRADE] [REPLACE_WITH <name>] [RUNONLY]',
     ],
     permission: () => 'manage',
     // All but the script.
@@ -49,7 +51,7 @@ export function createJsExecuteOperation(dependencies: OperationDependencies): O
       if (run === undefined) return OK;
       if (!registers && !request.unblocking)
         return executionResultsReply(await executions.run({ target, run }, signal));
-      const id = await executions.start({ target, run });
+      const id = await executions.start({ target, run }, { followed: request.followed });
       return registers ? OK : id;
     },
   };
@@ -85,8 +87,11 @@ function readRequest([script, ...rest]: readonly string[]): Request {
   const upgrade = options.has('UPGRADE') || replaces !== null;
   const description = options.get('DESCRIPTION') ?? null;
   const unblocking = options.has('UNBLOCKING');
+  const followed = options.has('FOLLOW');
+  if (followed && !unblocking)
+    throw argumentError('FOLLOW needs UNBLOCKING: results are read by the id that it answers');
   const runOnly = options.has('RUNONLY');
-  return { script, id: options.get('ID') ?? null, description, upgrade, unblocking, runOnly, replaces };
+  return { script, id: options.get('ID') ?? null, description, upgrade, unblocking, runOnly, followed, replaces };
 }
 
 function optionValue(keyword: string, value: string | undefined): string {

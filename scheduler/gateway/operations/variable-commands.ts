@@ -55,7 +55,7 @@ function runsFor(dependencies: VariableDependencies, kind: VariableKind, command
   return {
     async LIST([functionName, ...rest]) {
       if (functionName === undefined || rest.length > 0) throw arityError(`${command}|list`);
-      const { revision, variables, missing } = await listVariables(dependencies, functionName, kind);
+      const { revision, variables, missing, asked } = await listVariables(dependencies, functionName, kind);
       const rows = variables.map(({ name, value, readable, sealed, fingerprint, updatedAtMs }) => {
         const shown = kind === 'env' ? { value } : {};
         return recordReply({
@@ -67,7 +67,7 @@ function runsFor(dependencies: VariableDependencies, kind: VariableKind, command
           updatedAtMs,
         });
       });
-      return recordReply({ revision, variables: rows, ...(kind === 'env' ? {} : { missing }) });
+      return recordReply({ revision, variables: rows, ...(kind === 'env' ? {} : { missing, asked }) });
     },
     async SET([functionName = '', revision = '', ...pairs]) {
       if (pairs.length === 0 || pairs.length % 2 === 1) throw arityError(`${command}|set`);

@@ -32,6 +32,8 @@ export interface VariablesReport {
   readonly variables: readonly VariableReport[];
   /** Secrets that the active version asks for and nobody has set; empty for `env`. */
   readonly missing: readonly string[];
+  /** Secrets that the active version asks for; empty for `env`. */
+  readonly asked: readonly string[];
 }
 
 /** By name. Errors: FUNCTION_NOT_FOUND. */
@@ -42,9 +44,9 @@ export async function listVariables(
 ): Promise<VariablesReport> {
   const { revision, variables } = await registry.variables(functionName);
   const own = variables.filter((each) => each.kind === kind);
-  const asked = registry.snapshot().functions.get(functionName)?.secrets ?? [];
-  const missing = kind === 'env' ? [] : asked.filter((name) => !own.some((each) => each.name === name));
-  return { revision, variables: own.map((each) => reportOf(keyRing, functionName, each)), missing };
+  const asked = kind === 'env' ? [] : (registry.snapshot().functions.get(functionName)?.secrets ?? []);
+  const missing = asked.filter((name) => !own.some((each) => each.name === name));
+  return { revision, variables: own.map((each) => reportOf(keyRing, functionName, each)), missing, asked };
 }
 
 export interface VariablesWish {

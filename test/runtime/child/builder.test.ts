@@ -7,6 +7,8 @@ beforeAll(async () => {
 });
 afterAll(() => child.stop());
 
+const LONG_NAME = 'a'.repeat(90);
+
 async function registered(code: string): Promise<readonly unknown[]> {
   return (await child.load(code, { inspectOnly: true })).registrations;
 }
@@ -54,6 +56,17 @@ describe('register', () => {
       steps: [{ type: 'map', arg: 'a => a[1]' }],
       convertToStr: false,
     });
+  });
+
+  test('callbacks that are long to show end in …', async () => {
+    const [stream] = await registered(`GB('StreamReader')
+      .map((r) => r.aaaaaaaaaaaaaaaaaaaaaaaa + r.bbbbbbbbbbbbbbbbbbbbbbbbbbbb + r.cccccccccccccccccccccccc)
+      .filter(${LONG_NAME}).register();
+      function ${LONG_NAME}() { return true; }`);
+    expect((stream as { steps: readonly { arg: string | null }[] }).steps.slice(0, 2).map(({ arg }) => arg)).toEqual([
+      '(r) => r.aaaaaaaaaaaaaaaaaaaaaaaa + r.bbbbbbbbbbbbbbbbbbbbbbbbbbbb + r.cccccccc…',
+      `${LONG_NAME.slice(0, 79)}…`,
+    ]);
   });
 
   test.each([

@@ -84,6 +84,13 @@ describe('remote commands', () => {
     expect([await said('hello'), await said('nobody')]).toEqual([true, false]);
     const { stdout } = await regears('logs', '--count', '1', '--json');
     expect(JSON.parse(stdout)).toMatchObject({ function: 'hello' });
+    expect(await regears('logs', 'nobody')).toEqual({
+      code: 4,
+      stdout: '',
+      stderr: expect.stringMatching(/^error FUNCTION_NOT_FOUND: .*nobody.*; see: regears list\n$/),
+    });
+    const { code, stderr } = await regears('logs', 'nobody', '--json');
+    expect([code, JSON.parse(stderr)]).toMatchObject([4, { error: { code: 'FUNCTION_NOT_FOUND' } }]);
   });
 
   test('registrations can be paused and resumed', async () => {

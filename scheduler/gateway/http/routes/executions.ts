@@ -123,6 +123,8 @@ function outcomeRoutes({ executions, journal }: HttpDependencies): readonly Http
     defineRoute({
       ...{ method: 'GET', path: '/v1/executions/{id}/results', role: 'invoke', area },
       summary: 'Read results of an ended execution, page by page',
+      description:
+        'One that was started to be followed (`regears run`) gives pages while it runs, empty ones until more has come.',
       params: { id },
       query: { cursor: PAGING.cursor, ...RESULTS_QUERY },
       answers: { 200: { description: 'A page of results', schema: ResultsShape } },

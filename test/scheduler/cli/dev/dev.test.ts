@@ -254,6 +254,20 @@ test('what is wrong with the command line is told before anything starts', async
   await Promise.all(runs);
 });
 
+test('a folder of samples that was named and is not there is told of at once', async () => {
+  const child = spawnTracked(process.execPath, [BIN, 'dev', 'people.ts', '--samples', 'nowhere', ...FREE_PORTS], {
+    cwd: root,
+  });
+  let errors = '';
+  child.stderr?.on('data', (chunk: Buffer) => {
+    errors += chunk.toString();
+  });
+  const ended = new Promise((resolve) => child.once('close', resolve));
+  await waitFor(() => errors.includes('There is no folder nowhere (--samples)'), { what: 'the remark' });
+  child.kill('SIGINT');
+  await ended;
+});
+
 /** Gives a program a terminal. */
 const SCRIPT = '/usr/bin/script';
 
