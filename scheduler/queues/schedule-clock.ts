@@ -54,6 +54,8 @@ const CONCURRENCY = 16;
 /** A next time that lies so far back has lost its job. */
 const LOST_AFTER_MS = 10_000;
 const CLOSE_DEADLINE_MS = 1_000;
+/** Of setting a schedule while other nodes set it. */
+const MOST_TRIES = 5;
 
 export function createScheduleClock(options: ScheduleClockOptions): ScheduleClock {
   return new BullClock(options);
@@ -80,10 +82,18 @@ class BullClock implements ScheduleClock {
     const { queue } = this.#open();
     const id = schedulerId(registrationId);
     const pattern = patternOf(schedule);
-    const present = await queue.getJobScheduler(id);
-    if (present !== undefined && isInForce(present, pattern)) return;
     const template = { name: NAME, data: { registrationId }, opts: SCHEDULE_JOB };
-    await queue.upsertJobScheduler(id, pattern, template);
+    for (let tries = 1; ; tries += 1) {
+      const present = await queue.getJobScheduler(id);
+      if (present !== undefined && isInForce(present, pattern)) return;
+      try {
+        await queue.upsertJobScheduler(id, pattern, template);
+        return;
+      } catch (error) {
+        // Another node has set it since we looked, and the ring that we would have begun with is under way.
+        if (tries === MOST_TRIES) throw error;
+      }
+    }
   }
 
   async remove(registrationId: string): Promise<void> {
