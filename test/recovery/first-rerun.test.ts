@@ -7,7 +7,7 @@ import { startRedis } from '../support/redis.ts';
 import { loadRecorder, nodeKillTime, sandboxKillTime, startFlow } from './rerun-times.ts';
 
 const MODES = ['async_local', 'sync', 'async'] as const;
-const HEARTBEAT_TIMEOUT_MS = 3_000;
+const HEARTBEAT_TIMEOUT_MS = 2_000;
 const RERUN_GOAL_MS = 300;
 /** Only ends a test that waits for nothing; those that wait fail when nothing moves. */
 const TIMEOUT_MS = 600_000;
