@@ -183,7 +183,9 @@ class ChannelListener implements Trigger {
 
   /** What fails is made up for by the next look. */
   #lookQuietly(): void {
-    this.#look().catch((error: unknown) => this.#options.log.warn({ err: error }, 'channels could not be looked after'));
+    this.#look().catch((error: unknown) =>
+      this.#options.log.warn({ err: error }, 'channels could not be looked after'),
+    );
   }
 
   async #lookAtLeases(): Promise<void> {

@@ -14,7 +14,7 @@ const MODES = [
   { mode: 'async', streams: 1 },
 ] as const;
 /** A death is noticed the sooner; what lives on a busy machine is still not taken for dead. */
-const FLEET = ['--heartbeat', '250ms', '--heartbeat-timeout', '2s'];
+const FLEET = ['--heartbeat', '250ms', '--heartbeat-timeout', '2s', '--block', '500ms'];
 /** Only ends a test that waits for nothing; those that wait fail when nothing moves. */
 const TIMEOUT_MS = 600_000;
 

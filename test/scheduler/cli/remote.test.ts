@@ -58,7 +58,12 @@ describe('remote commands', () => {
   test('a process of its own prints and ends the same', async () => {
     const env = { REGEARS_URL: `redis://127.0.0.1:${platform.respPort}` };
     const own = (...args: readonly string[]): Promise<Ran> => runRegears(args, { cwd: directory, env });
-    const lines = [['versions', 'hello', '--json'], ['deploy', 'hello.ts'], ['show', 'nobody'], ['rollback', 'hello', 'x']];
+    const lines = [
+      ['versions', 'hello', '--json'],
+      ['deploy', 'hello.ts'],
+      ['show', 'nobody'],
+      ['rollback', 'hello', 'x'],
+    ];
     const ran = await Promise.all(lines.map((line) => own(...line)));
     for (const [at, line] of lines.entries()) expect(await regears(...line)).toEqual(ran[at]);
     expect(ran.map(({ code }) => code)).toEqual([0, 0, 4, 2]);

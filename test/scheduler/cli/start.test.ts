@@ -57,16 +57,15 @@ test.concurrent('a port that is taken ends with 2 and names the port and the fla
   await platform.stop();
 });
 
-test.runIf(process.platform === 'linux').concurrent(
-  'a data directory that cannot be made ends with 2 and names setting and value',
-  async () => {
+test
+  .runIf(process.platform === 'linux')
+  .concurrent('a data directory that cannot be made ends with 2 and names setting and value', async () => {
     const starting = runRegears(['start', '--data-dir', '/proc/nope', '--resp-port', '0', '--http-port', '0']);
     expect(await starting).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('CONFIG_INVALID: data-dir is /proc/nope, which cannot be used:'),
     });
-  },
-);
+  });
 
 test.concurrent('a Redis that is not there ends with 3 and its address', async () => {
   const starting = runRegears(['start', '--redis', 'redis://127.0.0.1:1', '--resp-port', '0', '--http-port', '0']);
