@@ -13,8 +13,6 @@ const MODES = [
   { mode: 'sync', streams: 16 },
   { mode: 'async', streams: 1 },
 ] as const;
-/** A death is noticed the sooner; what lives on a busy machine is still not taken for dead. */
-const FLEET = ['--heartbeat', '250ms', '--heartbeat-timeout', '2s', '--block', '500ms'];
 /** Only ends a test that waits for nothing; those that wait fail when nothing moves. */
 const TIMEOUT_MS = 600_000;
 
@@ -64,7 +62,7 @@ test.each(MODES)(
   async ({ mode, streams }) => {
     await using redis = await startRedis();
     const client = redis.client();
-    const start = () => startPlatformProcess({ redisUrl: redis.url, flags: FLEET });
+    const start = () => startPlatformProcess({ redisUrl: redis.url });
     const nodes = await Promise.all([start(), start()]);
     await using first = nodes[0];
     await using second = nodes[1];
