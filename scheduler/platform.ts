@@ -226,6 +226,7 @@ function openNode(ground: Ground, opening: AsyncDisposableStack): Node {
     reportRevision,
     log,
   });
+  opening.use(reconciler);
   const executions = openExecutions(ground, opening);
   return { ...ground, registeredRuns, captures, registry, stream, command, keyEvents, reconciler, executions };
 }
@@ -282,6 +283,8 @@ function isReady(node: Node): boolean {
 
 async function drain(node: Node, { resp, http }: Doors): Promise<void> {
   const { drainMs } = node.settings.delivery;
+  // Another try would have the triggers begin anew.
+  node.reconciler[Symbol.dispose]();
   await Promise.all([
     node.queue.drain(drainMs),
     node.stream.drain(drainMs),

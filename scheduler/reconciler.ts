@@ -14,8 +14,8 @@ export interface ReconcilerOptions {
   readonly log: Log;
 }
 
-/** Keeps the triggers as the registry wants them. */
-export interface Reconciler {
+/** Keeps the triggers as the registry wants them. Disposing ends further tries. */
+export interface Reconciler extends Disposable {
   /** Applies the present snapshot and follows every later one; resolves when the present one is in force. */
   start(): Promise<void>;
   /** Applies the newest snapshot again, for triggers that were stopped meanwhile. */
@@ -24,17 +24,23 @@ export interface Reconciler {
   readonly revision: number;
 }
 
+/** Until a snapshot that could not be applied is tried again; twice as long after each try. */
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 5_000;
+
 /**
  * Registry change → triggers started, changed, stopped. Snapshots are applied one after another; when one trigger fails to
  * apply, the others still do, the failure is logged and the revision is not reported, so that the command which caused the
- * change names this node.
+ * change names this node. It is tried again until it succeeds or a newer snapshot has come.
  */
 export function createReconciler(options: ReconcilerOptions): Reconciler {
   let revision = -1;
   let inForce: RegistrySnapshot['registrations'] | null = null;
   let applying: Promise<void> = Promise.resolve();
+  let newest: RegistrySnapshot | null = null;
+  const retry = createRetry();
 
-  async function apply(snapshot: RegistrySnapshot): Promise<void> {
+  async function apply(snapshot: RegistrySnapshot): Promise<boolean> {
     await options.variables.refresh(snapshot, (name) => options.registry.variables(name));
     const registrations = [...snapshot.registrations.values()].map((one) => held(one, options.variables));
     for (const resumed of outOfQuarantine(inForce, snapshot.registrations)) options.runtime.pardon(resumed);
@@ -42,16 +48,27 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     options.runtime.retain(versionsIn(registrations));
     tellChanges(inForce, snapshot.registrations, options.log);
     inForce = snapshot.registrations;
-    if (!applied.every(Boolean)) return;
+    if (!applied.every(Boolean)) return false;
     revision = snapshot.revision;
     await options.reportRevision(revision);
+    return true;
+  }
+
+  async function attempt(snapshot: RegistrySnapshot): Promise<void> {
+    const failed = (error: unknown): boolean => {
+      options.log.error({ err: error }, 'reconciling failed');
+      return false;
+    };
+    const isInForce = await apply(snapshot).catch(failed);
+    if (newest !== snapshot) return;
+    if (isInForce) retry.end();
+    else retry.later(() => newest === snapshot && void enqueue(snapshot));
   }
 
   /** One at a time: `reapply` and the registry's watch may come together. */
   function enqueue(snapshot: RegistrySnapshot): Promise<void> {
-    applying = applying
-      .then(() => apply(snapshot))
-      .catch((error) => options.log.error({ err: error }, 'reconciling failed'));
+    newest = snapshot;
+    applying = applying.then(() => attempt(snapshot));
     return applying;
   }
 
@@ -67,6 +84,29 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     reapply: () => enqueue(options.registry.snapshot()),
     get revision() {
       return revision;
+    },
+    [Symbol.dispose]: () => retry.close(),
+  };
+}
+
+/** Later and later, until it ends. */
+function createRetry(): { later(work: () => void): void; end(): void; close(): void } {
+  let pauseMs = FIRST_PAUSE_MS;
+  let timer: NodeJS.Timeout | undefined;
+  let closed = false;
+  return {
+    later(work) {
+      clearTimeout(timer);
+      if (!closed) timer = setTimeout(work, pauseMs);
+      pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
+    },
+    end() {
+      clearTimeout(timer);
+      pauseMs = FIRST_PAUSE_MS;
+    },
+    close() {
+      closed = true;
+      clearTimeout(timer);
     },
   };
 }

@@ -23,6 +23,13 @@ function userEnvironment(): Record<string, string> {
 
 const env = userEnvironment();
 const folder = mkdtempSync(join(tmpdir(), 'regears-package-'));
+let started: Awaited<ReturnType<typeof startNode>> | undefined;
+
+/** Of the installed package; started once for all that need one. */
+async function installedNode() {
+  started ??= await startNode();
+  return started;
+}
 
 beforeAll(async () => {
   await run('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: ROOT, env: { ...process.env } });
@@ -33,7 +40,8 @@ beforeAll(async () => {
     env,
   });
 }, SETUP_DEADLINE_MS);
-afterAll(() => {
+afterAll(async () => {
+  await started?.stop();
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   rmSync(join(ROOT, 'dist'), { recursive: true, force: true });
 });
@@ -77,20 +85,19 @@ async function startNode(): Promise<{ readonly port: number; readonly http: stri
 test(
   'the packed package, installed into an empty folder, starts, deploys, runs a function and serves the dashboard',
   async () => {
-    const node = await startNode();
-    const redis = new Redis({ port: node.port });
+    const { port, http } = await installedNode();
+    const redis = new Redis({ port });
     try {
       const example = join('node_modules', 'regears', 'functions', 'examples', 'clicks.ts');
-      const url = `redis://127.0.0.1:${node.port}`;
+      const url = `redis://127.0.0.1:${port}`;
       const { stdout } = await run('npx', ['regears', 'deploy', example, '--url', url, '--json'], { cwd: folder, env });
       expect(JSON.parse(stdout)).toMatchObject([{ name: 'clicks', version: 1 }]);
       await redis.xadd('events:web', '*', 'user', 'ann', 'page', '/home');
       await waitFor(async () => (await redis.hget('clicks:ann', '/home')) === '1', { what: 'the function has run' });
-      const page = await fetch(`${node.http}/page.js`);
+      const page = await fetch(`${http}/page.js`);
       expect([page.status, (await page.text()).length > 50_000]).toEqual([200, true]);
     } finally {
       redis.disconnect();
-      await node.stop();
     }
   },
   SETUP_DEADLINE_MS,
@@ -137,18 +144,17 @@ test(
   async () => {
     writeFileSync(join(folder, 'program.mts'), PROGRAM);
     await run(process.execPath, [TSC, ...STRICT, ...TYPES, 'program.mts'], { cwd: folder, env });
-    const node = await startNode();
-    const redis = new Redis({ port: node.port });
+    const { port } = await installedNode();
+    const redis = new Redis({ port });
     try {
       await redis.hset('person:1', { age: 70 });
       await redis.hset('person:2', { age: 7 });
       const bin = join(folder, 'node_modules', '.bin', 'node');
-      const { stdout } = await run(bin, ['program.mts', `${node.port}`], { cwd: folder, env });
+      const { stdout } = await run(bin, ['program.mts', `${port}`], { cwd: folder, env });
       expect(JSON.parse(stdout)).toEqual([[70], []]);
       expect(await redis.get('seen:person:2')).toBe('1');
     } finally {
       redis.disconnect();
-      await node.stop();
     }
   },
   SETUP_DEADLINE_MS,
@@ -178,8 +184,8 @@ test('a project that init has written has right types, and its test passes', asy
   for (const name of ['vitest', '@types']) {
     symlinkSync(join(ROOT, 'node_modules', name), join(folder, 'node_modules', name));
   }
-  await run(process.execPath, [TSC, '-p', '.'], { cwd: project, env });
-  await run(process.execPath, [TSC, '-p', 'test'], { cwd: project, env });
+  const check = (part: string) => run(process.execPath, [TSC, '-p', part], { cwd: project, env });
+  await Promise.all([check('.'), check('test')]);
   const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
   const tested = await run(bin, [vitest, 'run', '--root', project], { cwd: project, env });
   expect(stripVTControlCharacters(tested.stdout)).toMatch(/Tests +2 passed/);

@@ -54,6 +54,10 @@ const CONCURRENCY = 16;
 /** A next time that lies so far back has lost its job. */
 const LOST_AFTER_MS = 10_000;
 const CLOSE_DEADLINE_MS = 1_000;
+/** Handlers run a script or two; what takes longer is a connection that does not come to its end. */
+const LONGEST_DRAIN_MS = 2_000;
+/** Of setting a schedule while other nodes set it. */
+const MOST_TRIES = 5;
 
 export function createScheduleClock(options: ScheduleClockOptions): ScheduleClock {
   return new BullClock(options);
@@ -64,6 +68,9 @@ class BullClock implements ScheduleClock {
   readonly #onError: (error: unknown) => void;
   #handler: (ring: Ring) => Promise<void> = () => Promise.resolve();
   #works: Works | null = null;
+  #pausing: Promise<void> | null = null;
+  /** Nothing is fetched any more, and no ring is being handled. */
+  #isAtRest = false;
   #closed = false;
 
   constructor(options: ScheduleClockOptions) {
@@ -80,10 +87,18 @@ class BullClock implements ScheduleClock {
     const { queue } = this.#open();
     const id = schedulerId(registrationId);
     const pattern = patternOf(schedule);
-    const present = await queue.getJobScheduler(id);
-    if (present !== undefined && isInForce(present, pattern)) return;
     const template = { name: NAME, data: { registrationId }, opts: SCHEDULE_JOB };
-    await queue.upsertJobScheduler(id, pattern, template);
+    for (let tries = 1; ; tries += 1) {
+      const present = await queue.getJobScheduler(id);
+      if (present !== undefined && isInForce(present, pattern)) return;
+      try {
+        await queue.upsertJobScheduler(id, pattern, template);
+        return;
+      } catch (error) {
+        // Another node has set it since we looked, and the ring that we would have begun with is under way.
+        if (tries === MOST_TRIES) throw error;
+      }
+    }
   }
 
   async remove(registrationId: string): Promise<void> {
@@ -100,14 +115,19 @@ class BullClock implements ScheduleClock {
     this.#closed = true;
     const worker = this.#works?.worker;
     if (worker === undefined) return;
-    await within(worker.pause(false), deadlineMs);
+    this.#pausing ??= worker.pause(false).then(() => {
+      this.#isAtRest = true;
+    });
+    await within(this.#pausing, Math.min(deadlineMs, LONGEST_DRAIN_MS));
   }
 
+  /** BullMQ's worker waits for its connection as long as that takes and goes on extending locks: one that is not at rest is forced. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closed = true;
+    await this.drain(CLOSE_DEADLINE_MS);
     if (this.#works === null) return;
     const { client, queue, worker } = this.#works;
-    const closing = Promise.all([worker.close(client.status !== 'ready'), queue.close()]);
+    const isForced = !this.#isAtRest || client.status !== 'ready';
+    const closing = Promise.all([worker.close(isForced), queue.close()]);
     closing.catch(this.#onError);
     await within(closing, CLOSE_DEADLINE_MS);
     client.disconnect();

@@ -72,7 +72,9 @@ class ChannelListener implements Trigger {
   readonly #ending = new Set<Kept>();
   readonly #timer: NodeJS.Timeout;
   readonly #forgetGone: () => void;
-  #looking: Promise<void> | null = null;
+  #looking: Promise<void> = Promise.resolve();
+  /** A look that has not begun yet. */
+  #nextLook: Promise<void> | null = null;
   #stopped = false;
 
   constructor(options: PubSubTriggerOptions) {
@@ -81,8 +83,8 @@ class ChannelListener implements Trigger {
     this.#run = createMessageRunner({ access, keys, execute, journal, deadLetterCap: caps.deadLetters, log });
     this.#takeTokens = createSharedTokenBucket({ access, keys });
     this.#subscriptions = createSubscriptions({ access, onMessage: (heard) => this.#onMessage(heard), log });
-    this.#timer = setInterval(() => void this.#look(), options.leaseMs ?? LEASE_MS);
-    this.#forgetGone = fleet.onConsumerGone(() => void this.#look());
+    this.#timer = setInterval(() => this.#lookQuietly(), options.leaseMs ?? LEASE_MS);
+    this.#forgetGone = fleet.onConsumerGone(() => this.#lookQuietly());
   }
 
   async apply(registrations: readonly ActiveRegistration[]): Promise<void> {
@@ -92,9 +94,12 @@ class ChannelListener implements Trigger {
     for (const { id } of gone) this.#kept.delete(id);
     for (const active of running.values()) this.#keep(active);
     // Nothing is heard for the ones that are gone before their lease is free for others.
-    await this.#subscribe();
-    await Promise.all(gone.map((kept) => this.#letGo(kept)));
-    for (const kept of gone) this.#end(kept);
+    try {
+      await this.#subscribe();
+    } finally {
+      await Promise.all(gone.map((kept) => this.#letGo(kept)));
+      for (const kept of gone) this.#end(kept);
+    }
     await this.#abort(registrations);
     await this.#look();
   }
@@ -166,20 +171,27 @@ class ChannelListener implements Trigger {
     await leases.release(id, leaseField).catch(ignore);
   }
 
-  /** One look at the leases at a time. */
+  /** One look at the leases at a time; resolves after one that began after this call, and so knows what is kept now. */
   #look(): Promise<void> {
-    this.#looking ??= this.#lookAtLeases()
-      .catch((error: unknown) => this.#options.log.warn({ err: error }, 'leases of channels could not be looked at'))
-      .finally(() => {
-        this.#looking = null;
-      });
-    return this.#looking;
+    this.#nextLook ??= this.#looking.then(() => {
+      this.#nextLook = null;
+      return this.#lookAtLeases();
+    });
+    this.#looking = this.#nextLook.catch(() => undefined);
+    return this.#nextLook;
+  }
+
+  /** What fails is made up for by the next look. */
+  #lookQuietly(): void {
+    this.#look().catch((error: unknown) =>
+      this.#options.log.warn({ err: error }, 'channels could not be looked after'),
+    );
   }
 
   async #lookAtLeases(): Promise<void> {
     if (this.#stopped) return;
     const changed = await Promise.all([...this.#kept.values()].map((kept) => this.#verify(kept)));
-    if (changed.some(Boolean)) await this.#subscribe();
+    if (changed.some(Boolean) || !this.#subscriptions.isInForce) await this.#subscribe();
   }
 
   /** True when that has changed who listens. */

@@ -21,8 +21,10 @@ export interface Wanted {
 
 /** What a node is subscribed to: one connection for channels and patterns, one per shard for sharded channels. */
 export interface Subscriptions extends AsyncDisposable {
-  /** Brings them to exactly these; resolves when the server has confirmed. */
+  /** Brings them to exactly these; resolves when the server has confirmed. Rejects when it has not: then set them again. */
   set(wanted: Wanted): Promise<void>;
+  /** False from a change on, of what is wanted or of shards, until the server has confirmed. */
+  readonly isInForce: boolean;
 }
 
 export interface SubscriptionsOptions {
@@ -33,6 +35,7 @@ export interface SubscriptionsOptions {
 
 /** One connection and what it is subscribed to. */
 interface Line {
+  readonly shardId: string;
   readonly client: Redis;
   readonly names: { channel: Set<string>; pattern: Set<string>; sharded: Set<string> };
 }
@@ -52,6 +55,7 @@ class SubscriptionKeeper implements Subscriptions {
   readonly #forgetTopology: () => void;
   #wanted: Wanted = NOTHING;
   #changing: Promise<void> = Promise.resolve();
+  #isInForce = true;
   #closed = false;
 
   constructor(options: SubscriptionsOptions) {
@@ -59,8 +63,13 @@ class SubscriptionKeeper implements Subscriptions {
     this.#forgetTopology = options.access.onTopologyChange(() => this.#onTopology());
   }
 
+  get isInForce(): boolean {
+    return this.#isInForce;
+  }
+
   set(wanted: Wanted): Promise<void> {
     this.#wanted = wanted;
+    this.#isInForce = false;
     const turn = this.#changing.then(() => this.#apply());
     this.#changing = turn.catch(() => undefined);
     return turn;
@@ -74,7 +83,12 @@ class SubscriptionKeeper implements Subscriptions {
 
   /** A slot that moves takes its sharded subscriptions off the old shard without a word. */
   #onTopology(): void {
-    for (const { names } of this.#lines.values()) names.sharded.clear();
+    const shardIds = new Set(this.#options.access.shards().map(({ id }) => id));
+    for (const [key, line] of this.#lines) {
+      if (shardIds.has(line.shardId)) line.names.sharded.clear();
+      // Whoever waits for a confirmation of this shard would wait for ever, and all that is set later with it.
+      else this.#close(key, line);
+    }
     this.set(this.#wanted).catch((error: unknown) => {
       this.#options.log.warn({ err: error }, 'channels could not be subscribed to again');
     });
@@ -82,8 +96,10 @@ class SubscriptionKeeper implements Subscriptions {
 
   async #apply(): Promise<void> {
     if (this.#closed) return;
+    this.#isInForce = false;
     const { access } = this.#options;
-    const { channels, patterns, sharded } = this.#wanted;
+    const wanted = this.#wanted;
+    const { channels, patterns, sharded } = wanted;
     const plan = new Map<string, { readonly shard: Shard; readonly names: Line['names'] }>();
     const on = (key: string, shard: Shard): Line['names'] => {
       const planned = plan.get(key) ?? { shard, names: emptyNames() };
@@ -103,6 +119,7 @@ class SubscriptionKeeper implements Subscriptions {
     }
     for (const [key, line] of this.#lines) if (!plan.has(key)) this.#close(key, line);
     await Promise.all([...plan].map(([key, { shard, names }]) => this.#bring(this.#lineOf(key, shard), names)));
+    if (this.#wanted === wanted) this.#isInForce = true;
   }
 
   #close(key: string, { client }: Line): void {
@@ -115,7 +132,7 @@ class SubscriptionKeeper implements Subscriptions {
     const existing = this.#lines.get(key);
     if (existing !== undefined) return existing;
     const client = access.openClient(shard, 'regears-channels');
-    const line: Line = { client, names: emptyNames() };
+    const line: Line = { shardId: shard.id, client, names: emptyNames() };
     this.#lines.set(key, line);
     client.on('error', (error: unknown) => log.debug({ err: error }, 'the connection for channels has a fault'));
     client.on('messageBuffer', (channel: Buffer, message: Buffer) => this.#hear('channel', channel, message));

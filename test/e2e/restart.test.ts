@@ -20,7 +20,7 @@ const paused = `new GB('StreamReader').foreach(async (r) => { await execute('INC
 
 const startOn = (dataDir: string) => startPlatformProcess({ flags: ['--data-dir', dataDir] });
 
-test.each(['SIGTERM', 'SIGKILL'] as const)(
+test.concurrent.each(['SIGTERM', 'SIGKILL'] as const)(
   'a node with its embedded Redis goes on where it stood after %s: functions, versions, states, data, pending entries',
   async (signal) => {
     const dataDir = await mkdtemp(join(tmpdir(), 'regears-restart-'));

@@ -59,7 +59,7 @@ test.each(['sync', 'async_local'])(
 test('every call of mode async is answered when sandboxes and a node that could have run it are killed', {
   timeout: TIMEOUT_MS,
 }, async () => {
-  await using redis = await startRedis({ aof: true });
+  await using redis = await startRedis();
   await using first = await startPlatformProcess({ redisUrl: redis.url, flags: FLAGS });
   await using second = await startPlatformProcess({ redisUrl: redis.url, flags: FLAGS });
   const source = `GB('CommandReader').map(async (a) => { ${WORK} return a[1]; }).register({ trigger: 'call', mode: 'async' });`;

@@ -63,7 +63,7 @@ test.each(['async_local', 'sync', 'async'])(
   'the permit of a killed node comes back, and everything runs one by one on the other (mode %s)',
   { timeout: 180_000 },
   async (mode) => {
-    await using redis = await startRedis({ aof: true });
+    await using redis = await startRedis();
     const client = redis.client();
     await using a = await startNamed(redis.url, 'a');
     for (let n = 0; n < ENTRIES; n += 1) await client.xadd(`in:${n % 3}`, '*', 'n', String(n));
@@ -86,7 +86,7 @@ test.each(['async_local', 'sync', 'async'])(
 test('a suspended node that wakes up lets go of what it had in work, and waits for its turn', {
   timeout: 180_000,
 }, async () => {
-  await using redis = await startRedis({ aof: true });
+  await using redis = await startRedis();
   const client = redis.client();
   await using a = await startNamed(redis.url, 'a');
   for (let n = 0; n < ENTRIES; n += 1) await client.xadd(`in:${n % 3}`, '*', 'n', String(n));

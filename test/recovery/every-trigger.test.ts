@@ -120,7 +120,7 @@ describe.each(['async_local', 'sync', 'async'] as const)('sandboxes killed in fu
 test('in mode sync the order of every trigger holds when the node that runs it is killed', {
   timeout: TIMEOUT_MS,
 }, async () => {
-  await using server = await startRedis({ aof: true });
+  await using server = await startRedis();
   const redis = server.client();
   await redis.config('SET', 'notify-keyspace-events', 'KEA');
   await using first = await startPlatformProcess({ redisUrl: server.url, flags: FLAGS });

@@ -18,7 +18,7 @@ function firstOccurrences(values: readonly string[]): number[] {
 const TITLE = 'the order of every key of a stream survives the death of the node that runs it (mode %s)';
 
 test.each(['sync', 'async'])(TITLE, { timeout: 180_000 }, async (mode) => {
-  await using redis = await startRedis({ aof: true });
+  await using redis = await startRedis();
   const client = redis.client();
   await using first = await startPlatformProcess({ redisUrl: redis.url });
   await using second = await startPlatformProcess({ redisUrl: redis.url });

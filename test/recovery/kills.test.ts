@@ -39,7 +39,7 @@ test.each(MODES)(
   'every entry of 100,000 has an end when sandbox processes are killed at random points ($mode)',
   { timeout: TIMEOUT_MS },
   async ({ mode, streams }) => {
-    await using redis = await startRedis({ aof: true });
+    await using redis = await startRedis();
     const client = redis.client();
     await using platform = await startPlatformProcess({ redisUrl: redis.url });
     const group = await loadFlow(platform.door, { mode, streams, keepOrder: mode === 'sync' });
@@ -60,10 +60,12 @@ test.each(MODES)(
   'a second node takes over and finishes when a node is killed in full flow ($mode)',
   { timeout: TIMEOUT_MS },
   async ({ mode, streams }) => {
-    await using redis = await startRedis({ aof: true });
+    await using redis = await startRedis();
     const client = redis.client();
-    await using first = await startPlatformProcess({ redisUrl: redis.url });
-    await using second = await startPlatformProcess({ redisUrl: redis.url });
+    const start = () => startPlatformProcess({ redisUrl: redis.url });
+    const nodes = await Promise.all([start(), start()]);
+    await using first = nodes[0];
+    await using second = nodes[1];
     const group = await loadFlow(first.door, { mode, streams, keepOrder: mode === 'sync' });
     const producing = produce(client, TOTAL, { streams });
     await seen(client, Math.floor(Math.random() * 40_000) + 5_000);

@@ -13,7 +13,7 @@ test.each(['async_local', 'sync', 'async'])(
   'the rate holds while a node is killed and its work is taken over (mode %s)',
   { timeout: 120_000 },
   async (mode) => {
-    await using redis = await startRedis({ aof: true });
+    await using redis = await startRedis();
     const client = redis.client();
     await using first = await startPlatformProcess({ redisUrl: redis.url });
     await using second = await startPlatformProcess({ redisUrl: redis.url });

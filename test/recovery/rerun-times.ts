@@ -16,6 +16,8 @@ const LAST_WORDS_MS = 50;
 const DEADLINE_MS = 60_000;
 const REPEAT_DEADLINE_MS = 5_000;
 const MOST_TRIES = 3;
+/** Of entries, before a kill: by then all is warm. */
+const RUNS_BEFORE = 5_000;
 
 /** Loads the function whose every run is recorded; answers its group. */
 export async function loadRecorder(door: Redis, mode: Mode): Promise<string> {
@@ -52,9 +54,13 @@ export function startFlow(redis: Redis, group: string, backlog = 20_000): AsyncD
 }
 
 /** SIGKILL of the sandbox process that does the work, to the first entry whose handler runs a second time; ms. */
-export async function sandboxKillTime(redis: Redis, platform: PlatformProcess): Promise<number> {
+export async function sandboxKillTime(
+  redis: Redis,
+  platform: PlatformProcess,
+  runsBefore = RUNS_BEFORE,
+): Promise<number> {
   for (let tries = 1; ; tries += 1) {
-    await runsOn(redis);
+    await runsOn(redis, runsBefore);
     const victim = await worker(platform.pid);
     const killedAtMs = Date.now();
     process.kill(victim, 'SIGKILL');
@@ -77,7 +83,7 @@ export interface NodeKill {
 
 /** SIGKILL of a node with entries in work, to their runs on another node. `nodes` by slot. */
 export async function nodeKillTime(redis: Redis, group: string, nodes: readonly PlatformProcess[]): Promise<NodeKill> {
-  await runsOn(redis);
+  await runsOn(redis, RUNS_BEFORE);
   const { victim, ids } = await waitFor(() => stopWithWork(redis, group, nodes), {
     deadlineMs: DEADLINE_MS,
     what: 'a node has entries in work',
@@ -155,13 +161,13 @@ async function firstRepeated(redis: Redis, killedAtMs: number): Promise<number |
   return null;
 }
 
-/** The flow is on: some thousand more runs. Old records are dropped, so that looking stays quick. */
-async function runsOn(redis: Redis): Promise<void> {
+/** The flow is on: so many more runs. Old records are dropped, so that looking stays quick. */
+async function runsOn(redis: Redis, more: number): Promise<void> {
   const count = async (): Promise<number> => {
     const info = (await redis.xinfo('STREAM', RAN).catch(() => [])) as unknown[];
     return Number(info[info.indexOf('entries-added') + 1] ?? 0);
   };
-  await waitForCount(count, (await count()) + 5_000, { what: 'the flow is on' });
+  await waitForCount(count, (await count()) + more, { what: 'the flow is on' });
   await redis.xtrim(RAN, 'MAXLEN', 20_000);
 }
 

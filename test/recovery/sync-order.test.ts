@@ -16,7 +16,7 @@ function firstOccurrences(values: readonly string[]): number[] {
 }
 
 test('sync keeps the order of every stream over two nodes and the death of one', { timeout: 300_000 }, async () => {
-  await using redis = await startRedis({ aof: true });
+  await using redis = await startRedis();
   const client = redis.client();
   await using first = await startPlatformProcess({ redisUrl: redis.url });
   await using second = await startPlatformProcess({ redisUrl: redis.url });

@@ -1,9 +1,10 @@
 import { pino } from 'pino';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { type ActiveRegistration, PlatformError, type RegistrySnapshot } from '#functions';
 import type { Log } from '../../scheduler/log.ts';
 import { createReconciler } from '../../scheduler/reconciler.ts';
 import type { Trigger } from '../../scheduler/triggers/trigger.ts';
+import { waitFor } from '../support/wait.ts';
 
 const SILENT = pino({ level: 'silent' });
 
@@ -85,6 +86,42 @@ test('a trigger that cannot apply keeps the revision from being reported and doe
   expect(applied).toBe(2);
   expect(reported).toEqual([]);
   expect(reconciler.revision).toBe(-1);
+});
+
+test('what a trigger could not apply is tried again until it can, and then reported', async () => {
+  let tries = 0;
+  const failing = trigger('command', async () => {
+    tries += 1;
+    if (tries < 3) throw new Error('not yet');
+  });
+  const { reconciler, reported } = harness([failing]);
+  using _end = reconciler;
+  await reconciler.start();
+  expect(reported).toEqual([]);
+  await waitFor(() => reported.length > 0, { what: 'the revision is reported' });
+  expect([tries, reported, reconciler.revision]).toEqual([3, [1], 1]);
+});
+
+test('what is not the newest any more is not tried again, and nothing is after the end', async () => {
+  vi.useFakeTimers();
+  try {
+    const seen: number[] = [];
+    const failing = trigger('stream', async (given) => {
+      seen.push(given.length);
+      throw new Error('no');
+    });
+    const { reconciler, news } = harness([failing]);
+    await reconciler.start();
+    await news(snapshot(2, []));
+    expect(vi.getTimerCount()).toBe(1);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(seen.length).toBeGreaterThan(10);
+    expect(seen.slice(1).every((count) => count === 0)).toBe(true);
+    reconciler[Symbol.dispose]();
+    expect(vi.getTimerCount()).toBe(0);
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test('snapshots are applied one after another', async () => {

@@ -39,6 +39,8 @@ export interface PlatformProcessOptions {
 
 const BIN = fileURLToPath(new URL('../../scheduler/cli/regears.js', import.meta.url));
 const START_DEADLINE_MS = 60_000;
+/** Longer than a node may take for its graceful end. */
+const END_DEADLINE_MS = 75_000;
 
 /** Starts `regears start` on free ports and waits for its ready line. */
 export async function startPlatformProcess(options: PlatformProcessOptions = {}): Promise<PlatformProcess> {
@@ -59,7 +61,12 @@ export async function startPlatformProcess(options: PlatformProcessOptions = {})
   const end = async (name: NodeJS.Signals): Promise<number | null> => {
     door.disconnect();
     if (child.exitCode === null && child.signalCode === null) child.kill(name);
+    const timer = setTimeout(() => child.kill('SIGKILL'), END_DEADLINE_MS);
     await exited;
+    clearTimeout(timer);
+    if (child.signalCode === 'SIGKILL' && name !== 'SIGKILL') {
+      throw new Error(`The platform did not end ${END_DEADLINE_MS} ms after ${name}. Its log:\n${log().slice(-4000)}`);
+    }
     return child.exitCode;
   };
   return {

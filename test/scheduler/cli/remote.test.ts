@@ -1,27 +1,31 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type PlatformProcess, startPlatformProcess } from '../../support/platform.ts';
-import { type Ran, runRegears } from '../../support/regears.ts';
+import { type Ran, runCommand, runRegears } from '../../support/regears.ts';
 import { waitFor } from '../../support/wait.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'regears-remote-'));
 
 describe('remote commands', () => {
   let platform: PlatformProcess;
+  const home = process.cwd();
   beforeAll(async () => {
     platform = await startPlatformProcess();
+    vi.stubEnv('REGEARS_URL', `redis://127.0.0.1:${platform.respPort}`);
+    process.chdir(directory);
   });
   afterAll(async () => {
+    process.chdir(home);
+    vi.unstubAllEnvs();
     // Gracefully, so that the embedded Redis ends too.
     await platform?.stop();
     await platform?.[Symbol.asyncDispose]();
     rmSync(directory, { recursive: true, force: true });
   });
 
-  const regears = (...args: readonly string[]): Promise<Ran> =>
-    runRegears(args, { cwd: directory, env: { REGEARS_URL: `redis://127.0.0.1:${platform.respPort}` } });
+  const regears = (...args: readonly string[]): Promise<Ran> => runCommand(args);
   const json = async <T>(...args: readonly string[]): Promise<T> => {
     const { code, stdout, stderr } = await regears('--json', ...args);
     expect(stderr).toBe('');
@@ -49,6 +53,20 @@ describe('remote commands', () => {
     expect(await json('deploy', file, '--name', 'other', '--no-activate')).toMatchObject([
       { name: 'other', version: 1 },
     ]);
+  });
+
+  test('a process of its own prints and ends the same', async () => {
+    const env = { REGEARS_URL: `redis://127.0.0.1:${platform.respPort}` };
+    const own = (...args: readonly string[]): Promise<Ran> => runRegears(args, { cwd: directory, env });
+    const lines = [
+      ['versions', 'hello', '--json'],
+      ['deploy', 'hello.ts'],
+      ['show', 'nobody'],
+      ['rollback', 'hello', 'x'],
+    ];
+    const ran = await Promise.all(lines.map((line) => own(...line)));
+    for (const [at, line] of lines.entries()) expect(await regears(...line)).toEqual(ran[at]);
+    expect(ran.map(({ code }) => code)).toEqual([0, 0, 4, 2]);
   });
 
   test('a version that was only stored is not in force', async () => {

@@ -11,14 +11,15 @@ import { waitFor } from '../../support/wait.ts';
 const directory = mkdtempSync(join(tmpdir(), 'regears-start-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true, maxRetries: 5 }));
 
-test('SIGTERM ends a node gracefully with exit code 0, also when it arrives twice at once', async () => {
+// Most of each is waiting, so they wait together.
+test.concurrent('SIGTERM ends a node gracefully with exit code 0, also when it arrives twice at once', async () => {
   await using platform = await startPlatformProcess();
   platform.signal('SIGTERM');
   expect(await platform.stop()).toBe(0);
   expect(platform.log()).toContain('"msg":"stopped"');
 });
 
-test('a second signal that comes later ends the node at once', async () => {
+test.concurrent('a second signal that comes later ends the node at once', async () => {
   const source = `new GearsBuilder('StreamReader').foreach(async () => { await execute('SET', 'running', 1); await new Promise(() => {}); })
     .register({ prefix: 's', mode: 'async_local' });`;
   await using redis = await startRedis();
@@ -39,35 +40,34 @@ test('a second signal that comes later ends the node at once', async () => {
   }
 });
 
-test('a port that is taken ends with 2 and names the port and the flag', async () => {
+test.concurrent('a port that is taken ends with 2 and names the port and the flag', async () => {
   await using platform = await startPlatformProcess();
   await using redis = await startRedis();
-  for (const [flag, port] of [
-    ['--resp-port', platform.respPort],
-    ['--http-port', platform.httpPort],
-  ] as const) {
-    const other = flag === '--resp-port' ? '--http-port' : '--resp-port';
+  const start = async (flag: string, other: string, port: number): Promise<void> => {
     const starting = runRegears(['start', '--redis', redis.url, other, '0', flag, String(port)]);
     expect(await starting).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(new RegExp(`another program listens at 127.0.0.1:${port}.*${flag}`)),
     });
-  }
+  };
+  await Promise.all([
+    start('--resp-port', '--http-port', platform.respPort),
+    start('--http-port', '--resp-port', platform.httpPort),
+  ]);
   await platform.stop();
 });
 
-test.runIf(process.platform === 'linux')(
-  'a data directory that cannot be made ends with 2 and names setting and value',
-  async () => {
+test
+  .runIf(process.platform === 'linux')
+  .concurrent('a data directory that cannot be made ends with 2 and names setting and value', async () => {
     const starting = runRegears(['start', '--data-dir', '/proc/nope', '--resp-port', '0', '--http-port', '0']);
     expect(await starting).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('CONFIG_INVALID: data-dir is /proc/nope, which cannot be used:'),
     });
-  },
-);
+  });
 
-test('a Redis that is not there ends with 3 and its address', async () => {
+test.concurrent('a Redis that is not there ends with 3 and its address', async () => {
   const starting = runRegears(['start', '--redis', 'redis://127.0.0.1:1', '--resp-port', '0', '--http-port', '0']);
   expect(await starting).toMatchObject({
     code: 3,
@@ -75,7 +75,7 @@ test('a Redis that is not there ends with 3 and its address', async () => {
   });
 });
 
-test('the demo deploys the examples, counts its whole sample, and ends when it is told to', async () => {
+test.concurrent('the demo deploys the examples, counts its whole sample, and ends when it is told to', async () => {
   const args = [
     'demo',
     '--exit',
@@ -101,7 +101,7 @@ test('the demo deploys the examples, counts its whole sample, and ends when it i
   expect(events.at(-1)).toEqual({ event: 'counted', entries: 1000 + sample.clicks.length });
 });
 
-test('the sample log is the same for the same seed, and each line is one of the combined format', () => {
+test.concurrent('the sample log is the same for the same seed, and each line is one of the combined format', () => {
   const { lines } = makeSampleLog(500, 7);
   expect(makeSampleLog(500, 7).lines).toEqual(lines);
   expect(makeSampleLog(500, 8).lines).not.toEqual(lines);

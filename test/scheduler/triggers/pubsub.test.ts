@@ -7,6 +7,7 @@ import { createStreamLeases } from '../../../scheduler/fleet/stream-leases.ts';
 import { createDeadLetters } from '../../../scheduler/journal/dead-letters.ts';
 import type { RunCount } from '../../../scheduler/journal/journal.ts';
 import { createPubSubTrigger } from '../../../scheduler/triggers/pubsub.ts';
+import type { Trigger } from '../../../scheduler/triggers/trigger.ts';
 import { startRedis, type TestRedis } from '../../support/redis.ts';
 import { waitFor } from '../../support/wait.ts';
 import {
@@ -32,18 +33,21 @@ beforeEach(() => redis.client().flushall());
 
 type Part = CapturedOverrides & Partial<Omit<PubSubTriggerSpec, 'kind' | 'delivery'>>;
 
-function onChannels(part: Part): ActiveRegistration {
+function onChannels(part: Part, id = ID): ActiveRegistration {
   const { channels = [], patterns = [], sharded = false, durable = false, ...rest } = part;
-  return captured(ID, (delivery) => ({ kind: 'pubsub', channels, patterns, sharded, durable, delivery }), rest);
+  return captured(id, (delivery) => ({ kind: 'pubsub', channels, patterns, sharded, durable, delivery }), rest);
 }
 
 interface Listener extends AsyncDisposable {
   readonly node: TestNode;
   readonly counted: RunCount[];
+  readonly trigger: Trigger;
   apply(...registrations: readonly ActiveRegistration[]): Promise<void>;
   drain(): Promise<void>;
   /** As if the process stood still: it renews nothing and does not know that it is dead. */
   freeze(): void;
+  /** Resolves when it asks for its leases; they are given to it when it is told to go on. */
+  atLeases(): Promise<{ goOn(): void }>;
 }
 
 async function startListener(handler: Handler, slot = 0, alive = new Set<string>()): Promise<Listener> {
@@ -51,6 +55,7 @@ async function startListener(handler: Handler, slot = 0, alive = new Set<string>
   const node = await startNode({ url: redis.url, slot, alive, execute: runWith(handler) });
   const counted: RunCount[] = [];
   let frozen = false;
+  let gate: { readonly reached: PromiseWithResolvers<void>; readonly opened: PromiseWithResolvers<void> } | null = null;
   const fleet: Partial<Fleet> = {
     self: { nodeId: consumer, slot, consumer, token: 't' },
     holdsSlot: () => true,
@@ -66,7 +71,11 @@ async function startListener(handler: Handler, slot = 0, alive = new Set<string>
     fleet: fleet as Fleet,
     leases: {
       holder: real.holder,
-      acquire: async (id, stream) => frozen || real.acquire(id, stream),
+      acquire: async (id, stream) => {
+        gate?.reached.resolve();
+        await gate?.opened.promise;
+        return frozen || real.acquire(id, stream);
+      },
       release: (id, stream) => real.release(id, stream),
     },
     execute: runWith(handler),
@@ -81,6 +90,7 @@ async function startListener(handler: Handler, slot = 0, alive = new Set<string>
   return {
     node,
     counted,
+    trigger,
     async apply(...registrations) {
       await node.trigger.apply(registrations);
       await trigger.apply(registrations);
@@ -88,6 +98,11 @@ async function startListener(handler: Handler, slot = 0, alive = new Set<string>
     drain: () => trigger.drain(1_000),
     freeze() {
       frozen = true;
+    },
+    async atLeases() {
+      gate = { reached: Promise.withResolvers(), opened: Promise.withResolvers() };
+      await gate.reached.promise;
+      return { goOn: gate.opened.resolve };
     },
     async [Symbol.asyncDispose]() {
       await trigger[Symbol.asyncDispose]();
@@ -137,6 +152,32 @@ test('sharded channels are heard, plain ones of the same name are not', async ()
   await redis.client().spublish('orders', 'sharded');
   await untilEnded(listener.node, 1, ID);
   expect(seen).toEqual(['orders||sharded']);
+});
+
+test('what comes into force while leases are being looked at is heard from then on', async () => {
+  await using listener = await startListener(() => 'done');
+  const news = onChannels({ channels: ['news'] });
+  await listener.apply(news);
+  const { goOn } = await listener.atLeases();
+  const applied = listener.trigger.apply([news, onChannels({ channels: ['late'], sharded: true }, 'fn/pubsub/late')]);
+  // All it does before it asks for leases itself needs no answer from anybody.
+  await new Promise((resolve) => setImmediate(resolve));
+  goOn();
+  await applied;
+  expect(await redis.client().spublish('late', 'm')).toBe(1);
+});
+
+test('a subscription that the server refuses keeps a registration from being in force, and is tried again', async () => {
+  const client = redis.client();
+  await client.acl('SETUSER', 'default', 'resetchannels', '&rg:*');
+  try {
+    await using listener = await startListener(() => 'done');
+    await expect(listener.apply(onChannels({ channels: ['news'] }))).rejects.toThrow(/NOPERM/);
+    await client.acl('SETUSER', 'default', 'allchannels');
+    await waitFor(async () => (await client.publish('news', 'm')) > 0, { what: 'somebody listens' });
+  } finally {
+    await client.acl('SETUSER', 'default', 'allchannels');
+  }
 });
 
 test('of three nodes one listens; another one goes on when it leaves', async () => {

@@ -105,6 +105,19 @@ test('every tick is written once although three nodes hold the same schedule', a
   expect(nodes.flatMap(({ rings }) => rings).length).toBeGreaterThan(0);
 });
 
+test('nodes may set one schedule at the same time, also while it rings', async () => {
+  await using first = await startNode();
+  await using second = await startNode();
+  await using third = await startNode();
+  const often = { cron: null, timeZone: 'UTC', everyMs: 2, atMs: null };
+  // Whether one of them meets a ring under way is up to chance: of so many rounds, in most runs of this test some do.
+  for (let round = 0; round < 200; round += 1) {
+    const id = `fn/schedule/${round}`;
+    await Promise.all([first, second, third].map(({ clock }) => clock.set(id, often)));
+    await first.clock.remove(id);
+  }
+});
+
 test('a single time runs once, also when it has passed, and not again on another start', async () => {
   const atMs = Date.now() - 60_000;
   {
