@@ -24,8 +24,8 @@ export interface DoorbellOptions {
 const MOST_STREAMS = 1_024;
 /** Short, so that lanes that have become cold meanwhile are soon waited for too. */
 const BLOCK_MS = 500;
-/** Of many streams the wait itself costs a millisecond: it lasts longer. */
-const LONG_BLOCK_MS = 1_000;
+/** Of many streams the wait itself costs a millisecond: it lasts as long as a scan does by default, which finds what is not waited for yet. */
+const LONG_BLOCK_MS = 2_000;
 const MANY_STREAMS = 256;
 const FAILED_PAUSE_MS = 500;
 
