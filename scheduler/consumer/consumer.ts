@@ -97,7 +97,6 @@ class StreamConsumer implements Consumer {
     const known = new Set(this.#registrations.keys());
     await Promise.all(wanted.map((active) => this.#update(active)));
     const running = [...this.#registrations.values()].filter((registration) => registration.running);
-    this.#upkeep.wake();
     this.#finder.look(running);
     if (running.some(({ id, isPrefix }) => isPrefix && !known.has(id))) await this.#finder.scan();
     await this.#groupsAreThere(running);
@@ -226,7 +225,7 @@ class StreamConsumer implements Consumer {
     const source = streamSourceOf(active.spec, this.#options);
     if (source === null) return;
     const { id } = active.spec;
-    const registration = this.#registrations.get(id) ?? createConsumedRegistration(active, source);
+    const registration = this.#registrations.get(id) ?? createConsumedRegistration(active, source, this.#parts.doubted);
     this.#registrations.set(id, registration);
     if (registration.running && (active.state !== 'running' || opensAnew(registration.active, active))) {
       await this.#stop(registration);
@@ -239,6 +238,7 @@ class StreamConsumer implements Consumer {
     await loadTargets(registration, this.#options);
     if (active.state !== 'running' || registration.running) return;
     registration.running = true;
+    this.#upkeep.wake();
     for (const stream of registration.streams) this.#parts.lanes.ensure(registration, stream);
     this.#parts.lanes.start(registration);
   }

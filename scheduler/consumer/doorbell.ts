@@ -13,7 +13,7 @@ export interface Doorbell extends AsyncDisposable {
 
 export interface DoorbellOptions {
   readonly link: RawLink;
-  /** Lanes to wait for now. */
+  /** Lanes to wait for now; the same array as long as they are the same. */
   readonly lanes: () => readonly Lane[];
   /** Something has been written to the lane's stream. */
   readonly onRing: (lane: Lane) => void;
@@ -24,8 +24,8 @@ export interface DoorbellOptions {
 const MOST_STREAMS = 1_024;
 /** Short, so that lanes that have become cold meanwhile are soon waited for too. */
 const BLOCK_MS = 500;
-/** Of many streams the wait itself costs a millisecond: it lasts longer. */
-const LONG_BLOCK_MS = 1_000;
+/** Of many streams the wait itself costs a millisecond: it lasts as long as a scan does by default, which finds what is not waited for yet. */
+const LONG_BLOCK_MS = 2_000;
 const MANY_STREAMS = 256;
 const FAILED_PAUSE_MS = 500;
 
@@ -37,6 +37,8 @@ class WaitingLink implements Doorbell {
   readonly #options: DoorbellOptions;
   /** Newest id of a stream when it was last looked at: what comes after it rings. */
   #heads = new Map<string, string>();
+  /** Lanes by stream, as long as those to wait for are these. */
+  #known: { readonly lanes: readonly Lane[]; readonly streams: ReadonlyMap<string, readonly Lane[]> } | null = null;
   #waiting = false;
   #closed = false;
 
@@ -76,8 +78,11 @@ class WaitingLink implements Doorbell {
 
   /** Lanes by stream; several registrations may have the same one. */
   #lanes(): ReadonlyMap<string, readonly Lane[]> {
+    const lanes = this.#options.lanes();
+    const areReady = lanes.every(({ state }) => state === 'ready');
+    if (areReady && this.#known?.lanes === lanes) return this.#known.streams;
     const streams = new Map<string, Lane[]>();
-    for (const lane of this.#options.lanes()) {
+    for (const lane of lanes) {
       if (lane.state !== 'ready') continue;
       const list = streams.get(lane.stream) ?? [];
       list.push(lane);
@@ -85,6 +90,7 @@ class WaitingLink implements Doorbell {
       if (streams.size >= MOST_STREAMS) break;
     }
     this.#heads = new Map([...this.#heads].filter(([stream]) => streams.has(stream)));
+    this.#known = areReady ? { lanes, streams } : null;
     return streams;
   }
 

@@ -18,7 +18,7 @@ const PUMP_MS = 1_000;
  * others without knowing. What it has in hand of them is interrupted and stays pending; the lanes are opened anew, lease
  * first, once the node may act again. Returns the look, to be called every few milliseconds: before anything else after
  * a suspension, since timers that are due come before what has arrived meanwhile has been worked off. It answers whether
- * there may be streams to lose; while there are none, a look now and then is enough.
+ * there may be streams to lose; while there are none, no look is needed until a registration begins to run.
  */
 export function createLapseWatch({ parts, registrations, node, log }: LapseWatchOptions): () => boolean {
   const doubted = new Set<Lane>();
@@ -49,15 +49,13 @@ export function createLapseWatch({ parts, registrations, node, log }: LapseWatch
     if (lapsed.length > 0) endReads(lapsed);
   }
 
-  /** A batch whose turn came just when the node might not act would wait for ever. */
   function pumpAll(): void {
     mayLose = false;
-    for (const { running, active, lanes } of registrations()) {
-      if (!running || deliveryModeOf(active.spec) !== 'sync') continue;
+    for (const registration of registrations()) {
+      if (deliveryModeOf(registration.active.spec) !== 'sync') continue;
+      // One that has stopped may have work under way still.
       mayLose = true;
-      for (const lane of lanes.values()) {
-        if (lane.holdsLease && lane.runs.size === 0 && lane.backlog.length > 0) parts.dispatcher.pump(lane);
-      }
+      if (registration.running) pumpWaiting(registration, parts.dispatcher);
     }
   }
 
@@ -82,4 +80,11 @@ export function createLapseWatch({ parts, registrations, node, log }: LapseWatch
     }
     return mayLose || doubted.size > 0;
   };
+}
+
+/** A batch whose turn came just when the node might not act would wait for ever. */
+function pumpWaiting({ lanes }: ConsumedRegistration, dispatcher: ConsumerParts['dispatcher']): void {
+  for (const lane of lanes.values()) {
+    if (lane.holdsLease && lane.runs.size === 0 && lane.backlog.length > 0) dispatcher.pump(lane);
+  }
 }

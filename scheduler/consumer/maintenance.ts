@@ -29,14 +29,13 @@ interface Chore {
 }
 
 const LAPSE_WATCH_MS = 25;
-const CALM_LAPSE_WATCH_MS = 250;
 const LOOK_MS = 50;
 const SHARE_LEASES_MS = 1_000;
 const STRAYS_MS = 30_000;
 const READERS_MS = 1_000;
 
 export interface Upkeep {
-  /** Registrations have come or changed: there may be streams to lose. */
+  /** A registration begins to run: there may be streams to lose. */
   wake(): void;
   close(): void;
 }
@@ -44,40 +43,23 @@ export interface Upkeep {
 /** What has to be done now and then, until it is closed. */
 export function startMaintenance(options: MaintenanceOptions): Upkeep {
   const { settings, parts, takeover, log } = options;
-  const forEach = async ({ mode, isDue, work }: Chore): Promise<void> => {
-    for (const { running, active, lanes } of options.registrations()) {
-      if (!running || (mode !== undefined && deliveryModeOf(active.spec) !== mode)) continue;
-      for (const lane of lanes.values()) if (lane.state === 'ready' && isDue(lane)) await work(lane);
-    }
-  };
+  const forEach = (chore: Chore): Promise<void> => workThrough(options.registrations(), chore);
+  const every = (periodMs: number, work: () => Promise<void>): NodeJS.Timeout =>
+    setInterval(neverTwice(work, log), periodMs);
+  const refresh = neverTwice(() => parts.bridge.refresh(), log);
   const timers = [
     setInterval(() => noteIdleReaders(options.registrations(), settings), READERS_MS),
     every(settings.renewAfterMs / 4, () => forEach({ isDue: isWorking, work: (lane) => renew(lane, options) })),
-    every(LOOK_MS, () => parts.bridge.refresh()),
+    setInterval(() => {
+      openDoubted(parts);
+      refresh();
+    }, LOOK_MS),
     every(settings.queueVisibilityMs / 2, () =>
       forEach({ mode: 'async', isDue: () => true, work: (lane) => parts.bridge.findLost(lane) }),
     ),
-    setInterval(() => openDoubted(options), LOOK_MS),
     every(SHARE_LEASES_MS, () => shareLeases(options)),
     every(STRAYS_MS, takeover.findStrays),
   ];
-
-  /** Never two rounds at once, however long one takes. */
-  function every(periodMs: number, work: () => Promise<void>): NodeJS.Timeout {
-    let busy = false;
-    return setInterval(() => {
-      if (busy) return;
-      busy = true;
-      work()
-        .catch((error: unknown) => {
-          if (!isLinkLost(error)) log.warn({ err: error }, 'upkeep of the streams failed');
-        })
-        .finally(() => {
-          busy = false;
-        });
-    }, periodMs);
-  }
-
   const lapses = watchLapses(createLapseWatch(options));
 
   return {
@@ -89,29 +71,49 @@ export function startMaintenance(options: MaintenanceOptions): Upkeep {
   };
 }
 
-/** Looks often only while there are streams to lose. */
+async function workThrough(registrations: Iterable<ConsumedRegistration>, { mode, isDue, work }: Chore): Promise<void> {
+  for (const { running, active, lanes } of registrations) {
+    if (!running || (mode !== undefined && deliveryModeOf(active.spec) !== mode)) continue;
+    for (const lane of lanes.values()) if (lane.state === 'ready' && isDue(lane)) await work(lane);
+  }
+}
+
+/** Begins the work unless the round before is still under way, however long one takes. */
+function neverTwice(work: () => Promise<void>, log: ConsumerLog): () => void {
+  let busy = false;
+  return () => {
+    if (busy) return;
+    busy = true;
+    work()
+      .catch((error: unknown) => {
+        if (!isLinkLost(error)) log.warn({ err: error }, 'upkeep of the streams failed');
+      })
+      .finally(() => {
+        busy = false;
+      });
+  };
+}
+
+/** Looks only while there are streams to lose. */
 function watchLapses(look: () => boolean): Upkeep {
-  let timer = setTimeout(again, LAPSE_WATCH_MS);
+  let timer: NodeJS.Timeout | null = null;
   function again(): void {
-    timer = setTimeout(again, look() ? LAPSE_WATCH_MS : CALM_LAPSE_WATCH_MS);
+    timer = look() ? setTimeout(again, LAPSE_WATCH_MS) : null;
   }
   return {
     wake() {
-      clearTimeout(timer);
-      timer = setTimeout(again, LAPSE_WATCH_MS);
+      timer ??= setTimeout(again, LAPSE_WATCH_MS);
     },
-    close: () => clearTimeout(timer),
+    close: () => clearTimeout(timer ?? undefined),
   };
 }
 
 /** What was given to a connection after it had been given up can be taken up when there is no doubt any more. */
-function openDoubted({ registrations, parts }: MaintenanceOptions): void {
-  for (const { running, doubted } of registrations()) {
-    if (!running || doubted.size === 0) continue;
-    for (const lane of doubted) {
-      if (lane.unsureUntilMs === 0 || lane.state === 'closed') doubted.delete(lane);
-      else if (lane.state === 'ready' && performance.now() >= lane.unsureUntilMs) parts.lanes.open(lane);
-    }
+function openDoubted({ lanes, doubted }: ConsumerParts): void {
+  for (const lane of doubted) {
+    if (lane.unsureUntilMs === 0 || lane.state === 'closed') doubted.delete(lane);
+    else if (!lane.registration.running || lane.state !== 'ready') continue;
+    else if (performance.now() >= lane.unsureUntilMs) lanes.open(lane);
   }
 }
 

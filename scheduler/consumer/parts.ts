@@ -57,6 +57,8 @@ export interface ConsumerParts extends AsyncDisposable {
   readonly groups: Groups;
   readonly recovery: Recovery;
   readonly lanes: Lanes;
+  /** Lanes of which something may be pending that nobody here knows of. */
+  readonly doubted: Set<Lane>;
   readonly bridge: AsyncBridge;
   readonly trimmer: Trimmer;
   readonly signal: AbortSignal;
@@ -105,6 +107,7 @@ export function createParts(
 
   return {
     ...{ calls, groups, lanes, trimmer, signal: closing.signal },
+    doubted: new Set(),
     ...running,
     ...reading,
     async [Symbol.asyncDispose]() {

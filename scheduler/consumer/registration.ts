@@ -42,7 +42,7 @@ export interface ConsumedRegistration {
   /** Batches in hand that start when less is in work. */
   overflow: { readonly entries: number; readonly run: () => void; readonly drop: () => void }[];
   readonly lanes: Map<string, Lane>;
-  /** Lanes of which something may be pending that nobody here knows of, see `Lane.unsureUntilMs`. */
+  /** Lanes of all registrations of which something may be pending that nobody here knows of, see `Lane.unsureUntilMs`. */
   readonly doubted: Set<Lane>;
   /** By version. */
   readonly targets: Map<number, LoadableVersion>;
@@ -51,6 +51,7 @@ export interface ConsumedRegistration {
 export function createConsumedRegistration(
   active: ActiveRegistration,
   { trigger, pattern, isPrefix, streams }: StreamSource,
+  doubted: Set<Lane>,
 ): ConsumedRegistration {
   return {
     id: active.spec.id,
@@ -69,7 +70,7 @@ export function createConsumedRegistration(
     inWork: 0,
     overflow: [],
     lanes: new Map(),
-    doubted: new Set(),
+    doubted,
     targets: new Map(),
   };
 }

@@ -58,6 +58,8 @@ class TrackReader implements ShardReader {
   readonly #hotLinks: HotLink[] = [];
   readonly #sweep: Sweep;
   #doorbell: Doorbell | null = null;
+  /** Lanes nobody waits for; null = that has changed since they were last asked for. */
+  #cold: readonly Lane[] | null = null;
   #nextColdSweepMs = 0;
   #sweeps = 0;
 
@@ -79,6 +81,7 @@ class TrackReader implements ShardReader {
     const track = this.#trackFor(lane);
     track.lanes.add(lane);
     this.#tracks.set(lane, track);
+    this.#cold = null;
     const isAlone = track.lanes.size === 1;
     if (track.hot === null && this.#assign(track) && isAlone) return;
     if (isAlone && track.hot !== null) track.hot.pump();
@@ -90,6 +93,7 @@ class TrackReader implements ShardReader {
     const track = this.#tracks.get(lane);
     if (track === undefined) return;
     this.#tracks.delete(lane);
+    this.#cold = null;
     track.lanes.delete(lane);
     if (lane.reading > 0) track.hot?.unblock();
     if (track.lanes.size > 0) return;
@@ -173,7 +177,8 @@ class TrackReader implements ShardReader {
   }
 
   #coldLanes(): readonly Lane[] {
-    return [...this.#tracks].filter(([, track]) => track.hot === null).map(([lane]) => lane);
+    this.#cold ??= [...this.#tracks].filter(([, track]) => track.hot === null).map(([lane]) => lane);
+    return this.#cold;
   }
 
   /** None where the server tells of writes by itself, and on a cluster, where one command cannot wait for many slots. */
@@ -231,6 +236,7 @@ class TrackReader implements ShardReader {
     if (hot === null) return false;
     hot.track = track;
     track.hot = hot;
+    this.#cold = null;
     hot.pump();
     return true;
   }
@@ -239,6 +245,7 @@ class TrackReader implements ShardReader {
     const { hot } = track;
     if (hot === null) return;
     track.hot = null;
+    this.#cold = null;
     hot.track = null;
     hot.unblock();
   }

@@ -27,7 +27,7 @@ export async function reportBacklogs(
     (one) => hasBacklog(one) && wanted(one),
   );
   const [streams, retries, inLists] = await Promise.all([
-    reportStreams(dependencies, wanted),
+    reportStreams(dependencies, { wanted, consumers: false }),
     fleetRetries(dependencies),
     Promise.all(registrations.map((one) => itemsInLists(dependencies, one))),
   ]);

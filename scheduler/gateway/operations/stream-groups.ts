@@ -18,6 +18,7 @@ export interface StreamGroup {
   readonly length: number;
   readonly firstId: string | null;
   readonly lastId: string | null;
+  /** Empty when they were not asked for. */
   readonly consumers: readonly GroupConsumer[];
 }
 
@@ -28,10 +29,17 @@ export interface GroupConsumer {
   readonly idleMs: number;
 }
 
+export interface StreamQuestion {
+  /** Whose groups; left out = those of all. */
+  readonly wanted?: (registration: ActiveRegistration) => boolean;
+  /** False saves a command per group where nobody wants to know them. */
+  readonly consumers?: boolean;
+}
+
 /** Looks at the consumer groups of the registrations in force. */
 export interface StreamGroups {
   /** By registration and stream. Streams that are gone are left out. */
-  inspect(wanted?: (registration: ActiveRegistration) => boolean): Promise<readonly StreamGroup[]>;
+  inspect(question?: StreamQuestion): Promise<readonly StreamGroup[]>;
 }
 
 export interface StreamGroupsOptions {
@@ -47,7 +55,7 @@ const MOST_STREAMS = 10_000;
 export function createStreamGroups({ registry, access, keys }: StreamGroupsOptions): StreamGroups {
   const { client } = access;
   return {
-    async inspect(wanted = () => true) {
+    async inspect({ wanted = () => true, consumers = true } = {}) {
       const found: StreamGroup[] = [];
       const ids = [...registry.snapshot().registrations.values()]
         .filter((registration) => registration.spec.trigger.kind !== 'command' && wanted(registration))
@@ -55,7 +63,9 @@ export function createStreamGroups({ registry, access, keys }: StreamGroupsOptio
         .sort();
       for (const registrationId of ids) {
         const streams = (await client.smembersBuffer(keys.streams(registrationId))).slice(0, MOST_STREAMS);
-        const groups = await Promise.all(streams.map((stream) => readGroup(client, stream, registrationId)));
+        const groups = await Promise.all(
+          streams.map((stream) => readGroup(client, { stream, registrationId, consumers })),
+        );
         found.push(...groups.filter((group) => group !== null));
       }
       return found;
@@ -65,26 +75,33 @@ export function createStreamGroups({ registry, access, keys }: StreamGroupsOptio
 
 type Client = RedisAccess['client'];
 
-async function readGroup(client: Client, stream: Buffer, registrationId: string): Promise<StreamGroup | null> {
+interface GroupQuestion {
+  readonly stream: Buffer;
+  readonly registrationId: string;
+  readonly consumers: boolean;
+}
+
+async function readGroup(client: Client, question: GroupQuestion): Promise<StreamGroup | null> {
+  const { stream, registrationId } = question;
   const name = Buffer.from(registrationId);
-  const [groups, facts, consumers, pending] = await Promise.all([
+  const [groups, facts, consumers] = await Promise.all([
     ask(client, ['XINFO', 'GROUPS', stream]),
     ask(client, ['XINFO', 'STREAM', stream]).then(fieldsOf),
-    ask(client, ['XINFO', 'CONSUMERS', stream, name]),
-    ask(client, ['XPENDING', stream, name]),
+    question.consumers ? ask(client, ['XINFO', 'CONSUMERS', stream, name]) : [],
   ]);
   const group = groups.map(fieldsOf).find((row) => row.get('name') === registrationId);
   if (group === undefined) return null;
   const unread = unreadEntries(facts, group);
+  const pending = Number(group.get('pending') ?? 0);
   const lastDeliveredId = String(group.get('last-delivered-id') ?? '');
   return {
     registrationId,
     stream: stream.toString('latin1'),
     unread,
-    pending: Number(group.get('pending') ?? 0),
+    pending,
     lastDeliveredId,
     oldestUnreadId: unread === null || unread.atMost === 0 ? null : await firstBehind(client, stream, lastDeliveredId),
-    oldestPendingId: typeof pending[1] === 'string' ? pending[1] : null,
+    oldestPendingId: pending === 0 ? null : await oldestPending(client, stream, name),
     length: Number(facts.get('length') ?? 0),
     firstId: idOf(facts.get('first-entry')),
     lastId: idOf(facts.get('last-entry')),
@@ -99,6 +116,11 @@ async function readGroup(client: Client, stream: Buffer, registrationId: string)
 async function firstBehind(client: Client, stream: Buffer, id: string): Promise<string | null> {
   const [entry] = await ask(client, ['XRANGE', stream, `(${id}`, '+', 'COUNT', '1']);
   return idOf(entry);
+}
+
+async function oldestPending(client: Client, stream: Buffer, group: Buffer): Promise<string | null> {
+  const [, oldest] = await ask(client, ['XPENDING', stream, group]);
+  return typeof oldest === 'string' ? oldest : null;
 }
 
 function idOf(entry: unknown): string | null {

@@ -1,7 +1,7 @@
 import { type ActiveRegistration, PlatformError, timeOfId, utf8FromLatin1 } from '#functions';
 import type { SchedulerErrorCode } from '../../errors.ts';
 import type { OperationDependencies } from './dependencies.ts';
-import { createStreamGroups, type StreamGroup } from './stream-groups.ts';
+import { createStreamGroups, type StreamGroup, type StreamQuestion } from './stream-groups.ts';
 
 /** A stream that registrations in force read. */
 export interface StreamReport {
@@ -45,13 +45,13 @@ export type StreamReportDependencies = Pick<
   'registry' | 'access' | 'keys' | 'streams' | 'fleet' | 'settings'
 >;
 
-/** By stream. @param wanted whose streams. */
+/** By stream. */
 export async function reportStreams(
   dependencies: StreamReportDependencies,
-  wanted: (registration: ActiveRegistration) => boolean = () => true,
+  question: StreamQuestion = {},
 ): Promise<readonly StreamReport[]> {
   const [groups, nodes, [seconds]] = await Promise.all([
-    createStreamGroups(dependencies).inspect(wanted),
+    createStreamGroups(dependencies).inspect(question),
     dependencies.fleet.nodes(),
     dependencies.access.client.time(),
   ]);

@@ -63,7 +63,9 @@ export function streamRoutes(dependencies: HttpDependencies): readonly HttpRoute
       answers: { 200: { description: 'Streams of registrations in force', schema: pageOf(StreamShape) } },
       async handle({ query }) {
         const wanted = query.registration;
-        const reports = await reportStreams(dependencies, ({ spec }) => wanted === undefined || spec.id === wanted);
+        const reports = await reportStreams(dependencies, {
+          wanted: ({ spec }) => wanted === undefined || spec.id === wanted,
+        });
         return { body: wholeList(reports.map(streamJson)) };
       },
     }),
