@@ -24,8 +24,11 @@ export function createPace(): Pace {
       // Pieces cut before it grew, and last ones, say nothing about this size.
       if (records < size || size >= MOST) return;
       const msPerRecord = ms / records;
-      if (ms < TARGET_MS / 4 || msPerRecord < lastMsPerRecord / 2) size *= 4;
+      // Nothing is known of the first; where several take as long as one did, they only wait.
+      if (ms >= TARGET_MS / 4 && msPerRecord < lastMsPerRecord / 3 && size > 1) size *= 16;
+      else if (ms < TARGET_MS / 4 || size === 1) size *= 4;
       else if (ms < TARGET_MS) size *= 2;
+      size = Math.min(MOST, size);
       lastMsPerRecord = Math.min(lastMsPerRecord, msPerRecord);
     },
   };
