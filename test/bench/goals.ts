@@ -62,6 +62,8 @@ export const GOALS = {
     one: rate('1 client / FCALL', CALLS),
     fifty: rate('50 clients / FCALL', CALLS, 0.55),
     pipelined: rate('50 clients, pipelined by 16 / FCALL', CALLS, 0.5),
+    fiftyRelay: rate('50 clients / FCALL through a TCP relay', CALLS),
+    pipelinedRelay: rate('50 clients, pipelined by 16 / FCALL through a TCP relay', CALLS),
     oneMs: time('1 client, p50', 0.2),
   },
   door: {
