@@ -28,16 +28,18 @@ export interface GroupConsumer {
   readonly idleMs: number;
 }
 
-/** Looks at the consumer groups of the registrations in force. */
+/** Looks at the consumer groups of registrations. */
 export interface StreamGroups {
-  /** By registration and stream. Streams that are gone are left out. */
+  /** Of registrations in force, by registration and stream. Streams that are gone are left out. */
   inspect(wanted?: (registration: ActiveRegistration) => boolean): Promise<readonly StreamGroup[]>;
+  /** Of registrations that are gone, on the users' own streams. */
+  leftBehind(): Promise<readonly StreamGroup[]>;
 }
 
 export interface StreamGroupsOptions {
   readonly registry: Pick<Registry, 'snapshot'>;
   readonly access: Pick<RedisAccess, 'client'>;
-  readonly keys: Pick<SchedulerKeys, 'streams'>;
+  readonly keys: Pick<SchedulerKeys, 'streams' | 'prefix' | 'registrationIndex'>;
 }
 
 /** Streams looked at in one report; a registration of `*` may have any number. */
@@ -46,19 +48,27 @@ const MOST_STREAMS = 10_000;
 /** Asks Redis itself (XINFO), so that the answer is the same on every node. */
 export function createStreamGroups({ registry, access, keys }: StreamGroupsOptions): StreamGroups {
   const { client } = access;
+  async function groupsOf(ids: readonly string[], isWanted: (stream: Buffer) => boolean): Promise<StreamGroup[]> {
+    const found: StreamGroup[] = [];
+    for (const id of ids.toSorted()) {
+      const streams = (await client.smembersBuffer(keys.streams(id))).filter(isWanted).slice(0, MOST_STREAMS);
+      const groups = await Promise.all(streams.map((stream) => readGroup(client, stream, id)));
+      found.push(...groups.filter((group) => group !== null));
+    }
+    return found;
+  }
   return {
-    async inspect(wanted = () => true) {
-      const found: StreamGroup[] = [];
+    inspect(wanted = () => true) {
       const ids = [...registry.snapshot().registrations.values()]
         .filter((registration) => registration.spec.trigger.kind !== 'command' && wanted(registration))
-        .map(({ spec }) => spec.id)
-        .sort();
-      for (const registrationId of ids) {
-        const streams = (await client.smembersBuffer(keys.streams(registrationId))).slice(0, MOST_STREAMS);
-        const groups = await Promise.all(streams.map((stream) => readGroup(client, stream, registrationId)));
-        found.push(...groups.filter((group) => group !== null));
-      }
-      return found;
+        .map(({ spec }) => spec.id);
+      return groupsOf(ids, () => true);
+    },
+    async leftBehind() {
+      const { registrations } = registry.snapshot();
+      const known = await client.smembers(keys.registrationIndex);
+      const gone = known.filter((id) => !registrations.has(id));
+      return groupsOf(gone, (stream) => !stream.toString().startsWith(keys.prefix));
     },
   };
 }
