@@ -12,6 +12,7 @@ export type { CapturedDelivery } from './model/captured-delivery.ts';
 export { type CommandRules, type Configuration, limitsWithin, rulesOf } from './model/configuration.ts';
 export { formatDuration, parseDuration } from './model/duration.ts';
 export {
+  ageOfId,
   compareEntryIds,
   idFromTime,
   isEntryId,

@@ -67,6 +67,16 @@ export function timeOfId(id: string): number {
   return Number(split(id)[0]);
 }
 
+/** Ids below this are no times (1973): whoever made them numbers entries in a way of their own. */
+const OLDEST_TIME_MS = 100_000_000_000;
+
+/** How old an entry is by its id, ms, at least 0; null for an id that is no time. */
+export function ageOfId(id: string, nowMs: number): number | null {
+  const atMs = timeOfId(id);
+  const isTime = Number.isSafeInteger(atMs) && atMs >= OLDEST_TIME_MS;
+  return isTime ? Math.max(0, nowMs - atMs) : null;
+}
+
 function split(id: string): [string, string] {
   const dash = id.indexOf('-');
   return dash === -1 ? [id, '0'] : [id.slice(0, dash), id.slice(dash + 1)];

@@ -71,7 +71,9 @@ async function planLoad(
       })
     : null;
 
-  const writes: Write[] = [...(force?.writes ?? [])];
+  // First: what goes may have the very source that comes.
+  const writes: Write[] = activates && replaces !== null ? [...(await removeWrites(context, snapshot, replaces))] : [];
+  writes.push(...(force?.writes ?? []));
   if (known === undefined) {
     writes.push(writeVersion(context.keys, version));
     writes.push(['HSETNX', context.keys.artifacts, artifact.sha256, encodeArtifact(artifact)]);
@@ -83,7 +85,6 @@ async function planLoad(
     writes.push(...(await dropVersions(context, snapshot, beyond)));
   }
   if (before === undefined) writes.push(['HDEL', context.keys.numbers, name]);
-  if (activates && replaces !== null) writes.push(...(await removeWrites(context, snapshot, replaces)));
   const after = functionAfter(plan, before, { version, activates });
   if (writes.length > 0 || differs(before, after)) writes.push(writeFunction(context.keys, after));
 

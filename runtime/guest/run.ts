@@ -128,7 +128,7 @@ class PlanRunner implements Runner {
     }
     try {
       const key = orderKeyOf(keyOf(piece.value));
-      if (!batch.isStream) this.#advanceInLine(piece, key);
+      if (!batch.isStream && !batch.isKeys) this.#advanceInLine(piece, key);
       else if (isInWork(batch.keyOrder, key)) batch.keyOrder.heldBack = { piece, key };
       else this.#advanceWith(piece, key);
     } catch (error) {

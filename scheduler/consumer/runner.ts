@@ -1,5 +1,5 @@
 import type { LoadableVersion } from '#functions';
-import { runsPerRecord, timeOfId } from '#functions';
+import { ageOfId, runsPerRecord } from '#functions';
 import type { DeadLetter } from '../delivery.ts';
 import { type ClaimedBatch, pickBatch, sliceBatch } from './batch.ts';
 import type { ConsumerLog, Count, EndedEntries, Execute, FailedEntry, Invocation, Outcome } from './contracts.ts';
@@ -179,7 +179,7 @@ class BatchRunner implements Runner {
       success: outcome.executions - failed,
       failures: failed,
       durationMs: outcome.durationMs,
-      lagMs: Math.max(0, Date.now() - timeOfId(batch.ids[0] ?? '0-0')),
+      lagMs: ageOfId(batch.ids[0] ?? '0-0', Date.now()) ?? 0,
       ...(failed === 0 ? { lastError: null } : {}),
     });
   }

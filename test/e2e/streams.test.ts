@@ -131,4 +131,22 @@ describeOnTopologies('streams', (world) => {
       what: 'the trim',
     });
   });
+
+  test('the doctor tells which group of a removed function holds entries back, and what gives them up', async () => {
+    const { door } = world.platform;
+    await add('left');
+    await loadFunction(door, 'left', COUNT('left', "mode: 'async_local'"));
+    await waitFor(async () => (await seen('left')) === 1, { what: 'it ran' });
+    await door.call('RG.FUNCTION', 'DELETE', 'left');
+    const found = async (): Promise<unknown[] | undefined> =>
+      ((await door.call('RG.DOCTOR')) as unknown[][]).find(([, check]) => check === 'group left/stream/left on left');
+    expect(await found()).toBeUndefined();
+    await add('left');
+    const [, , , state, , finding, , advice] = (await found()) ?? [];
+    expect([state, finding]).toEqual(['warning', expect.stringContaining('its registration is gone, 1 entries wait')]);
+    const [command = ''] = /XGROUP DESTROY \S+ \S+/.exec(String(advice)) ?? [];
+    const [name = '', ...args] = command.split(' ');
+    expect(await door.call(name, ...args)).toBe(1);
+    expect(await found()).toBeUndefined();
+  });
 });

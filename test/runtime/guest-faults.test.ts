@@ -92,6 +92,16 @@ describe('a guest that does its worst fails with a clear error, and its neighbou
     ['a map that grows', MEMORY, "() => { const m = new Map(); for (let i = 0; ; i++) m.set('k' + i, { i }); }"],
     ['big integers', ANY, '() => { let b = 2n ** 64n; for (;;) b = b * b; }'],
     ['a comparator that loops', TIME, '() => { Array.from({ length: 1e5 }, (_, i) => i).sort(() => { for (;;); }); }'],
+    [
+      'a comparator that loops over ten million',
+      MEMORY,
+      '() => { Array.from({ length: 1e7 }, (_, i) => i).sort(() => { for (;;) {} }); }',
+    ],
+    [
+      'the longest string there can be',
+      [...ANY],
+      "(r) => { r.value[r.id] = 'x'.repeat(2 ** 29 - 25) + r.id; return /y/.test(r.value[r.id]); }",
+    ],
     ['nested JSON', ANY, '() => { let o = {}; for (let i = 0; i < 1e5; i++) o = { o }; JSON.stringify(o); }'],
     ['waiting on memory', ANY, '() => { Atomics.wait(new Int32Array(new SharedArrayBuffer(8)), 0, 0); }'],
     [
@@ -128,6 +138,12 @@ describe('a guest that does its worst fails with a clear error, and its neighbou
     const during = fate(body);
     await neighbour();
     expectClear(await during, codes);
+    await neighbour();
+  });
+
+  test('the longest string there can be, of which only the length is asked, harms nobody', async () => {
+    const end = await fate("() => 'x'.repeat(2 ** 29 - 25).length");
+    if (end !== 'done') expectClear(end, ANY);
     await neighbour();
   });
 

@@ -24,7 +24,7 @@ export interface OperationDependencies {
   readonly streams: Pick<StreamTrigger, 'inspect' | 'facts' | 'waiting'>;
   readonly calls: TracedCalls;
   readonly access: Pick<RedisAccess, 'facts' | 'client' | 'shards' | 'tagOf' | 'openPipe'>;
-  readonly keys: Pick<SchedulerKeys, 'streams' | 'schedule' | 'captured' | 'lease'>;
+  readonly keys: Pick<SchedulerKeys, 'prefix' | 'registrationIndex' | 'streams' | 'schedule' | 'captured' | 'lease'>;
   readonly settings: Pick<Settings, 'fleet' | 'limits' | 'caps' | 'executions' | 'sandboxes' | 'prefix' | 'http'>;
   readonly executions: Omit<Executions, 'drain' | typeof Symbol.asyncDispose>;
   readonly registeredRuns: Pick<RegisteredRuns, 'list' | 'find' | 'drop'>;

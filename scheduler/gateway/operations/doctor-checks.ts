@@ -112,6 +112,21 @@ export function checkGroups(groups: readonly StreamGroup[], isAlive: (consumer: 
   return findings.length > 0 ? findings : [ok('consumer groups', `${groups.length} on all streams, none behind`)];
 }
 
+/** One line for each group of a registration that is gone, when entries wait in it that nobody will read. */
+export function checkLeftBehind(groups: readonly StreamGroup[]): readonly Check[] {
+  return groups.flatMap(({ registrationId, stream, unread, pending }) => {
+    const waiting = (unread?.atMost ?? 0) + pending;
+    if (waiting === 0) return [];
+    const name = utf8FromLatin1(stream);
+    return {
+      check: `group ${registrationId} on ${name}`,
+      state: 'warning',
+      finding: `its registration is gone, ${waiting} entries wait in it and cannot be trimmed`,
+      advice: `Load the function again to go on from there, or XGROUP DESTROY ${name} ${registrationId} gives them up.`,
+    };
+  });
+}
+
 function checkGroup(group: StreamGroup, isAlive: (consumer: string) => boolean): Check | null {
   const { registrationId, unread, pending, consumers } = group;
   const check = `group ${registrationId} on ${utf8FromLatin1(group.stream)}`;

@@ -6,6 +6,7 @@ import {
   checkClock,
   checkEviction,
   checkGroups,
+  checkLeftBehind,
   checkNodes,
   checkNotifications,
   checkPersistence,
@@ -36,10 +37,12 @@ export function createDoctorOperation(dependencies: OperationDependencies): Oper
 /** Every finding, worst ones in their place. */
 export async function runChecks(dependencies: OperationDependencies): Promise<readonly Check[]> {
   const { access, fleet, registry, deadLetters } = dependencies;
-  const [offsetMs, nodes, groups, dead] = await Promise.all([
+  const streamGroups = createStreamGroups(dependencies);
+  const [offsetMs, nodes, groups, leftBehind, dead] = await Promise.all([
     clockOffsetMs(access),
     fleet.nodes(),
-    createStreamGroups(dependencies).inspect(),
+    streamGroups.inspect(),
+    streamGroups.leftBehind(),
     deadLetters.count({}),
   ]);
   const snapshot = registry.snapshot();
@@ -54,6 +57,7 @@ export async function runChecks(dependencies: OperationDependencies): Promise<re
     checkRegistrations(registrations, dead),
     checkSecrets(secretsOf(snapshot, dependencies)),
     ...checkGroups(groups, (consumer) => fleet.isAlive(consumer)),
+    ...checkLeftBehind(leftBehind),
     ...(await checkCaptures(registrations, dependencies)),
   ];
 }

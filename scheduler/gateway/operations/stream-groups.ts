@@ -36,16 +36,24 @@ export interface StreamQuestion {
   readonly consumers?: boolean;
 }
 
-/** Looks at the consumer groups of the registrations in force. */
+/** Looks at the consumer groups of registrations. */
 export interface StreamGroups {
-  /** By registration and stream. Streams that are gone are left out. */
+  /** Of registrations in force, by registration and stream. Streams that are gone are left out. */
   inspect(question?: StreamQuestion): Promise<readonly StreamGroup[]>;
+  /** Of registrations that are gone, on the users' own streams. */
+  leftBehind(): Promise<readonly StreamGroup[]>;
 }
 
 export interface StreamGroupsOptions {
   readonly registry: Pick<Registry, 'snapshot'>;
   readonly access: Pick<RedisAccess, 'client'>;
-  readonly keys: Pick<SchedulerKeys, 'streams'>;
+  readonly keys: Pick<SchedulerKeys, 'streams' | 'prefix' | 'registrationIndex'>;
+}
+
+interface ManyGroups {
+  readonly ids: readonly string[];
+  readonly isWanted: (stream: Buffer) => boolean;
+  readonly consumers: boolean;
 }
 
 /** Streams looked at in one report; a registration of `*` may have any number. */
@@ -54,21 +62,30 @@ const MOST_STREAMS = 10_000;
 /** Asks Redis itself (XINFO), so that the answer is the same on every node. */
 export function createStreamGroups({ registry, access, keys }: StreamGroupsOptions): StreamGroups {
   const { client } = access;
+  async function groupsOf({ ids, isWanted, consumers }: ManyGroups): Promise<StreamGroup[]> {
+    const found: StreamGroup[] = [];
+    for (const registrationId of ids.toSorted()) {
+      const streams = (await client.smembersBuffer(keys.streams(registrationId))).filter(isWanted);
+      const groups = await Promise.all(
+        streams.slice(0, MOST_STREAMS).map((stream) => readGroup(client, { stream, registrationId, consumers })),
+      );
+      found.push(...groups.filter((group) => group !== null));
+    }
+    return found;
+  }
+
   return {
-    async inspect({ wanted = () => true, consumers = true } = {}) {
-      const found: StreamGroup[] = [];
+    inspect({ wanted = () => true, consumers = true } = {}) {
       const ids = [...registry.snapshot().registrations.values()]
         .filter((registration) => registration.spec.trigger.kind !== 'command' && wanted(registration))
-        .map(({ spec }) => spec.id)
-        .sort();
-      for (const registrationId of ids) {
-        const streams = (await client.smembersBuffer(keys.streams(registrationId))).slice(0, MOST_STREAMS);
-        const groups = await Promise.all(
-          streams.map((stream) => readGroup(client, { stream, registrationId, consumers })),
-        );
-        found.push(...groups.filter((group) => group !== null));
-      }
-      return found;
+        .map(({ spec }) => spec.id);
+      return groupsOf({ ids, isWanted: () => true, consumers });
+    },
+    async leftBehind() {
+      const { registrations } = registry.snapshot();
+      const known = await client.smembers(keys.registrationIndex);
+      const ids = known.filter((id) => !registrations.has(id));
+      return groupsOf({ ids, isWanted: (stream) => !stream.toString().startsWith(keys.prefix), consumers: true });
     },
   };
 }

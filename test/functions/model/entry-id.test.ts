@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
+  ageOfId,
   compareEntryIds,
   idFromTime,
   isEntryId,
@@ -61,4 +62,11 @@ test('times become the first id of their millisecond and come back', () => {
   for (const bad of [-1, 1.5, Number.NaN, 2 ** 53]) {
     expect(() => idFromTime(bad)).toThrow(expect.objectContaining({ code: 'ARGUMENT_INVALID' }));
   }
+});
+
+test('the age of an entry is that of its id, and ids that number entries have none', () => {
+  expect(ageOfId('1700000000000-7', 1_700_000_000_250)).toBe(250);
+  expect(ageOfId('1700000000000-7', 1_699_999_999_000)).toBe(0);
+  for (const id of ['1-0', '99999999999-0', '18446744073709551615-0'])
+    expect(ageOfId(id, 1_700_000_000_000)).toBe(null);
 });

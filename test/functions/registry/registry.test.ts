@@ -171,6 +171,14 @@ test('a function that replaces another takes its triggers over in one step', asy
   expect([...registry.snapshot().registrations.keys()]).toEqual(['new/command/hi']);
 });
 
+test('a function that replaces another of the same source has that source', async () => {
+  await using registry = openRegistry();
+  await registry.load(request('old', '// command hi\n'));
+  await registry.load(request('new', '// command hi\n', { replaces: 'old' }));
+  expect((await registry.get('new')).artifact.source).toBe('// command hi\n');
+  expect(await client.hlen(keys.artifacts)).toBe(1);
+});
+
 test('rollback goes to the version before, or to a named one, and says when there is none', async () => {
   await using registry = openRegistry();
   heads = { s: '7-7' };

@@ -167,15 +167,25 @@ export function harness(late: readonly string[] = []) {
       },
       client: {
         time: async () => [Math.floor(Date.now() / 1000), 0],
+        smembers: async () => [STREAM.id, 'gone/stream/s:1'],
         smembersBuffer: async () => [Buffer.from('s:1')],
         call: async (_name: string, what: string) =>
           what === 'GROUPS'
-            ? [['name', STREAM.id, 'pending', 2, 'lag', 5, 'last-delivered-id', '1-1']]
+            ? [STREAM.id, 'gone/stream/s:1'].map((id) => [
+                'name',
+                id,
+                'pending',
+                2,
+                'lag',
+                5,
+                'last-delivered-id',
+                '1-1',
+              ])
             : [['name', 'n0', 'pending', 2, 'idle', 120_000]],
       },
       shards: () => [],
     },
-    keys: { streams: (id: string) => `streams:${id}` },
+    keys: { prefix: 'rg:', registrationIndex: 'registrations', streams: (id: string) => `streams:${id}` },
     settings: {
       fleet: { convergeMs: 50 },
       limits: DEFAULT_LIMITS,

@@ -199,6 +199,7 @@ test('RG.DOCTOR says what is wrong and what to do', async () => {
     registrations: 'warning',
     secrets: 'bad',
     'group f/stream/s:* on s:1': 'warning',
+    'group gone/stream/s:1 on s:1': 'warning',
   });
   expect(checks.every(({ state, advice }) => (state === 'ok') === (advice === null))).toBe(true);
 });
