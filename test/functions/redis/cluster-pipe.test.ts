@@ -154,7 +154,7 @@ test('a replica that takes over gets the calls that were waiting', async () => {
   const key =
     Array.from({ length: 100 }, (_, i) => `k${i}`).find((name) => connected.shardOf(name).port === first?.port) ?? '';
   await pipe.send(text([`SET ${key} 1`]), 1);
-  await first?.client.wait(1, 1000);
+  await waitFor(async () => (await first?.client.wait(1, 1000)) === 1, { what: 'the replica to have it' });
   await first?.kill();
   let reply = '';
   await waitFor(
